@@ -1,0 +1,24 @@
+import tseslint from "typescript-eslint";
+
+// Rules of the house that need imports or names are tests (test/architecture.test.ts);
+// here stands what a linter does best: promises nobody awaits, unsafe any, dead code.
+export default tseslint.config(
+  { ignores: ["dist/", "coverage/", "node_modules/"] },
+  ...tseslint.configs.strict,
+  {
+    files: ["src/**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeCheckedOnly],
+    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
+  },
+  {
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/restrict-template-expressions": "off",
+      "@typescript-eslint/no-unnecessary-condition": "off",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/unified-signatures": "off",
+      eqeqeq: "error",
+      "prefer-const": "error",
+    },
+  },
+);

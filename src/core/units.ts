@@ -1,0 +1,42 @@
+/**
+ * The units of the simulation, as branded numbers that cannot be mixed up by accident.
+ *
+ * The clock counts whole nanoseconds in a double: sums and multiples are exact up to 2^53 ns
+ * (104 days), so the result does not depend on how the loop groups equal iterations.
+ * Only this file converts between milliseconds, seconds and nanoseconds.
+ */
+
+declare const unit: unique symbol;
+type Branded<Name extends string> = number & { readonly [unit]: Name };
+
+/** An instant or a duration in whole nanoseconds; instants count from the start of a trial. */
+export type Nanoseconds = Branded<"ns">;
+/** A count of tokens: an integer, 0 or more. */
+export type Tokens = Branded<"tokens">;
+/** A share in [0, 1]. */
+export type Ratio = Branded<"ratio">;
+/** A rate in events per second. */
+export type PerSecond = Branded<"1/s">;
+
+/** The last nanosecond that a double counts exactly: 2^53, about 104 days. */
+export const LAST_INSTANT = 9_007_199_254_740_992 as Nanoseconds;
+/** "Never": later than every instant. */
+export const NEVER = Infinity as Nanoseconds;
+
+const NANOSECONDS_PER_SECOND = 1e9;
+const NANOSECONDS_PER_MILLISECOND = 1e6;
+
+/** The brand of a number that is known to be whole nanoseconds. */
+export const ns = (value: number): Nanoseconds => value as Nanoseconds;
+/** The brand of a number that is known to be a count of tokens. */
+export const tokens = (value: number): Tokens => value as Tokens;
+/** Seconds to the nearest nanosecond. */
+export const fromSeconds = (seconds: number): Nanoseconds =>
+  Math.round(seconds * NANOSECONDS_PER_SECOND) as Nanoseconds;
+/** Milliseconds to the nearest nanosecond. */
+export const fromMilliseconds = (ms: number): Nanoseconds =>
+  Math.round(ms * NANOSECONDS_PER_MILLISECOND) as Nanoseconds;
+/** Nanoseconds to seconds. */
+export const toSeconds = (duration: number): number => duration / NANOSECONDS_PER_SECOND;
+/** Nanoseconds to milliseconds. */
+export const toMilliseconds = (duration: number): number => duration / NANOSECONDS_PER_MILLISECOND;
