@@ -1,0 +1,17 @@
+/** The interface of an arrival process: when requests arrive. */
+import type { Definition } from "./definition.js";
+import type { Stream } from "./random.js";
+import type { Nanoseconds } from "./units.js";
+
+/** An open-loop arrival process. */
+export interface ArrivalProcess {
+  /** Requests per second, in the long run. */
+  readonly ratePerSecond: number;
+  /**
+   * Starts a trial's stream of arrivals: each call gives the next instant, none before the last.
+   * It never knows where the time window ends, so that a shorter window sees a prefix (model §4).
+   */
+  open(stream: Stream): () => Nanoseconds;
+}
+
+export type ArrivalDefinition = Definition<ArrivalProcess>;

@@ -1,0 +1,2 @@
+export { poisson } from "./poisson.js";
+export { deterministic } from "./deterministic.js";

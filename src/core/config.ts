@@ -1,0 +1,269 @@
+/**
+ * The configuration of a simulation: plain data, so that it crosses threads, stands in files and hashes.
+ * `check` finds every problem at once; nothing else validates numbers.
+ */
+import { checkOptions, checkSpec, withDefaults } from "./check-options.js";
+import type { Definition, OptionSpec, Spec } from "./definition.js";
+import { ConfigError, type Issue } from "./errors.js";
+import { builtIn, member, type Registry } from "./registry.js";
+
+/** The conventions of model §3. */
+export interface Conventions {
+  readonly firstToken: "prefill" | "decode";
+  readonly mixedBatch: "sum" | "max";
+  readonly sequenceCap: "resident" | "iteration";
+  readonly tbt: "gaps" | "tokens";
+}
+
+export interface EngineConfig {
+  /** Token budget of an iteration. */
+  readonly maxTokens: number;
+  /** Sequence cap, per replica. */
+  readonly maxSequences: number;
+  /** Chunk size of chunked prefill, or null without it. */
+  readonly chunkSize: number | null;
+  readonly replicas: number;
+  /** Order of the unstarted prompts. */
+  readonly discipline: Spec;
+}
+
+export interface HorizonConfig {
+  /** Arrivals come in [0, tmaxSeconds]; then the system drains. */
+  readonly tmaxSeconds: number;
+  /** Arrivals also end after this many requests, whichever is first; null: no such limit. */
+  readonly maxRequests: number | null;
+  /** Requests that arrive earlier are simulated but not measured. */
+  readonly warmupSeconds: number;
+}
+
+export interface WorkloadConfig {
+  readonly arrivals: Spec;
+  readonly promptTokens: Spec;
+  readonly outputTokens: Spec;
+}
+
+export interface SimulationConfig {
+  readonly workload: WorkloadConfig;
+  readonly service: Spec;
+  readonly engine: EngineConfig;
+  readonly scheduler: Spec;
+  readonly conventions: Conventions;
+  readonly horizon: HorizonConfig;
+}
+
+export const STANDARD: Conventions = {
+  firstToken: "prefill",
+  mixedBatch: "sum",
+  sequenceCap: "resident",
+  tbt: "gaps",
+};
+export const REFERENCE: Conventions = {
+  firstToken: "decode",
+  mixedBatch: "max",
+  sequenceCap: "iteration",
+  tbt: "tokens",
+};
+
+const INT32 = 2_147_483_647;
+
+export const ENGINE_OPTIONS: readonly OptionSpec[] = [
+  {
+    key: "maxTokens",
+    kind: "integer",
+    min: 1,
+    max: INT32,
+    default: 2048,
+    unit: "tokens",
+    summary: "token budget of an iteration",
+  },
+  {
+    key: "maxSequences",
+    kind: "integer",
+    min: 1,
+    max: INT32,
+    default: 1000,
+    summary: "sequence cap of a replica",
+  },
+  {
+    key: "chunkSize",
+    kind: "integer",
+    min: 1,
+    max: INT32,
+    nullable: true,
+    default: null,
+    unit: "tokens",
+    summary: "chunk size of chunked prefill",
+  },
+  {
+    key: "replicas",
+    kind: "integer",
+    min: 1,
+    max: 10_000,
+    default: 1,
+    summary: "engines on one central queue",
+  },
+];
+
+export const CONVENTION_OPTIONS: readonly OptionSpec[] = [
+  {
+    key: "firstToken",
+    kind: "choice",
+    choices: ["prefill", "decode"],
+    default: STANDARD.firstToken,
+    summary: "which iteration emits output token 1",
+  },
+  {
+    key: "mixedBatch",
+    kind: "choice",
+    choices: ["sum", "max"],
+    default: STANDARD.mixedBatch,
+    summary: "cost of a mixed batch: of all tokens, or of the dearer side",
+  },
+  {
+    key: "sequenceCap",
+    kind: "choice",
+    choices: ["resident", "iteration"],
+    default: STANDARD.sequenceCap,
+    summary: "what maxSequences limits: resident sequences, or sequences of an iteration",
+  },
+  {
+    key: "tbt",
+    kind: "choice",
+    choices: ["gaps", "tokens"],
+    default: STANDARD.tbt,
+    summary: "divisor of a request's time between tokens: B − 1 gaps, or B tokens",
+  },
+];
+
+/** 2^53 ns in seconds, rounded down: the longest time window the clock can count. */
+export const LONGEST_WINDOW_SECONDS = 9_000_000;
+/** Requests a trial may expect before `force` is asked for. */
+export const MOST_REQUESTS = 1e8;
+
+export const HORIZON_OPTIONS: readonly OptionSpec[] = [
+  {
+    key: "tmaxSeconds",
+    kind: "number",
+    min: 0,
+    above: true,
+    max: LONGEST_WINDOW_SECONDS,
+    default: 5000,
+    unit: "s",
+    summary: "arrivals end here",
+  },
+  {
+    key: "maxRequests",
+    kind: "integer",
+    min: 1,
+    max: INT32,
+    nullable: true,
+    default: null,
+    summary: "arrivals end after this many requests",
+  },
+  {
+    key: "warmupSeconds",
+    kind: "number",
+    min: 0,
+    max: LONGEST_WINDOW_SECONDS,
+    default: 0,
+    unit: "s",
+    summary: "requests that arrive earlier are not measured",
+  },
+];
+
+/** What a caller may leave out of a configuration: whatever has a default. */
+export interface PartialConfig {
+  readonly workload: WorkloadConfig;
+  readonly service: Spec;
+  readonly engine?: Partial<EngineConfig>;
+  readonly scheduler: Spec;
+  readonly conventions?: Partial<Conventions>;
+  readonly horizon?: Partial<HorizonConfig>;
+}
+
+function completeSpec(family: readonly Definition<unknown>[], spec: Spec): Spec {
+  const definition = family.find((candidate) => candidate.name === spec?.kind);
+  return definition ? withDefaults(definition.options, spec) : spec;
+}
+
+/** Fills in every default. Does not check. */
+export function complete(given: PartialConfig, registry: Registry = builtIn): SimulationConfig {
+  const { workload, service, scheduler } = given;
+  return {
+    workload: {
+      ...workload,
+      arrivals: completeSpec(registry.arrivals, workload.arrivals),
+      promptTokens: completeSpec(registry.lengths, workload.promptTokens),
+      outputTokens: completeSpec(registry.lengths, workload.outputTokens),
+    },
+    service: completeSpec(registry.serviceTimes, service),
+    engine: {
+      ...(withDefaults(ENGINE_OPTIONS, given.engine ?? {}) as EngineConfig),
+      discipline: completeSpec(registry.disciplines, given.engine?.discipline ?? { kind: "fcfs" }),
+    },
+    scheduler: completeSpec(registry.schedulers, scheduler),
+    conventions: withDefaults(CONVENTION_OPTIONS, given.conventions ?? {}) as Conventions,
+    horizon: withDefaults(HORIZON_OPTIONS, given.horizon ?? {}) as HorizonConfig,
+  };
+}
+
+const asRecord = (value: object): Readonly<Record<string, unknown>> => value as Record<string, unknown>;
+
+/**
+ * Every problem of a completed configuration; empty when it can be simulated.
+ * @param limits.force lifts the limit on the expected number of requests
+ */
+export function check(
+  config: SimulationConfig,
+  registry: Registry = builtIn,
+  limits: { readonly force?: boolean } = {},
+): Issue[] {
+  const { workload, engine, horizon } = config;
+  const issues = [
+    ...checkSpec(registry.arrivals, workload.arrivals, "arrival process", "workload.arrivals"),
+    ...checkSpec(registry.lengths, workload.promptTokens, "length law", "workload.promptTokens"),
+    ...checkSpec(registry.lengths, workload.outputTokens, "length law", "workload.outputTokens"),
+    ...checkSpec(registry.serviceTimes, config.service, "service-time model", "service"),
+    ...checkOptions(ENGINE_OPTIONS, asRecord(engine), "engine.", ["discipline"]),
+    ...checkSpec(registry.disciplines, engine.discipline, "discipline", "engine.discipline"),
+    ...checkSpec(registry.schedulers, config.scheduler, "scheduler", "scheduler"),
+    ...checkOptions(CONVENTION_OPTIONS, asRecord(config.conventions), "conventions."),
+    ...checkOptions(HORIZON_OPTIONS, asRecord(horizon), "horizon."),
+  ];
+  return issues.length > 0 ? issues : [...checkTogether(config, registry, limits.force ?? false)];
+}
+
+/** Problems between values that are each in range. */
+function* checkTogether(config: SimulationConfig, registry: Registry, force: boolean): Generator<Issue> {
+  const { workload, horizon } = config;
+  const prompts = member(registry.lengths, workload.promptTokens.kind).create(workload.promptTokens);
+  if (prompts.least < 1)
+    yield {
+      key: "workload.promptTokens",
+      message: "invalid workload.promptTokens: 0 is possible (every prompt has at least 1 token)",
+    };
+  if (horizon.warmupSeconds >= horizon.tmaxSeconds)
+    yield {
+      key: "horizon.warmupSeconds",
+      message: `invalid horizon.warmupSeconds: ${horizon.warmupSeconds} (below horizon.tmaxSeconds = ${horizon.tmaxSeconds})`,
+    };
+  const rate = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals).ratePerSecond;
+  const expected = Math.min(rate * horizon.tmaxSeconds, horizon.maxRequests ?? Infinity);
+  if (expected > MOST_REQUESTS && !force)
+    yield {
+      key: "horizon.tmaxSeconds",
+      message: `too many requests: about ${expected} a trial (at most ${MOST_REQUESTS}, or force it)`,
+    };
+}
+
+/** Completes and checks a configuration, or throws a ConfigError with every problem. */
+export function prepare(
+  given: PartialConfig,
+  registry: Registry = builtIn,
+  limits: { readonly force?: boolean } = {},
+): SimulationConfig {
+  const config = complete(given, registry);
+  const issues = check(config, registry, limits);
+  if (issues.length > 0) throw new ConfigError(issues);
+  return config;
+}

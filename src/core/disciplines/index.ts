@@ -1,0 +1,1 @@
+export { fcfs } from "./fcfs.js";

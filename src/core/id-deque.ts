@@ -1,0 +1,57 @@
+/** A double-ended queue of request ids: a ring buffer that doubles, so that every end operation is O(1). */
+export class IdDeque {
+  private ring = new Int32Array(64);
+  private mask = 63;
+  private head = 0;
+  /** How many ids stand in the queue. */
+  length = 0;
+
+  clear(): void {
+    this.head = 0;
+    this.length = 0;
+  }
+
+  /** The id at the front; the queue must not be empty. */
+  get first(): number {
+    return this.ring[this.head]!;
+  }
+
+  /** The i-th id from the front, 0 <= i < length. */
+  at(i: number): number {
+    return this.ring[(this.head + i) & this.mask]!;
+  }
+
+  pushBack(id: number): void {
+    if (this.length > this.mask) this.grow();
+    this.ring[(this.head + this.length++) & this.mask] = id;
+  }
+
+  pushFront(id: number): void {
+    if (this.length > this.mask) this.grow();
+    this.head = (this.head - 1) & this.mask;
+    this.ring[this.head] = id;
+    this.length++;
+  }
+
+  /** Removes the id at the front and returns it; the queue must not be empty. */
+  popFront(): number {
+    const id = this.ring[this.head]!;
+    this.head = (this.head + 1) & this.mask;
+    this.length--;
+    return id;
+  }
+
+  /** Makes `target` equal to this queue. */
+  copyInto(target: IdDeque): void {
+    target.clear();
+    for (let i = 0; i < this.length; i++) target.pushBack(this.at(i));
+  }
+
+  private grow(): void {
+    const ring = new Int32Array(this.ring.length * 2);
+    for (let i = 0; i < this.length; i++) ring[i] = this.at(i);
+    this.ring = ring;
+    this.mask = ring.length - 1;
+    this.head = 0;
+  }
+}

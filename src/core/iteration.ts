@@ -1,0 +1,166 @@
+/**
+ * One token-budget iteration of one replica: compose -> price -> stretch -> credit.
+ *
+ * A batch that admits nothing and ends no prompt repeats until something happens that could change it, so
+ * equal iterations are run as one stretch (fast-forward). Because iteration times are whole nanoseconds, k
+ * iterations last exactly k·S and the result does not depend on the grouping.
+ */
+import { ConfigError } from "./errors.js";
+import { cachedTokens, type Plan } from "./plan.js";
+import type { Flight, Replica, Shared } from "./replica.js";
+import { LAST_INSTANT, NEVER, ns, type Nanoseconds } from "./units.js";
+
+/**
+ * Starts the next iteration, or stretch of iterations, of an idle replica that has work.
+ * @param nextArrivalAt the first instant at which an arrival could change the scheduler's mind
+ */
+export function begin(
+  shared: Shared,
+  plan: Plan,
+  replica: Replica,
+  now: Nanoseconds,
+  nextArrivalAt: Nanoseconds,
+): void {
+  plan.compose(replica, now);
+  const { flight } = replica;
+  flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
+  const draw = shared.model.random ? replica.service!.exponential() : 1;
+  flight.iterationTime = price(shared, flight, draw);
+  flight.startAt = now;
+  flight.iterations = repeats(shared, replica, now, nextArrivalAt);
+  flight.endAt = ns(now + flight.iterations * flight.iterationTime);
+  if (flight.endAt > LAST_INSTANT)
+    throw new ConfigError([
+      { key: "horizon.tmaxSeconds", message: "the drain would pass 2^53 ns (the clock counts 104 days)" },
+    ]);
+}
+
+/** Under `mixedBatch: max` a mixed batch costs as much as its dearer side (model §3). */
+function price(shared: Shared, flight: Flight, draw: number): Nanoseconds {
+  const { model } = shared;
+  const { decodes, sumKv, prefillTokens, chunkCount } = flight;
+  if (!shared.pricesDearerSide || decodes === 0 || prefillTokens === 0) return model.price(flight, draw);
+  flight.decodes = 0;
+  flight.sumKv = 0;
+  const prefill = model.price(flight, draw);
+  flight.decodes = decodes;
+  flight.sumKv = sumKv;
+  flight.prefillTokens = 0;
+  flight.chunkCount = 0;
+  const decode = model.price(flight, draw);
+  flight.prefillTokens = prefillTokens;
+  flight.chunkCount = chunkCount;
+  return ns(Math.max(prefill, decode));
+}
+
+/** For how many iterations the batch just composed runs unchanged. */
+function repeats(shared: Shared, replica: Replica, now: Nanoseconds, nextArrivalAt: Nanoseconds): number {
+  const { flight, pool } = replica;
+  const { scheduler, model, sequences } = shared;
+  if (flight.admitted > 0 || flight.ended.length > 0 || model.random || scheduler.everyIteration) return 1;
+  // Up to the next completion …
+  let most = flight.decodes > 0 ? pool.nextFinish - pool.clock : Infinity;
+  // … the last whole chunk that does not end its prompt …
+  for (let i = 0; i < flight.chunkCount; i++)
+    most = Math.min(most, Math.ceil(sequences.promptLeft[flight.chunkId[i]!]! / flight.chunkTokens[i]!));
+  // … or the first iteration that ends at or after the next arrival.
+  if (flight.dependsOnArrivals && nextArrivalAt < NEVER)
+    most = Math.min(most, Math.max(1, Math.ceil((nextArrivalAt - now) / flight.iterationTime)));
+  return most;
+}
+
+/** Ends a stretch early, at its first iteration that ends at `instant` or later (`after`: strictly later). */
+export function cut(flight: Flight, instant: Nanoseconds, after: boolean): void {
+  const elapsed = (instant - flight.startAt) / flight.iterationTime;
+  const iterations = Math.max(1, after ? Math.floor(elapsed) + 1 : Math.ceil(elapsed));
+  if (iterations >= flight.iterations) return;
+  flight.iterations = iterations;
+  flight.endAt = ns(flight.startAt + iterations * flight.iterationTime);
+}
+
+/**
+ * Credits the stretch that ends now: tokens, first tokens, completions, and the ITLs of the pool.
+ * @param measuredFrom iteration time counts as measured from this instant on
+ */
+export function credit(shared: Shared, replica: Replica, measuredFrom: Nanoseconds): void {
+  const { flight } = replica;
+  const { startAt, endAt, iterations, chunkCount } = flight;
+  flight.endAt = NEVER;
+  replica.iterations += iterations;
+  replica.busyTime += startAt >= measuredFrom ? endAt - startAt : Math.max(0, endAt - measuredFrom);
+  if (chunkCount > 0) {
+    replica.prefillTokens += iterations * flight.prefillTokens;
+    // The plan took the first iteration's tokens; the repeats follow.
+    if (iterations > 1) {
+      const { promptLeft } = shared.sequences;
+      for (let i = 0; i < chunkCount; i++)
+        promptLeft[flight.chunkId[i]!]! -= (iterations - 1) * flight.chunkTokens[i]!;
+    }
+  }
+  if (flight.decodes > 0) tick(shared, replica, endAt);
+  if (flight.ended.length > 0) endPrefills(shared, replica, endAt);
+}
+
+/** Moves the decode clock: one token an iteration for every active sequence. */
+function tick(shared: Shared, replica: Replica, endAt: Nanoseconds): void {
+  const { flight, pool } = replica;
+  const { sequences, gaps, firstMeasured } = shared;
+  const { decodes, iterations, iterationTime } = flight;
+  const firstTickAt = flight.startAt + iterationTime;
+  let steady = decodes - replica.activeUnmeasured;
+  gaps.add(iterationTime, steady * (iterations - 1));
+  for (let i = 0; i < pool.freshCount; i++) {
+    const id = pool.fresh[i]!;
+    const lastTokenAt = sequences.lastTokenAt[id]!;
+    // Without an earlier token this tick emits output token 1, and no gap ends with it.
+    if (lastTokenAt !== lastTokenAt) sequences.firstTokenAt[id] = firstTickAt;
+    if (id < firstMeasured) continue;
+    if (lastTokenAt === lastTokenAt) gaps.add(firstTickAt - lastTokenAt, 1);
+    steady--;
+  }
+  gaps.add(firstTickAt - replica.lastTickAt, steady);
+  pool.freshCount = 0;
+  pool.clock += iterations;
+  replica.lastTickAt = endAt;
+  replica.sumKv += decodes * iterations;
+  replica.decodeTokens += decodes * iterations;
+  while (pool.active > 0 && pool.nextFinish <= pool.clock) {
+    const id = pool.finishNext();
+    replica.sumKv -= cachedTokens(shared, id, 0);
+    if (id < firstMeasured) replica.activeUnmeasured--;
+    finish(shared, replica, id, endAt);
+  }
+}
+
+/** Prompts whose prefill ends: first tokens, by convention, and the way into the pool, by id (model §2). */
+function endPrefills(shared: Shared, replica: Replica, endAt: Nanoseconds): void {
+  const { sequences, emitsAtPrefillEnd } = shared;
+  const { ended } = replica.flight;
+  if (!isAscending(ended)) ended.sort((a, b) => a - b);
+  for (const id of ended) {
+    let decodes = sequences.requests.outputTokens[id]!;
+    if (emitsAtPrefillEnd && decodes > 0) {
+      sequences.firstTokenAt[id] = endAt;
+      sequences.lastTokenAt[id] = endAt;
+      decodes--;
+    }
+    if (decodes === 0) {
+      finish(shared, replica, id, endAt);
+    } else {
+      sequences.decodeLeft[id] = decodes;
+      replica.pool.append(id);
+    }
+  }
+}
+
+function finish(shared: Shared, replica: Replica, id: number, endAt: Nanoseconds): void {
+  shared.sequences.finishedAt[id] = endAt;
+  replica.resident--;
+  shared.completed++;
+  if (id >= shared.firstMeasured) shared.completedMeasured++;
+}
+
+function isAscending(ids: readonly number[]): boolean {
+  for (let i = 1; i < ids.length; i++) if (ids[i - 1]! > ids[i]!) return false;
+  return true;
+}

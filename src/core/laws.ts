@@ -1,0 +1,142 @@
+/**
+ * The laws that every run must obey (theory §1). `checkTotals` costs next to nothing and is always on;
+ * `Laws` watches every batch and is on under `verify` and in tests.
+ */
+import type { SimulationConfig } from "./config.js";
+import { invariant } from "./errors.js";
+import type { Observer } from "./observer.js";
+import type { Replica, Shared } from "./replica.js";
+import type { Outcome } from "./simulate.js";
+import type { Nanoseconds } from "./units.js";
+
+const total = (replicas: readonly Replica[], of: (replica: Replica) => number): number =>
+  replicas.reduce((sum, replica) => sum + of(replica), 0);
+
+/** Every token that was asked for was computed once, and every gap counted once. */
+export function checkTotals(config: SimulationConfig, outcome: Outcome): void {
+  const { shared, replicas, arrived, firstMeasured } = outcome;
+  const { promptTokens, outputTokens } = shared.sequences.requests;
+  const atPrefillEnd = config.conventions.firstToken === "prefill" ? 1 : 0;
+  let prompts = 0;
+  let decodes = 0;
+  let gaps = 0;
+  for (let i = 0; i < arrived; i++) {
+    const output = outputTokens[i]!;
+    prompts += promptTokens[i]!;
+    decodes += Math.max(0, output - atPrefillEnd);
+    if (i >= firstMeasured) gaps += Math.max(0, output - 1);
+  }
+  const expect = (what: string, counted: number, expected: number): void =>
+    invariant(counted === expected, () => `${what}: counted ${counted}, expected ${expected}`);
+  expect("arrived = completed + rejected + in system", shared.completed, arrived);
+  expect(
+    "prefill tokens",
+    total(replicas, (replica) => replica.prefillTokens),
+    prompts,
+  );
+  expect(
+    "decode tokens",
+    total(replicas, (replica) => replica.decodeTokens),
+    decodes,
+  );
+  expect("inter-token latencies", shared.gaps.total, gaps);
+  expect(
+    "residents at the end",
+    total(replicas, (replica) => replica.resident),
+    0,
+  );
+}
+
+/** Watches one trial. */
+export class Laws implements Observer {
+  private readonly config: SimulationConfig;
+  private clock = 0;
+  private busy = 0;
+  private iterations = 0;
+  private tokens = 0;
+
+  constructor(config: SimulationConfig) {
+    this.config = config;
+  }
+
+  began(replica: Replica, shared: Shared, now: Nanoseconds): void {
+    const { engine, conventions } = this.config;
+    const { flight } = replica;
+    const batch = flight.decodes + flight.prefillTokens;
+    this.at(now);
+    invariant(batch >= 1 && batch <= engine.maxTokens, () => `a batch of ${batch} tokens`);
+    invariant(
+      flight.decodes + flight.chunkCount <= engine.maxSequences,
+      () => `${flight.decodes} decodes and ${flight.chunkCount} chunks in one iteration`,
+    );
+    invariant(
+      conventions.sequenceCap === "iteration" || replica.resident <= engine.maxSequences,
+      () => `${replica.resident} residents`,
+    );
+    const mostOfOne = engine.chunkSize ?? Infinity;
+    for (let i = 0; i < flight.chunkCount; i++)
+      invariant(flight.chunkTokens[i]! <= mostOfOne, () => `a chunk of ${flight.chunkTokens[i]} tokens`);
+    invariant(
+      flight.endAt >= now && flight.iterations >= 1,
+      () => `an iteration that ends at ${flight.endAt}`,
+    );
+    for (let i = flight.chunkCount - flight.admitted; i < flight.chunkCount; i++)
+      invariant(
+        shared.sequences.requests.arrivedAt[flight.chunkId[i]!]! <= now,
+        () => `request ${flight.chunkId[i]} started before it arrived`,
+      );
+  }
+
+  ended(replica: Replica, _shared: Shared, now: Nanoseconds): void {
+    const { flight } = replica;
+    this.at(now);
+    this.busy += now - flight.startAt;
+    this.iterations += flight.iterations;
+    this.tokens += flight.iterations * (flight.decodes + flight.prefillTokens);
+  }
+
+  settled(replicas: readonly Replica[], shared: Shared, now: Nanoseconds): void {
+    this.at(now);
+    for (const replica of replicas)
+      invariant(
+        !replica.isIdle || (replica.resident === 0 && shared.waiting.length === 0),
+        () => `replica ${replica.index} idle while work waits`,
+      );
+  }
+
+  /** What can be said only when the trial is over. */
+  finish(outcome: Outcome): void {
+    const { sequences } = outcome.shared;
+    const { arrivedAt, outputTokens } = sequences.requests;
+    const { startedAt, firstTokenAt, finishedAt } = sequences;
+    const isFcfs = this.config.engine.discipline.kind === "fcfs";
+    for (let i = 0; i < outcome.arrived; i++) {
+      const ordered =
+        arrivedAt[i]! <= startedAt[i]! &&
+        startedAt[i]! <= finishedAt[i]! &&
+        (outputTokens[i] === 0
+          ? Number.isNaN(firstTokenAt[i])
+          : startedAt[i]! <= firstTokenAt[i]! && firstTokenAt[i]! <= finishedAt[i]!);
+      invariant(ordered, () => `request ${i}: its instants are out of order`);
+      if (isFcfs && i > 0)
+        invariant(startedAt[i - 1]! <= startedAt[i]!, () => `request ${i} started before request ${i - 1}`);
+    }
+    this.checkBusyTime();
+  }
+
+  /** For b0 = 0 and `sum`, busy time = c·iterations + a·tokens, but for the rounding of each iteration. */
+  private checkBusyTime(): void {
+    const { service, conventions } = this.config;
+    if (service.kind !== "affine" || service.b0 !== 0 || conventions.mixedBatch !== "sum") return;
+    const cost = 1e6 * ((service.cMs as number) * this.iterations + (service.aMs as number) * this.tokens);
+    invariant(
+      Math.abs(cost - this.busy) <= 0.5 * this.iterations + 1e-9 * cost,
+      () => `busy time ${this.busy} ns, but the batches cost ${cost} ns`,
+    );
+  }
+
+  private at(now: Nanoseconds): void {
+    invariant(now >= this.clock, () => `the clock went back from ${this.clock} to ${now}`);
+    this.clock = now;
+  }
+}

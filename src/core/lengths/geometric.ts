@@ -1,0 +1,43 @@
+/** Output lengths that end with a constant chance at each token: Geometric(p) on 1, 2, …, at most max. */
+import { exp, log1p } from "../arithmetic.js";
+import { numberOf } from "../definition.js";
+import { LONGEST, type LengthDefinition } from "../length-law.js";
+
+export const geometric: LengthDefinition = {
+  name: "geometric",
+  summary: "Geometric(p) on 1, 2, …, at most max",
+  source: "geometric law, censored at max",
+  options: [
+    {
+      key: "p",
+      kind: "number",
+      min: 0,
+      above: true,
+      max: 1,
+      summary: "chance that a token is the last",
+    },
+    {
+      key: "max",
+      kind: "integer",
+      min: 1,
+      max: LONGEST,
+      default: LONGEST,
+      unit: "tokens",
+      summary: "greatest length",
+    },
+  ],
+  examples: [{ kind: "geometric", p: 0.0056, max: 1024 }],
+  create(spec) {
+    const p = numberOf(spec, "p");
+    const max = numberOf(spec, "max");
+    const rate = -log1p(-p); // Infinity at p = 1: every length is 1
+    const survival = (n: number): number => (n >= max ? 0 : n === 0 ? 1 : exp(-rate * n));
+    return {
+      least: 1,
+      mean: p === 1 ? 1 : (1 - exp(-rate * max)) / p,
+      survival,
+      // The whole part of an exponential is geometric.
+      sample: (stream) => Math.min(max, 1 + Math.floor(stream.exponential() / rate)),
+    };
+  },
+};

@@ -1,0 +1,45 @@
+/** The registry: every member of every family. An argument of `simulate`, so that a plugin is one more entry. */
+import type { ArrivalDefinition } from "./arrival-process.js";
+import * as arrivals from "./arrivals/index.js";
+import type { DisciplineDefinition } from "./discipline.js";
+import * as disciplines from "./disciplines/index.js";
+import type { LengthDefinition } from "./length-law.js";
+import * as lengths from "./lengths/index.js";
+import type { SchedulerDefinition } from "./scheduler.js";
+import * as schedulers from "./schedulers/index.js";
+import type { ServiceTimeDefinition } from "./service-time-model.js";
+import * as serviceTimes from "./service-times/index.js";
+
+export interface Registry {
+  readonly schedulers: readonly SchedulerDefinition[];
+  readonly disciplines: readonly DisciplineDefinition[];
+  readonly arrivals: readonly ArrivalDefinition[];
+  readonly lengths: readonly LengthDefinition[];
+  readonly serviceTimes: readonly ServiceTimeDefinition[];
+}
+
+/** A folder's exports in the order of lists: by `order`, then by name. */
+function family<D extends { readonly name: string; readonly order?: number }>(
+  exports: Record<string, D>,
+): D[] {
+  const place = (definition: D): number => definition.order ?? Infinity;
+  return Object.values(exports).sort((a, b) =>
+    place(a) === place(b) ? (a.name < b.name ? -1 : 1) : place(a) - place(b),
+  );
+}
+
+/** What comes with the package. */
+export const builtIn: Registry = {
+  schedulers: family(schedulers),
+  disciplines: family(disciplines),
+  arrivals: family(arrivals),
+  lengths: family(lengths),
+  serviceTimes: family(serviceTimes),
+};
+
+/** The member of a family with that name; the configuration has been checked, so it exists. */
+export function member<D extends { readonly name: string }>(family: readonly D[], name: string): D {
+  const found = family.find((definition) => definition.name === name);
+  if (!found) throw new RangeError(`no member named ${name}`);
+  return found;
+}

@@ -1,0 +1,115 @@
+/**
+ * The state of one replica, and what all replicas of a trial share.
+ *
+ * Plain fields that iteration.ts moves; nothing here decides anything.
+ */
+import { DecodePool } from "./decode-pool.js";
+import type { PromptOrder } from "./discipline.js";
+import type { GapLog } from "./gap-log.js";
+import type { Stream } from "./random.js";
+import type { Limits, Scheduler } from "./scheduler.js";
+import type { Sequences } from "./sequences.js";
+import type { ServiceTimeModel } from "./service-time-model.js";
+import { NEVER, ns, type Nanoseconds } from "./units.js";
+
+/** What the replicas of a trial have in common. */
+export interface Shared {
+  readonly sequences: Sequences;
+  /** Unstarted prompts: one central queue (model §1). */
+  readonly waiting: PromptOrder;
+  readonly gaps: GapLog;
+  readonly scheduler: Scheduler;
+  readonly schedulerName: string;
+  readonly model: ServiceTimeModel;
+  readonly limits: Limits;
+  /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
+  readonly emitsAtPrefillEnd: boolean;
+  /** `mixedBatch: max`: a mixed batch costs as much as its dearer side. */
+  readonly pricesDearerSide: boolean;
+  /** The first measured request; ids are in order of arrival. */
+  readonly firstMeasured: number;
+  /** Requests completed, and those of them that are measured. */
+  completed: number;
+  completedMeasured: number;
+}
+
+/** The batch in flight on a replica: what was composed, and the stretch of equal iterations it runs for. */
+export class Flight {
+  startAt: Nanoseconds = ns(0);
+  /** End of the stretch; NEVER while the replica is idle. */
+  endAt: Nanoseconds = NEVER;
+  iterationTime: Nanoseconds = ns(0);
+  iterations = 0;
+  decodes = 0;
+  prefillTokens = 0;
+  sumKv = 0;
+  chunkCount = 0;
+  chunkId = new Int32Array(64);
+  chunkTokens = new Int32Array(64);
+  chunkCached = new Int32Array(64);
+  /** Prompts taken from the central queue. */
+  admitted = 0;
+  /** Prompts whose prefill ends with this iteration. */
+  ended: number[] = [];
+  dependsOnArrivals = true;
+  /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them. */
+  leftWaiting = false;
+
+  growChunks(): void {
+    const double = (column: Int32Array): Int32Array<ArrayBuffer> => {
+      const larger = new Int32Array(column.length * 2);
+      larger.set(column);
+      return larger;
+    };
+    this.chunkId = double(this.chunkId);
+    this.chunkTokens = double(this.chunkTokens);
+    this.chunkCached = double(this.chunkCached);
+  }
+}
+
+export class Replica {
+  readonly index: number;
+  readonly pool = new DecodePool();
+  readonly flight = new Flight();
+  /** Partly prefilled prompts, by arrival. */
+  partial: number[] = [];
+  /** Sequences prefilling or decoding here. */
+  resident = 0;
+  /** Active sequences that are not measured: their ITLs are not pooled. */
+  activeUnmeasured = 0;
+  /** End of the last iteration that decoded. */
+  lastTickAt: Nanoseconds = ns(0);
+  /** Tokens in the KV cache of the active sequences. */
+  sumKv = 0;
+  /** Draws of random iteration times. */
+  service: Stream | undefined;
+
+  iterations = 0;
+  prefillTokens = 0;
+  decodeTokens = 0;
+  /** Iteration time since the measurement began. */
+  busyTime = 0;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+
+  reset(service: Stream | undefined): void {
+    this.pool.clear();
+    this.flight.endAt = NEVER;
+    this.partial.length = 0;
+    this.resident = 0;
+    this.activeUnmeasured = 0;
+    this.lastTickAt = ns(0);
+    this.sumKv = 0;
+    this.service = service;
+    this.iterations = 0;
+    this.prefillTokens = 0;
+    this.decodeTokens = 0;
+    this.busyTime = 0;
+  }
+
+  get isIdle(): boolean {
+    return this.flight.endAt === NEVER;
+  }
+}

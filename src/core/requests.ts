@@ -1,0 +1,95 @@
+/**
+ * The requests of one trial: when each arrives and how long its prompt and output are.
+ *
+ * Columns instead of objects, and generated once for every policy that runs on them. Requests are in the
+ * order of arrival; a request's id is its row.
+ */
+import type { WorkloadConfig } from "./config.js";
+import { stream } from "./random.js";
+import { member, type Registry } from "./registry.js";
+import { fromSeconds, toSeconds } from "./units.js";
+
+/** Rows for this many standard deviations above the mean count; more are added when needed. */
+const SPARE_DEVIATIONS = 5;
+
+export class Requests {
+  /** Instants of arrival in ns, never decreasing. */
+  arrivedAt = new Float64Array(0);
+  promptTokens = new Int32Array(0);
+  outputTokens = new Int32Array(0);
+  count = 0;
+
+  /** Requests given one by one: for tests, traces and callers with data of their own. */
+  static of(rows: readonly { arrivedAt: number; promptTokens: number; outputTokens: number }[]): Requests {
+    const requests = new Requests();
+    requests.reserve(rows.length);
+    for (const row of rows) requests.add(row.arrivedAt, row.promptTokens, row.outputTokens);
+    return requests;
+  }
+
+  add(arrivedAt: number, promptTokens: number, outputTokens: number): void {
+    if (this.count === this.arrivedAt.length) this.reserve(Math.max(64, this.count * 2));
+    this.arrivedAt[this.count] = arrivedAt;
+    this.promptTokens[this.count] = promptTokens;
+    this.outputTokens[this.count] = outputTokens;
+    this.count++;
+  }
+
+  /** The first row that arrives at `instant` or later. */
+  firstAt(instant: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.arrivedAt[middle]! < instant) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /**
+   * Draws the requests of a trial: arrivals, prompt lengths and output lengths have a stream each, and none
+   * depends on where arrivals end (model §4).
+   */
+  generate(
+    workload: WorkloadConfig,
+    until: { readonly tmaxSeconds: number; readonly maxRequests: number | null },
+    seed: number,
+    trial: number,
+    registry: Registry,
+  ): void {
+    const process = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals);
+    const prompt = member(registry.lengths, workload.promptTokens.kind).create(workload.promptTokens);
+    const output = member(registry.lengths, workload.outputTokens.kind).create(workload.outputTokens);
+    const last = fromSeconds(until.tmaxSeconds);
+    const most = until.maxRequests ?? Infinity;
+    const expected = process.ratePerSecond * toSeconds(last);
+    this.reserve(Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16)));
+
+    const next = process.open(stream(seed, trial, "arrivals"));
+    let count = 0;
+    for (let instant = next(); instant <= last && count < most; instant = next()) {
+      if (count === this.arrivedAt.length) this.reserve(count * 2);
+      this.arrivedAt[count++] = instant;
+    }
+    this.count = count;
+    const prompts = stream(seed, trial, "prompt");
+    for (let i = 0; i < count; i++) this.promptTokens[i] = prompt.sample(prompts);
+    const outputs = stream(seed, trial, "output");
+    for (let i = 0; i < count; i++) this.outputTokens[i] = output.sample(outputs);
+  }
+
+  /** Makes room for `rows` rows and keeps those that are there. */
+  private reserve(rows: number): void {
+    if (this.arrivedAt.length >= rows) return;
+    const arrivedAt = new Float64Array(rows);
+    const promptTokens = new Int32Array(rows);
+    const outputTokens = new Int32Array(rows);
+    arrivedAt.set(this.arrivedAt);
+    promptTokens.set(this.promptTokens);
+    outputTokens.set(this.outputTokens);
+    this.arrivedAt = arrivedAt;
+    this.promptTokens = promptTokens;
+    this.outputTokens = outputTokens;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The interface of a scheduler (batching policy): what it sees, and how it says what an iteration runs.
+ *
+ * A scheduler reads counts and queue heads and fills a batch. It holds no ids, so it can neither lose a
+ * request nor serve one twice; the engine keeps the order of each queue.
+ */
+import type { Definition } from "./definition.js";
+import type { Nanoseconds, Tokens } from "./units.js";
+
+/** The prompt at the head of a queue. */
+export interface Head {
+  /** Whether the queue holds a prompt that this iteration has not taken yet. */
+  readonly exists: boolean;
+  /** Prompt tokens not computed yet. */
+  readonly left: Tokens;
+}
+
+/** The fixed limits of a replica. */
+export interface Limits {
+  readonly maxTokens: Tokens;
+  readonly maxSequences: number;
+  /** Most resident sequences: maxSequences under `sequenceCap: resident`, else Infinity. */
+  readonly residentCap: number;
+  /** Most tokens by which a prompt advances in an iteration; Infinity without chunking. */
+  readonly chunk: Tokens;
+}
+
+/** The state of a replica at the instant it composes a batch. Heads and counts follow what the batch takes. */
+export interface View {
+  readonly now: Nanoseconds;
+  readonly limits: Limits;
+  /** Sequences whose prefill has ended and that have tokens to decode. */
+  readonly decodable: number;
+  /** Sequences prefilling or decoding on this replica, with those the batch has just admitted. */
+  readonly resident: number;
+  /** The first partly prefilled prompt, by arrival. */
+  readonly partial: Head;
+  /** The first unstarted prompt, in the discipline's order. */
+  readonly waiting: Head;
+}
+
+/** Which queue a chunk is taken from. */
+export type PromptQueue = "partial" | "waiting";
+
+/** The batch being composed. It enforces the limits: what breaks one throws a PlanError. */
+export interface Batch {
+  /** What is left of the token budget. */
+  readonly tokensLeft: Tokens;
+  /** What is left of maxSequences. */
+  readonly slotsLeft: number;
+  /** One token for each of the first `n` sequences in decode order; at most once. Returns how many were granted. */
+  decode(n: number): number;
+  /** `tokens` prompt tokens of the head of a queue, whose next head then comes up. Returns the tokens granted. */
+  chunk(from: PromptQueue, tokens: Tokens): Tokens;
+  /**
+   * What could change the next decision before a sequence finishes or a prompt ends: arrivals (the default)
+   * or nothing. Saying "nothing" lets the engine run on without looking at arrivals.
+   */
+  dependsOn(what: "arrivals" | "nothing"): void;
+}
+
+export interface Scheduler {
+  /**
+   * Composes one iteration. The same counts and heads must give the same batch: while a batch admits nothing
+   * and ends no prompt, the engine repeats it without asking again (unless `everyIteration`).
+   */
+  compose(view: View, batch: Batch): void;
+  /** Ask again at every iteration, e.g. because the policy reads `now`. */
+  readonly everyIteration?: boolean;
+}
+
+export type SchedulerDefinition = Definition<Scheduler>;

@@ -1,0 +1,43 @@
+/**
+ * Request-level batching, as FasterTransformer does: while any sequence decodes, decode and nothing else;
+ * then one prefill iteration for a new batch (model §2).
+ */
+import { PROMPT_QUEUES, admits, nextPiece } from "../packing.js";
+import type { Batch, SchedulerDefinition, View } from "../scheduler.js";
+import { tokens } from "../units.js";
+
+/** Packs whole pieces; only the first of an iteration may be cut, when it is longer than the whole budget. */
+function packWhole(view: View, batch: Batch): void {
+  let first = true;
+  for (const from of PROMPT_QUEUES) {
+    while (batch.slotsLeft > 0 && admits(view, from)) {
+      let piece: number = nextPiece(view, from);
+      if (piece > batch.tokensLeft) {
+        if (!first) return;
+        piece = batch.tokensLeft;
+      }
+      if (batch.chunk(from, tokens(piece)) === 0) return;
+      first = false;
+    }
+  }
+}
+
+export const decodePrioritizing: SchedulerDefinition = {
+  name: "decode-prioritizing",
+  short: "decode",
+  order: 1,
+  summary: "decode all running sequences to the end, then prefill the next batch",
+  source: "request-level batching, FasterTransformer",
+  options: [],
+  examples: [{ kind: "decode-prioritizing" }],
+  create: () => ({
+    compose(view, batch) {
+      if (view.decodable === 0) {
+        packWhole(view, batch);
+        return;
+      }
+      batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
+      batch.dependsOn("nothing");
+    },
+  }),
+};

@@ -1,0 +1,71 @@
+/**
+ * Mixed iterations with a fixed split: a share `ratio` of the sequence places (or of the token budget) is for
+ * decodes, the rest for prompts; places unused on one side are not lent to the other (model §2).
+ */
+import { numberOf, type Spec } from "../definition.js";
+import { packPrompts } from "../packing.js";
+import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
+
+/** Keeps ⌊r·n⌋ right where r·n falls a rounding error short of a whole number. */
+const ROUNDING = 1e-9;
+
+/** The decodes' part of `whole`, at least 1 and leaving at least 1. */
+const share = (ratio: number, whole: number): number =>
+  Math.min(Math.max(Math.floor(ratio * whole + ROUNDING), 1), whole - 1);
+
+/** A limit of one place or token cannot be split: decode if a sequence decodes, else prefill. */
+function alternate(view: View, batch: Batch): void {
+  if (view.decodable > 0) batch.decode(1);
+  else packPrompts(view, batch, 1, Infinity);
+}
+
+function create(spec: Spec): Scheduler {
+  const ratio = numberOf(spec, "ratio");
+  const ofTokens = spec.ratioOf === "tokens";
+  return {
+    compose(view, batch) {
+      const { maxSequences, maxTokens } = view.limits;
+      const whole = ofTokens ? maxTokens : maxSequences;
+      if (whole === 1) {
+        alternate(view, batch);
+        return;
+      }
+      const decodes = share(ratio, whole);
+      batch.decode(Math.min(decodes, view.decodable, batch.slotsLeft, batch.tokensLeft));
+      const rest = whole - decodes;
+      packPrompts(view, batch, ofTokens ? Infinity : rest, ofTokens ? rest : Infinity);
+    },
+  };
+}
+
+export const hybrid: SchedulerDefinition = {
+  name: "hybrid",
+  short: "hybrid",
+  order: 3,
+  summary: "decodes and prompts together, each side with a fixed share",
+  source: "mixed batching with decode_seq_ratio; Li, Dai & Peng, arXiv 2504.07347",
+  options: [
+    {
+      key: "ratio",
+      kind: "number",
+      min: 0,
+      above: true,
+      max: 1,
+      below: true,
+      default: 0.5,
+      summary: "the decodes' share",
+    },
+    {
+      key: "ratioOf",
+      kind: "choice",
+      choices: ["sequences", "tokens"],
+      default: "sequences",
+      summary: "what the ratio divides: maxSequences or maxTokens",
+    },
+  ],
+  examples: [
+    { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
+    { kind: "hybrid", ratio: 0.7, ratioOf: "tokens" },
+  ],
+  create,
+};

@@ -1,0 +1,3 @@
+export { decodePrioritizing } from "./decode-prioritizing.js";
+export { prefillPrioritizing } from "./prefill-prioritizing.js";
+export { hybrid } from "./hybrid.js";

@@ -1,0 +1,21 @@
+/** Prompts first, as the original vLLM: pure prefill iterations while a prompt may run, else decode (model §2). */
+import { packPrompts } from "../packing.js";
+import type { SchedulerDefinition } from "../scheduler.js";
+
+export const prefillPrioritizing: SchedulerDefinition = {
+  name: "prefill-prioritizing",
+  short: "prefill",
+  order: 2,
+  summary: "prefill as soon as a prompt waits, decode otherwise",
+  source: "Kwon et al., PagedAttention, SOSP 2023 (vLLM V0)",
+  options: [],
+  examples: [{ kind: "prefill-prioritizing" }],
+  create: () => ({
+    compose(view, batch) {
+      const untouched = batch.tokensLeft;
+      packPrompts(view, batch, Infinity, Infinity);
+      if (batch.tokensLeft === untouched)
+        batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
+    },
+  }),
+};

@@ -1,0 +1,2 @@
+export { affine } from "./affine.js";
+export { exponential } from "./exponential.js";
