@@ -136,8 +136,8 @@ function tick(shared: Shared, replica: Replica, endAt: Nanoseconds): void {
 function endPrefills(shared: Shared, replica: Replica, endAt: Nanoseconds): void {
   const { sequences, emitsAtPrefillEnd } = shared;
   const { ended } = replica.flight;
-  if (!isAscending(ended)) ended.sort((a, b) => a - b);
-  for (const id of ended) {
+  for (let i = 0; i < ended.length; i++) {
+    const id = ended.ids[i]!;
     let decodes = sequences.requests.outputTokens[id]!;
     if (emitsAtPrefillEnd && decodes > 0) {
       sequences.firstTokenAt[id] = endAt;
@@ -158,9 +158,4 @@ function finish(shared: Shared, replica: Replica, id: number, endAt: Nanoseconds
   replica.resident--;
   shared.completed++;
   if (id >= shared.firstMeasured) shared.completedMeasured++;
-}
-
-function isAscending(ids: readonly number[]): boolean {
-  for (let i = 1; i < ids.length; i++) if (ids[i - 1]! > ids[i]!) return false;
-  return true;
 }

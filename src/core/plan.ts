@@ -91,7 +91,7 @@ export class Plan implements View, Batch {
       this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
 
     const { sequences, waiting } = this.shared;
-    const id = isWaiting ? waiting.popFront() : this.replica.partial[this.cursor++]!;
+    const id = isWaiting ? waiting.popFront() : this.replica.partial.ids[this.cursor++]!;
     if (isWaiting) {
       sequences.startedAt[id] = this.now;
       this.resident++;
@@ -105,7 +105,7 @@ export class Plan implements View, Batch {
     this.tokensLeft = tokens(this.tokensLeft - asked);
     this.slotsLeft--;
     sequences.promptLeft[id] = head.left - asked;
-    if (asked === head.left) flight.ended.push(id);
+    if (asked === head.left) flight.ended.insertAscending(id);
     if (isWaiting) this.showWaiting();
     else this.showPartial();
     return asked;
@@ -136,7 +136,7 @@ export class Plan implements View, Batch {
     const { partial } = this.replica;
     this.partial.exists = this.cursor < partial.length;
     if (this.partial.exists)
-      this.partial.left = tokens(this.shared.sequences.promptLeft[partial[this.cursor]!]!);
+      this.partial.left = tokens(this.shared.sequences.promptLeft[partial.ids[this.cursor]!]!);
   }
 
   private showWaiting(): void {
@@ -151,11 +151,11 @@ export class Plan implements View, Batch {
     const { promptLeft } = this.shared.sequences;
     let kept = 0;
     for (let i = 0; i < partial.length; i++)
-      if (i >= this.cursor || promptLeft[partial[i]!]! > 0) partial[kept++] = partial[i]!;
+      if (i >= this.cursor || promptLeft[partial.ids[i]!]! > 0) partial.ids[kept++] = partial.ids[i]!;
     partial.length = kept;
     for (let i = flight.chunkCount - flight.admitted; i < flight.chunkCount; i++) {
       const id = flight.chunkId[i]!;
-      if (promptLeft[id]! > 0) insertAscending(partial, id);
+      if (promptLeft[id]! > 0) partial.insertAscending(id);
     }
   }
 
@@ -168,15 +168,4 @@ export class Plan implements View, Batch {
 export function cachedTokens(shared: Shared, id: number, decodeLeft: number): number {
   const { promptTokens, outputTokens } = shared.sequences.requests;
   return promptTokens[id]! + outputTokens[id]! - (shared.emitsAtPrefillEnd ? 1 : 0) - decodeLeft;
-}
-
-/** Inserts an id where order demands; nearly always at the end. */
-function insertAscending(ids: number[], id: number): void {
-  let i = ids.length;
-  ids.push(id);
-  while (i > 0 && ids[i - 1]! > id) {
-    ids[i] = ids[i - 1]!;
-    i--;
-  }
-  ids[i] = id;
 }

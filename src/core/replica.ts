@@ -6,6 +6,7 @@
 import { DecodePool } from "./decode-pool.js";
 import type { PromptOrder } from "./discipline.js";
 import type { GapLog } from "./gap-log.js";
+import { IdList } from "./id-list.js";
 import type { Stream } from "./random.js";
 import type { Limits, Scheduler } from "./scheduler.js";
 import type { Sequences } from "./sequences.js";
@@ -50,7 +51,7 @@ export class Flight {
   /** Prompts taken from the central queue. */
   admitted = 0;
   /** Prompts whose prefill ends with this iteration. */
-  ended: number[] = [];
+  readonly ended = new IdList();
   dependsOnArrivals = true;
   /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them. */
   leftWaiting = false;
@@ -72,7 +73,7 @@ export class Replica {
   readonly pool = new DecodePool();
   readonly flight = new Flight();
   /** Partly prefilled prompts, by arrival. */
-  partial: number[] = [];
+  readonly partial = new IdList();
   /** Sequences prefilling or decoding here. */
   resident = 0;
   /** Active sequences that are not measured: their ITLs are not pooled. */

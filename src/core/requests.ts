@@ -17,7 +17,9 @@ export class Requests {
   arrivedAt = new Float64Array(0);
   promptTokens = new Int32Array(0);
   outputTokens = new Int32Array(0);
+  /** Rows in use: all that were drawn, or the prefix that `until` left. */
   count = 0;
+  private drawn = 0;
 
   /** Requests given one by one: for tests, traces and callers with data of their own. */
   static of(rows: readonly { arrivedAt: number; promptTokens: number; outputTokens: number }[]): Requests {
@@ -32,7 +34,13 @@ export class Requests {
     this.arrivedAt[this.count] = arrivedAt;
     this.promptTokens[this.count] = promptTokens;
     this.outputTokens[this.count] = outputTokens;
-    this.count++;
+    this.drawn = ++this.count;
+  }
+
+  /** Leaves the requests that arrive at `instant` or earlier: the prefix that a shorter window sees (model §4). */
+  until(instant: number): void {
+    this.count = this.drawn;
+    this.count = this.firstAt(instant + 1);
   }
 
   /** The first row that arrives at `instant` or later. */
@@ -72,7 +80,7 @@ export class Requests {
       if (count === this.arrivedAt.length) this.reserve(count * 2);
       this.arrivedAt[count++] = instant;
     }
-    this.count = count;
+    this.drawn = this.count = count;
     const prompts = stream(seed, trial, "prompt");
     for (let i = 0; i < count; i++) this.promptTokens[i] = prompt.sample(prompts);
     const outputs = stream(seed, trial, "output");

@@ -3,6 +3,7 @@ import type { SimulationConfig } from "./config.js";
 import { InvariantError } from "./errors.js";
 import { METRICS } from "./metrics.js";
 import { runTrial, type Simulator } from "./simulate.js";
+import { fromSeconds } from "./units.js";
 
 export interface TrialTask {
   readonly seed: number;
@@ -11,23 +12,25 @@ export interface TrialTask {
   readonly count: number;
   /** Checked configurations; those that share a workload and a horizon share its random numbers. */
   readonly configs: readonly SimulationConfig[];
+  /** Time windows (model §4), ascending, none longer than the configurations'; none: the whole horizon. */
+  readonly windows: readonly number[];
   /** Check every law while simulating. */
   readonly verify: boolean;
 }
 
-/** Metric values: trial after trial, configuration after configuration, in the order of METRICS. */
+/** Values of METRICS by trial, configuration and window, the last index running fastest. */
 export type TrialValues = Float64Array<ArrayBuffer>;
 
 /** Runs a task. A failed invariant names the seed and trial that replay it. */
 export function runTask(simulator: Simulator, task: TrialTask): TrialValues {
   const width = METRICS.length;
-  const values = new Float64Array(task.count * task.configs.length * width);
+  const perConfig = Math.max(1, task.windows.length) * width;
+  const values = new Float64Array(task.count * task.configs.length * perConfig);
   let at = 0;
   for (let trial = task.first; trial < task.first + task.count; trial++) {
     for (const config of task.configs) {
       try {
-        const requests = simulator.draw(config, task.seed, trial);
-        values.set(runTrial(simulator, config, requests, { ...task, trial }).values, at);
+        runWindows(simulator, task, config, trial, values.subarray(at, at + perConfig));
       } catch (error) {
         if (error instanceof InvariantError)
           throw new InvariantError(
@@ -35,8 +38,24 @@ export function runTask(simulator: Simulator, task: TrialTask): TrialValues {
           );
         throw error;
       }
-      at += width;
+      at += perConfig;
     }
   }
   return values;
+}
+
+/** One trial of one configuration, over each window. */
+function runWindows(
+  simulator: Simulator,
+  task: TrialTask,
+  config: SimulationConfig,
+  trial: number,
+  values: Float64Array,
+): void {
+  const requests = simulator.draw(config, task.seed, trial);
+  const windows = task.windows.length > 0 ? task.windows : [config.horizon.tmaxSeconds];
+  windows.forEach((window, i) => {
+    requests.until(fromSeconds(window));
+    values.set(runTrial(simulator, config, requests, { ...task, trial }).values, i * METRICS.length);
+  });
 }

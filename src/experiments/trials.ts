@@ -1,0 +1,53 @@
+/**
+ * The port through which experiments ask for trials. An experiment is a pure function of its options and
+ * this port: the command line hands it a pool of threads, the browser page its web worker.
+ */
+import type { SimulationConfig } from "../core/config.js";
+import { METRICS, metricIndex } from "../core/metrics.js";
+
+export interface TrialRequest {
+  /** What is being simulated, for progress. */
+  readonly label: string;
+  readonly configs: readonly SimulationConfig[];
+  readonly seed: number;
+  readonly trials: number;
+  /** Number of the first trial; 1 unless given. */
+  readonly first?: number;
+  /** Time windows in seconds; the configurations' own horizon unless given. */
+  readonly windows?: readonly number[];
+}
+
+export interface Trials {
+  /** Runs the trials of every configuration; records stand by trial number, whoever ran them and when. */
+  run(request: TrialRequest): Promise<TrialRecords>;
+}
+
+/** Every metric of every trial of a request. */
+export class TrialRecords {
+  readonly configs: readonly SimulationConfig[];
+  readonly trials: number;
+  readonly windows: number;
+  /** By trial, configuration, window and metric, the last index running fastest. */
+  readonly values: Float64Array;
+
+  constructor(request: TrialRequest, values?: Float64Array) {
+    this.configs = request.configs;
+    this.trials = request.trials;
+    this.windows = Math.max(1, request.windows?.length ?? 0);
+    this.values = values ?? new Float64Array(this.trials * this.configs.length * this.windows * METRICS.length);
+  }
+
+  /** Where the values of (trial, configuration) begin; trials count from 0 here. */
+  offset(trial: number, config: number): number {
+    return (trial * this.configs.length + config) * this.windows * METRICS.length;
+  }
+
+  /** One metric of one configuration (and window), a value a trial; NaN where a trial had none. */
+  metric(config: number, metric: string, window = 0): number[] {
+    const column = metricIndex(metric);
+    return Array.from(
+      { length: this.trials },
+      (_, trial) => this.values[this.offset(trial, config) + window * METRICS.length + column]!,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+/** The interface of an executor: where tasks are run. */
+import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
+import { type Simulator } from "../core/simulate.js";
+import { runTask, type TrialTask, type TrialValues } from "../core/trial.js";
+
+export interface Executor {
+  /** Runs a task; rejects with the error that the simulation threw, or with Interrupted. */
+  run(task: TrialTask): Promise<TrialValues>;
+  /** How many tasks it works on at once. */
+  readonly width: number;
+  close(): Promise<void>;
+}
+
+/** The user asked to stop. */
+export class Interrupted extends Error {
+  readonly signal: "SIGINT" | "SIGTERM";
+  constructor(signal: "SIGINT" | "SIGTERM") {
+    super("interrupted");
+    this.name = "Interrupted";
+    this.signal = signal;
+  }
+}
+
+/** What crosses the thread: an error's class would be lost on the way. */
+export type Answer =
+  | TrialValues
+  | { readonly config: readonly Issue[] }
+  | { readonly plan: readonly [scheduler: string, iteration: number, rule: string] }
+  | { readonly invariant: string };
+
+/** Runs a task and turns the simulation's own errors into plain data; any other error is thrown. */
+export function answer(simulator: Simulator, task: TrialTask): Answer {
+  try {
+    return runTask(simulator, task);
+  } catch (error) {
+    if (error instanceof ConfigError) return { config: error.issues };
+    if (error instanceof PlanError) return { plan: [error.scheduler, error.iteration, error.rule] };
+    if (error instanceof InvariantError) return { invariant: error.message };
+    throw error;
+  }
+}
+
+/** The other side of `answer`: the values, or the error thrown again. */
+export function valuesOf(given: Answer): TrialValues {
+  if (given instanceof Float64Array) return given;
+  if ("config" in given) throw new ConfigError(given.config);
+  if ("plan" in given) throw new PlanError(...given.plan);
+  throw new InvariantError(given.invariant);
+}

@@ -1,0 +1,31 @@
+/**
+ * Runs tasks in this process, one trial at a time with a turn of the event loop between, so that Ctrl-C is
+ * heard within a trial. For tests, debugging and one-core timing (`--workers 0`).
+ */
+import { setImmediate } from "node:timers/promises";
+import { Simulator } from "../core/simulate.js";
+import { runTask, type TrialTask, type TrialValues } from "../core/trial.js";
+import type { Executor } from "./executor.js";
+
+export function inProcess(signal?: AbortSignal): Executor {
+  const simulator = new Simulator();
+  return {
+    width: 1,
+    async run(task: TrialTask): Promise<TrialValues> {
+      const parts: TrialValues[] = [];
+      for (let trial = task.first; trial < task.first + task.count; trial++) {
+        await setImmediate();
+        signal?.throwIfAborted();
+        parts.push(runTask(simulator, { ...task, first: trial, count: 1 }));
+      }
+      const values = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+      let at = 0;
+      for (const part of parts) {
+        values.set(part, at);
+        at += part.length;
+      }
+      return values;
+    },
+    close: async () => {},
+  };
+}

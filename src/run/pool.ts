@@ -1,0 +1,28 @@
+/** Runs tasks on a pool of threads (piscina). */
+import { Piscina } from "piscina";
+import type { TrialTask, TrialValues } from "../core/trial.js";
+import { type Answer, type Executor, valuesOf } from "./executor.js";
+
+/** Workers load compiled code, also when this file runs from its source (as under test). */
+const workerFile = new URL(
+  import.meta.url.endsWith(".ts") ? "../../dist/run/worker.js" : "./worker.js",
+  import.meta.url,
+);
+
+/** @param workers threads, at least 1 */
+export function threadPool(workers: number, signal?: AbortSignal): Executor {
+  const pool = new Piscina({
+    filename: workerFile.href,
+    minThreads: workers,
+    maxThreads: workers,
+    idleTimeout: Infinity,
+  });
+  return {
+    width: workers,
+    async run(task: TrialTask): Promise<TrialValues> {
+      signal?.throwIfAborted();
+      return valuesOf((await pool.run(task, signal ? { signal } : {})) as Answer);
+    },
+    close: () => pool.destroy(),
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Cuts a request for trials into tasks for workers: big enough that handing them over costs nothing, small
+ * enough that the last ones end together. Configurations that share their random numbers stay together.
+ */
+import type { SimulationConfig } from "../core/config.js";
+import { METRICS } from "../core/metrics.js";
+import { builtIn, member } from "../core/registry.js";
+import type { TrialTask, TrialValues } from "../core/trial.js";
+import type { TrialRecords, TrialRequest } from "../experiments/trials.js";
+
+/** A task and where its values go. */
+export interface Shard {
+  readonly task: TrialTask;
+  /** Place of each of the task's configurations in the request. */
+  readonly places: readonly number[];
+  /** About how many requests it simulates. */
+  readonly cost: number;
+}
+
+/** A task simulates about this many requests (some 10 ms of work), and at least one trial. */
+const REQUESTS_A_TASK = 60_000;
+
+/** Requests that one trial of a configuration is expected to simulate, over all its windows. */
+function expectedRequests(config: SimulationConfig, windows: readonly number[]): number {
+  const { arrivals } = config.workload;
+  const rate = member(builtIn.arrivals, arrivals.kind).create(arrivals).ratePerSecond;
+  const most = config.horizon.maxRequests ?? Infinity;
+  const spans = windows.length > 0 ? windows : [config.horizon.tmaxSeconds];
+  return spans.reduce((sum, seconds) => sum + 1 + Math.min(most, rate * seconds), 0);
+}
+
+/** The shards of a request, dearest first so that none is left to run alone at the end. */
+export function shardsOf(request: TrialRequest, verify: boolean): Shard[] {
+  const windows = request.windows ?? [];
+  const groups = new Map<string, number[]>();
+  request.configs.forEach((config, place) => {
+    const key = JSON.stringify([config.workload, config.horizon]);
+    const group = groups.get(key);
+    if (group) group.push(place);
+    else groups.set(key, [place]);
+  });
+  const shards: Shard[] = [];
+  for (const places of groups.values()) {
+    const configs = places.map((place) => request.configs[place]!);
+    const perTrial = expectedRequests(configs[0]!, windows) * configs.length;
+    const count = Math.max(1, Math.floor(REQUESTS_A_TASK / perTrial));
+    const end = (request.first ?? 1) + request.trials;
+    for (let first = request.first ?? 1; first < end; first += count) {
+      const trials = Math.min(count, end - first);
+      shards.push({
+        task: { seed: request.seed, first, count: trials, configs, windows, verify },
+        places,
+        cost: perTrial * trials,
+      });
+    }
+  }
+  return shards.sort((a, b) => b.cost - a.cost);
+}
+
+/** Puts a finished shard's values where they belong. */
+export function place(records: TrialRecords, request: TrialRequest, shard: Shard, values: TrialValues): void {
+  const span = records.windows * METRICS.length;
+  let from = 0;
+  for (let i = 0; i < shard.task.count; i++)
+    for (const config of shard.places) {
+      const trial = shard.task.first - (request.first ?? 1) + i;
+      records.values.set(values.subarray(from, from + span), records.offset(trial, config));
+      from += span;
+    }
+}
