@@ -1,6 +1,6 @@
 /**
  * log, exp, pow, sin, cos, atan, log1p, erfc and the normal distribution with the same bits on every
- * JavaScript engine: `Math.log` and its kin differ between engines and versions, while + - * / and
+ * JavaScript engine: those of `Math` differ between engines and versions, while + - * / and
  * `Math.sqrt` are fixed by IEEE 754. The only place of the core, stats and theory for these functions.
  *
  * After Sun's fdlibm 5.3 (e_log.c, e_exp.c, s_log1p.c, e_rem_pio2.c, k_sin.c, k_cos.c, s_atan.c, s_erf.c):
@@ -15,7 +15,7 @@ import { invariant } from "./errors.js";
 const DOUBLE = new Float64Array(1);
 const WORDS = new Int32Array(DOUBLE.buffer);
 DOUBLE[0] = 1;
-const HIGH = WORDS[1] === 0x3ff00000 ? 1 : 0;
+const HIGH = Number(WORDS[1] === 0x3ff00000);
 
 const LN2_HIGH = 6.9314718036912381649e-1; // 33 bits, so that k * LN2_HIGH is exact
 const LN2_LOW = 1.90821492927058770002e-10;

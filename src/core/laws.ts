@@ -54,6 +54,9 @@ export class Laws implements Observer {
   private busy = 0;
   private iterations = 0;
   private tokens = 0;
+  /** Area under N(t), requests · ns, and N since the last instant. */
+  private area = 0;
+  private inSystem = 0;
 
   constructor(config: SimulationConfig) {
     this.config = config;
@@ -97,6 +100,7 @@ export class Laws implements Observer {
 
   settled(replicas: readonly Replica[], shared: Shared, now: Nanoseconds): void {
     this.at(now);
+    this.inSystem = shared.arrived - shared.completed;
     for (const replica of replicas)
       invariant(
         !replica.isIdle || (replica.resident === 0 && shared.waiting.length === 0),
@@ -122,6 +126,19 @@ export class Laws implements Observer {
         invariant(startedAt[i - 1]! <= startedAt[i]!, () => `request ${i} started before request ${i - 1}`);
     }
     this.checkBusyTime();
+    this.checkArea(outcome);
+  }
+
+  /** Little's law on the sample path: the area under N(t) is the sum of the response times. */
+  private checkArea(outcome: Outcome): void {
+    const { sequences } = outcome.shared;
+    let responses = 0;
+    for (let i = 0; i < outcome.arrived; i++)
+      responses += sequences.finishedAt[i]! - sequences.requests.arrivedAt[i]!;
+    invariant(
+      Math.abs(this.area - responses) <= 1e-9 * responses,
+      () => `the area under N(t) is ${this.area}, the responses sum to ${responses}`,
+    );
   }
 
   /** For b0 = 0 and `sum`, busy time = c·iterations + a·tokens, but for the rounding of each iteration. */
@@ -137,6 +154,7 @@ export class Laws implements Observer {
 
   private at(now: Nanoseconds): void {
     invariant(now >= this.clock, () => `the clock went back from ${this.clock} to ${now}`);
+    this.area += this.inSystem * (now - this.clock);
     this.clock = now;
   }
 }

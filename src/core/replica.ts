@@ -29,6 +29,8 @@ export interface Shared {
   readonly pricesDearerSide: boolean;
   /** The first measured request; ids are in order of arrival. */
   readonly firstMeasured: number;
+  /** Requests that have arrived. */
+  arrived: number;
   /** Requests completed, and those of them that are measured. */
   completed: number;
   completedMeasured: number;

@@ -101,6 +101,7 @@ export class Simulator {
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
       firstMeasured,
+      arrived: 0,
       completed: 0,
       completedMeasured: 0,
     };
@@ -127,7 +128,6 @@ function loop(
   const measuredFrom = ns(measured > 0 ? arrivedAt[firstMeasured]! : NaN);
   let measuredUntil = ns(NaN);
   let busyTime = 0;
-  let arrived = 0;
   let nextArrivalAt = ns(count > 0 ? arrivedAt[0]! : NEVER);
 
   for (;;) {
@@ -144,8 +144,8 @@ function loop(
       busyTime = busyUntil(replicas, measuredFrom, now);
     }
     while (nextArrivalAt <= now) {
-      waiting.pushBack(arrived++);
-      nextArrivalAt = ns(arrived < count ? arrivedAt[arrived]! : NEVER);
+      waiting.pushBack(shared.arrived++);
+      nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived]! : NEVER);
     }
     for (const replica of replicas) {
       // A stretch cut to this instant by a replica with a lower number.
@@ -165,7 +165,7 @@ function loop(
     shared.completed === count,
     () => `${count - shared.completed} of ${count} requests were never completed`,
   );
-  return { shared, replicas, firstMeasured, arrived, measuredFrom, measuredUntil, busyTime };
+  return { shared, replicas, firstMeasured, arrived: shared.arrived, measuredFrom, measuredUntil, busyTime };
 }
 
 /**

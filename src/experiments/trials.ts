@@ -15,6 +15,8 @@ export interface TrialRequest {
   readonly first?: number;
   /** Time windows in seconds; the configurations' own horizon unless given. */
   readonly windows?: readonly number[];
+  /** Check every law of the model while simulating, whatever the executor does otherwise. */
+  readonly verify?: boolean;
 }
 
 export interface Trials {
@@ -34,7 +36,8 @@ export class TrialRecords {
     this.configs = request.configs;
     this.trials = request.trials;
     this.windows = Math.max(1, request.windows?.length ?? 0);
-    this.values = values ?? new Float64Array(this.trials * this.configs.length * this.windows * METRICS.length);
+    this.values =
+      values ?? new Float64Array(this.trials * this.configs.length * this.windows * METRICS.length);
   }
 
   /** Where the values of (trial, configuration) begin; trials count from 0 here. */

@@ -48,7 +48,14 @@ export function shardsOf(request: TrialRequest, verify: boolean): Shard[] {
     for (let first = request.first ?? 1; first < end; first += count) {
       const trials = Math.min(count, end - first);
       shards.push({
-        task: { seed: request.seed, first, count: trials, configs, windows, verify },
+        task: {
+          seed: request.seed,
+          first,
+          count: trials,
+          configs,
+          windows,
+          verify: verify || request.verify === true,
+        },
         places,
         cost: perTrial * trials,
       });

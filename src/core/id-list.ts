@@ -1,0 +1,22 @@
+/** A list of request ids that keeps its buffer when emptied: a JavaScript array would give it to the collector. */
+export class IdList {
+  ids = new Int32Array(64);
+  length = 0;
+
+  push(id: number): void {
+    if (this.length === this.ids.length) {
+      const larger = new Int32Array(this.length * 2);
+      larger.set(this.ids);
+      this.ids = larger;
+    }
+    this.ids[this.length++] = id;
+  }
+
+  /** Adds an id where ascending order demands; nearly always at the end. */
+  insertAscending(id: number): void {
+    this.push(id);
+    let hole = this.length - 1;
+    for (; hole > 0 && this.ids[hole - 1]! > id; hole--) this.ids[hole] = this.ids[hole - 1]!;
+    this.ids[hole] = id;
+  }
+}

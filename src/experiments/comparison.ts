@@ -1,0 +1,186 @@
+/** Schedulers side by side on the same trials: the table, the paired differences, and the sentence that answers. */
+import type { SimulationConfig } from "../core/config.js";
+import { METRICS } from "../core/metrics.js";
+import {
+  halfWidth,
+  pairedDifference,
+  summarize,
+  trialsToResolve,
+  verdict,
+  type Summary,
+  type Verdict,
+} from "../stats/index.js";
+import type { Table } from "./experiment.js";
+import { percent, plain, scaleOf, withInterval } from "./quantity.js";
+import { jsonSummary } from "./rows.js";
+import type { TrialRecords } from "./trials.js";
+
+/** The metric that answers "which scheduler": what a user waits for, but for the unluckiest twentieth. */
+export const HEADLINE = "rts_p95_s";
+
+const SHOWN: readonly (readonly [metric: string, title: string])[] = [
+  ["ttft_mean_s", "TTFT"],
+  ["tbt_mean_s", "TBT"],
+  ["itl_p99_s", "ITL p99"],
+  ["rts_p95_s", "RTS p95"],
+  ["throughput_qps", "req"],
+];
+
+/** A scheduler's name in tables; two of one kind are told apart by what they set. */
+export function schedulerLabel(config: Pick<SimulationConfig, "scheduler">): string {
+  const { kind, ratio, ratioOf } = config.scheduler;
+  if (ratio === undefined || (ratio === 0.5 && ratioOf === "sequences")) return kind;
+  return `${kind}(${ratio}${ratioOf === "tokens" ? " of tokens" : ""})`;
+}
+
+/** The metrics that people look at first, a line per configuration; the best response time is marked. */
+export function comparisonTable(
+  title: string,
+  labels: readonly string[],
+  records: TrialRecords,
+  window = 0,
+): Table {
+  const columns = SHOWN.map(([metric, name]) => {
+    const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));
+    const unit = METRICS.find((definition) => definition.name === metric)!.unit;
+    const scale = scaleOf(
+      unit,
+      summaries.map((summary) => summary.mean),
+    );
+    return { metric, name, summaries, scale };
+  });
+  const best = bestOf(labels, records, window);
+  return {
+    title,
+    columns: [
+      "scheduler",
+      ...columns.map(({ name, scale }) => (scale.unit === "1/s" ? `${name}/s` : `${name} ${scale.unit}`)),
+      "",
+    ],
+    rows: labels.map((label, i) => [
+      label,
+      ...columns.map(({ summaries, scale }) => withInterval(summaries[i]!, scale)),
+      labels.length > 1 && i === best ? "best" : "",
+    ]),
+  };
+}
+
+/** Place of the configuration with the least P95 response time; −1 when none has one. */
+export function bestOf(labels: readonly string[], records: TrialRecords, window = 0): number {
+  let best = -1;
+  let least = Infinity;
+  labels.forEach((_, i) => {
+    const { mean } = summarize(records.metric(i, HEADLINE, window));
+    if (mean < least) {
+      least = mean;
+      best = i;
+    }
+  });
+  return best;
+}
+
+/** What the headline metric says: the best, and how much worse the others are, by paired differences. */
+export function headline(labels: readonly string[], records: TrialRecords, window = 0): string {
+  const best = bestOf(labels, records, window);
+  if (best < 0) return "no request was measured, so there is nothing to compare";
+  const winner = summarize(records.metric(best, HEADLINE, window));
+  const scale = scaleOf("s", [winner.mean]);
+  const level = `${withInterval(winner, scale).replace("±", "± ")} ${scale.unit}`;
+  if (labels.length === 1) return `${labels[0]}: P95 response time ${level}`;
+  const others = labels
+    .map((label, i) => ({ label, i }))
+    .filter(({ i }) => i !== best)
+    .map(({ label, i }) => ({ label, ...relative(records, i, best, window) }))
+    .sort((a, b) => a.ratio - b.ratio)
+    .map(({ label, ratio, half, resolved }) =>
+      resolved ? `${label} is ${percent(ratio, half)} worse` : `${label} is not resolved from it`,
+    );
+  return `${labels[best]} has the lowest P95 response time, ${level}; ${others.join(", ")}`;
+}
+
+/** (a − b)/b of the headline metric, with the half-width of its 95 % interval from the paired differences. */
+export function relative(
+  records: TrialRecords,
+  a: number,
+  b: number,
+  window = 0,
+): { readonly ratio: number; readonly half: number; readonly resolved: boolean } {
+  const base = summarize(records.metric(b, HEADLINE, window)).mean;
+  const difference = pairedDifference(
+    records.metric(a, HEADLINE, window),
+    records.metric(b, HEADLINE, window),
+  );
+  const half = halfWidth(difference) / base;
+  return { ratio: difference.mean / base, half, resolved: difference.low > 0 || difference.high < 0 };
+}
+
+/** The paired difference of one metric between two configurations. */
+export interface Difference {
+  readonly metric: string;
+  readonly summary: Summary;
+  readonly verdict: Verdict | null;
+  readonly trialsToResolve: number;
+}
+
+/** Every metric's paired difference `of` − `to`; plain counts have no verdict. */
+export function differences(records: TrialRecords, of: number, to: number): Difference[] {
+  return METRICS.map(({ name, better }) => {
+    const summary = pairedDifference(records.metric(of, name), records.metric(to, name));
+    return {
+      metric: name,
+      summary,
+      verdict: better === "neither" ? null : verdict(summary, better === "lower"),
+      trialsToResolve: trialsToResolve(summary),
+    };
+  });
+}
+
+/** The differences of every configuration to the first, for the terminal. */
+export function differenceTable(labels: readonly string[], records: TrialRecords): Table {
+  const rows: string[][] = [];
+  for (let i = 1; i < labels.length; i++) {
+    const all = differences(records, i, 0);
+    for (const [metric, title] of SHOWN) {
+      const { summary, verdict: said, trialsToResolve: needed } = all.find((d) => d.metric === metric)!;
+      const unit = METRICS.find((definition) => definition.name === metric)!.unit;
+      const scale = scaleOf(unit, [summary.mean]);
+      rows.push([
+        labels[i]!,
+        title === "req" ? "throughput" : title,
+        `${withInterval(summary, scale)} ${scale.unit}`.trim(),
+        said === "not resolved" ? unresolved(needed) : (said ?? ""),
+      ]);
+    }
+  }
+  return {
+    title: `paired differences to ${labels[0]}`,
+    columns: ["scheduler", "metric", "difference", ""],
+    rows,
+  };
+}
+
+/** Above this many trials nobody will wait: the two are as good as equal. */
+const MANY_TRIALS = 1_000_000;
+
+function unresolved(needed: number): string {
+  if (!Number.isFinite(needed) || needed > MANY_TRIALS) return "not resolved";
+  return `not resolved (about ${plain(needed)} trials would)`;
+}
+
+/** The differences of every configuration to the first, for the JSON document. */
+export function jsonDifferences(configs: readonly SimulationConfig[], records: TrialRecords): unknown[] {
+  return configs.slice(1).map((config, i) => {
+    const all = differences(records, i + 1, 0);
+    const main = all.find(({ metric }) => metric === HEADLINE)!;
+    return {
+      scheduler: config.scheduler.kind,
+      to: configs[0]!.scheduler.kind,
+      metrics: Object.fromEntries(
+        all.map(({ metric, summary, verdict: said }) => [metric, { ...jsonSummary(summary), verdict: said }]),
+      ),
+      metric: HEADLINE,
+      verdict: main.verdict,
+      trials_to_resolve: Number.isFinite(main.trialsToResolve) ? main.trialsToResolve : null,
+    };
+  });
+}

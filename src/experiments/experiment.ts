@@ -1,0 +1,101 @@
+/**
+ * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
+ * for what it needs. The command line, its help and its tests are made from these definitions.
+ */
+import type { SimulationConfig } from "../core/config.js";
+import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
+import type { Trials } from "./trials.js";
+
+/** What is simulated: everything but the scheduler, and the schedulers to compare. */
+export interface Study {
+  /** The scenario's name as the user gave it. */
+  readonly scenario: string;
+  readonly config: Omit<SimulationConfig, "scheduler">;
+  readonly schedulers: readonly Spec[];
+  readonly trials: number;
+  readonly seed: number;
+}
+
+/** One command-line option of an experiment. */
+export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
+  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list";
+  /** The flag as commander reads it, e.g. `--sizes <list>`. */
+  readonly flag: string;
+}
+
+export interface ExperimentContext {
+  readonly study: Study;
+  readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
+  readonly trials: Trials;
+  /** Shows a line at once, before the report is complete: the answer. */
+  readonly say: (line: string) => void;
+}
+
+export type Cell = string | number | null;
+export type Row = Readonly<Record<string, Cell>>;
+
+/** A table of the terminal: cells are ready to print. */
+export interface Table {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** A CSV to write, under the data folder. */
+export interface CsvFile {
+  readonly path: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** A chart to draw, under the figures folder; the spec is Vega-Lite. */
+export interface Figure {
+  readonly path: string;
+  readonly spec: object;
+}
+
+export interface Report {
+  /** The sentence that answers the question, with its interval; already said ones are not repeated. */
+  readonly answer: readonly string[];
+  readonly tables: readonly Table[];
+  /** Warnings and explanations under the tables. */
+  readonly notes: readonly string[];
+  readonly csv: readonly CsvFile[];
+  readonly figures: readonly Figure[];
+  /** What `--json` prints beside command, scenario, seed, trials and conventions. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** False when a check failed: exit code 1. */
+  readonly passed: boolean;
+  /** Commands worth trying next. */
+  readonly next: readonly string[];
+}
+
+/** The settings an experiment starts from, before scenario, file and flags. */
+export interface StudyDefaults {
+  readonly scenario?: string;
+  readonly schedulers?: readonly string[];
+  readonly trials?: number;
+  readonly horizon?: { readonly tmaxSeconds?: number };
+  readonly conventions?: "standard" | "reference";
+  readonly arrivalRate?: number;
+}
+
+export interface Experiment {
+  readonly name: string;
+  readonly summary: string;
+  /** The question it answers, for the page "which command answers my question". */
+  readonly question: string;
+  readonly options: readonly ExperimentOption[];
+  readonly defaults: StudyDefaults;
+  /** Command lines that work, without the leading `llmsim`. */
+  readonly examples: readonly string[];
+  /** Files it writes, for help. */
+  readonly writes: readonly string[];
+  run(context: ExperimentContext): Promise<Report>;
+}
+
+/** A study's configuration with one of its schedulers. */
+export const withScheduler = (study: Study, scheduler: Spec): SimulationConfig => ({
+  ...study.config,
+  scheduler,
+});

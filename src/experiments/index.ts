@@ -1,0 +1,3 @@
+export { run } from "./run.js";
+export { validate } from "./validate.js";
+export { sweepTimeExperiment } from "./sweep-time.js";

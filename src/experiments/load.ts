@@ -1,0 +1,59 @@
+/** What theory says of a study's load: the bound on λ for every policy, and warnings that follow from it. */
+import type { Spec } from "../core/definition.js";
+import type { SimulationConfig } from "../core/config.js";
+import { builtIn, member } from "../core/registry.js";
+import { summarize } from "../stats/index.js";
+import { requestMeans, upperBound, type AffineEngine } from "../theory/index.js";
+import type { Study } from "./experiment.js";
+import { plain } from "./quantity.js";
+import { arrivalRate } from "./rows.js";
+import type { TrialRecords } from "./trials.js";
+
+/** The engine of a configuration as theory's formulas take it; undefined for service models they do not cover. */
+export function affineEngine(config: Pick<SimulationConfig, "service" | "engine">): AffineEngine | undefined {
+  const { kind, cMs, aMs, b0 } = config.service;
+  if (kind !== "affine" && kind !== "exponential") return undefined;
+  const { maxTokens, maxSequences, chunkSize } = config.engine;
+  return { cMs: cMs as number, aMs: aMs as number, b0: b0 as number, maxTokens, maxSequences, chunkSize };
+}
+
+export const lengthLaw = (spec: Spec): ReturnType<(typeof builtIn.lengths)[number]["create"]> =>
+  member(builtIn.lengths, spec.kind).create(spec);
+
+/** The highest λ per second that any policy can serve, over all replicas; NaN where no formula covers it. */
+export function capacityBound(config: Omit<SimulationConfig, "scheduler">): number {
+  const engine = affineEngine(config);
+  if (!engine) return NaN;
+  const { promptTokens, outputTokens } = config.workload;
+  const { firstToken, mixedBatch } = config.conventions;
+  const means = requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken);
+  return upperBound(engine, means, mixedBatch) * config.engine.replicas;
+}
+
+const NEAR_BOUND = 0.95;
+const BACKLOG_SHARE = 0.05;
+const FEW_TRIALS = 5;
+
+/** Warnings about what a run can show, by configuration. */
+export function loadNotes(study: Study, labels: readonly string[], records: TrialRecords): string[] {
+  const notes: string[] = [];
+  const rate = arrivalRate(study.config);
+  const bound = capacityBound(study.config);
+  if (rate > NEAR_BOUND * bound)
+    notes.push(
+      `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of what any policy can serve (at most ${plain(bound)} per s): queues grow with T`,
+    );
+  if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
+  else if (study.trials < FEW_TRIALS)
+    notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
+  labels.forEach((label, i) => {
+    const { tmaxSeconds, warmupSeconds } = study.config.horizon;
+    const makespan = summarize(records.metric(i, "makespan_s")).mean;
+    const span = tmaxSeconds - warmupSeconds;
+    if (study.config.horizon.maxRequests === null && makespan > span * (1 + BACKLOG_SHARE))
+      notes.push(
+        `${label}: about ${plain((100 * (makespan - span)) / makespan)} % of the work was left at T: it did not keep up, and its means depend on T`,
+      );
+  });
+  return notes;
+}

@@ -1,0 +1,49 @@
+/** Numbers for people: a mean with its half-width, in a unit that reads well and with digits that mean something. */
+import { halfWidth, type Summary } from "../stats/index.js";
+
+/** A column's unit, chosen once for all its cells. */
+export interface Scale {
+  readonly factor: number;
+  readonly unit: string;
+}
+
+/** Milliseconds when every value is below a second, else seconds; other units stay. */
+export function scaleOf(unit: string, means: readonly number[]): Scale {
+  if (unit !== "s") return { factor: 1, unit };
+  const largest = means.filter(Number.isFinite).reduce((most, mean) => Math.max(most, Math.abs(mean)), 0);
+  return largest < 0.9995 ? { factor: 1000, unit: "ms" } : { factor: 1, unit: "s" };
+}
+
+const MOST_DECIMALS = 6;
+
+/** Decimals that show `digits` significant digits of a positive number. */
+function decimalsFor(value: number, digits: number): number {
+  if (!(value > 0) || !Number.isFinite(value)) return 0;
+  const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
+  return Math.min(MOST_DECIMALS, Math.max(0, digits - 1 - exponent));
+}
+
+/** A number with about four significant digits, and no more decimals than that needs. */
+export function plain(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  return value.toFixed(decimalsFor(Math.abs(value), 4));
+}
+
+/** `105.11 ±0.25`: the half-width with two digits decides the decimals; without an interval the mean alone. */
+export function withInterval(summary: Summary, scale: Scale = { factor: 1, unit: "" }): string {
+  const mean = summary.mean * scale.factor;
+  const half = halfWidth(summary) * scale.factor;
+  if (!Number.isFinite(mean)) return "–";
+  if (!Number.isFinite(half)) return plain(mean);
+  if (half === 0) return `${plain(mean)} ±0`;
+  const decimals = decimalsFor(half, 2);
+  return `${mean.toFixed(decimals)} ±${half.toFixed(decimals)}`;
+}
+
+/** A relative change in per cent, e.g. `60.3 % ± 0.2`. */
+export function percent(ratio: number, half: number): string {
+  if (!Number.isFinite(ratio)) return "–";
+  const decimals = Number.isFinite(half) && half > 0 ? Math.min(2, decimalsFor(half * 100, 2)) : 1;
+  const mean = (ratio * 100).toFixed(decimals);
+  return Number.isFinite(half) ? `${mean} % (± ${(half * 100).toFixed(decimals)})` : `${mean} %`;
+}

@@ -1,0 +1,88 @@
+/**
+ * Trial records as rows of a CSV and as entries of the JSON document: for each metric its mean over trials
+ * under the metric's name, its 95 % interval and its standard deviation.
+ */
+import type { SimulationConfig } from "../core/config.js";
+import { METRICS } from "../core/metrics.js";
+import { builtIn, member } from "../core/registry.js";
+import { summarize, type Summary } from "../stats/index.js";
+import type { Cell, Row } from "./experiment.js";
+import type { TrialRecords } from "./trials.js";
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** The columns that METRICS become. */
+export const METRIC_COLUMNS: readonly string[] = METRICS.flatMap(({ name }) => [
+  name,
+  `${name}_ci95_low`,
+  `${name}_ci95_high`,
+  `${name}_sd`,
+]);
+
+/** The cells of all metrics of one configuration (and window). */
+export function metricCells(records: TrialRecords, config: number, window = 0): Row {
+  const cells: Record<string, Cell> = {};
+  for (const { name } of METRICS) {
+    const { mean, low, high, sd } = summarize(records.metric(config, name, window));
+    cells[name] = finite(mean);
+    cells[`${name}_ci95_low`] = finite(low);
+    cells[`${name}_ci95_high`] = finite(high);
+    cells[`${name}_sd`] = finite(sd);
+  }
+  return cells;
+}
+
+/** The key columns that name a configuration. */
+export const KEY_COLUMNS = ["scheduler", "t_max_s", "lambda_qps", "chunk_size", "ratio", "trials"] as const;
+
+/** The key cells of a configuration; empty means none. */
+export function keyCells(config: SimulationConfig, trials: number, window?: number): Row {
+  return {
+    scheduler: config.scheduler.kind,
+    t_max_s: window ?? config.horizon.tmaxSeconds,
+    lambda_qps: arrivalRate(config),
+    chunk_size: config.engine.chunkSize,
+    ratio: (config.scheduler.ratio as number | undefined) ?? null,
+    trials,
+  };
+}
+
+/** λ of a configuration, per second. */
+export function arrivalRate(config: Pick<SimulationConfig, "workload">): number {
+  const { arrivals } = config.workload;
+  return member(builtIn.arrivals, arrivals.kind).create(arrivals).ratePerSecond;
+}
+
+/** A summary as the JSON document holds it. */
+export interface JsonSummary {
+  readonly mean: number | null;
+  readonly sd: number | null;
+  readonly ci95_low: number | null;
+  readonly ci95_high: number | null;
+  readonly n: number;
+  /** Each trial's value, under `--per-trial`. */
+  readonly values?: readonly (number | null)[];
+}
+
+export const jsonSummary = ({ mean, sd, low, high, n }: Summary): JsonSummary => ({
+  mean: finite(mean),
+  sd: finite(sd),
+  ci95_low: finite(low),
+  ci95_high: finite(high),
+  n,
+});
+
+/** All metrics of one configuration for the JSON document. */
+export function jsonMetrics(
+  records: TrialRecords,
+  config: number,
+  perTrial: boolean,
+): Record<string, JsonSummary> {
+  return Object.fromEntries(
+    METRICS.map(({ name }) => {
+      const values = records.metric(config, name);
+      const summary = jsonSummary(summarize(values));
+      return [name, perTrial ? { ...summary, values: values.map(finite) } : summary];
+    }),
+  );
+}

@@ -1,0 +1,95 @@
+/** `sweep-time`: metrics against the time window, from an empty start (model §4). */
+import { timeSeriesDashboard } from "../charts/index.js";
+import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
+import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
+import { withScheduler } from "./experiment.js";
+import { loadNotes } from "./load.js";
+import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import type { Trials } from "./trials.js";
+
+export const TIME_COLUMNS: readonly string[] = [...KEY_COLUMNS, ...METRIC_COLUMNS];
+
+/** The windows T·i/n, i = 1..n, in seconds. */
+export const windowsOf = (tmaxSeconds: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => (tmaxSeconds * (i + 1)) / count);
+
+/** Everything of a time sweep but its file names: also a part of `demo`. */
+export async function sweepTime(study: Study, count: number, trials: Trials, path: string): Promise<Report> {
+  const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
+  const labels = configs.map(schedulerLabel);
+  const windows = windowsOf(study.config.horizon.tmaxSeconds, count);
+  const records = await trials.run({
+    label: "time windows",
+    configs,
+    windows,
+    seed: study.seed,
+    trials: study.trials,
+  });
+  const rows: Row[] = configs.flatMap((config, i) =>
+    windows.map((window, w) => ({
+      ...keyCells(config, study.trials, window),
+      scheduler: labels[i]!,
+      ...metricCells(records, i, w),
+    })),
+  );
+  const last = windows.length - 1;
+  const final = rows.filter((row) => row.t_max_s === windows[last]);
+  return {
+    answer: [headline(labels, records, last)],
+    tables: [comparisonTable(`at T = ${windows[last]} s`, labels, records, last)],
+    notes: loadNotes(study, labels, records),
+    csv: [
+      { path: `${path}_time_series_results.csv`, columns: TIME_COLUMNS, rows },
+      { path: `${path}_final_results.csv`, columns: TIME_COLUMNS, rows: final },
+    ],
+    figures: [
+      {
+        path: `${path}_dashboard.png`,
+        spec: timeSeriesDashboard({
+          rows,
+          title: `${study.scenario}: metrics against the time window`,
+          subtitle: subtitle(study),
+        }),
+      },
+    ],
+    json: { results: rows },
+    passed: true,
+    next: [
+      `llmsim run --scenario ${study.scenario} --warmup 500`,
+      `llmsim stability --scenario ${study.scenario}`,
+    ],
+  };
+}
+
+/** What a figure's reader must know: trials, seed, conventions. */
+export function subtitle(study: Study): string {
+  const { firstToken, mixedBatch, sequenceCap, tbt } = study.config.conventions;
+  return `${study.trials} trials, seed ${study.seed}, 95 % intervals; firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`;
+}
+
+export const sweepTimeExperiment: Experiment = {
+  name: "sweep-time",
+  summary: "metrics against the length of the time window",
+  question: "How long must a run be, and do the metrics settle?",
+  options: [
+    {
+      key: "windows",
+      flag: "--windows <n>",
+      kind: "integer",
+      min: 1,
+      max: 10_000,
+      default: 100,
+      summary: "time windows, at T·i/n",
+    },
+  ],
+  defaults: {
+    scenario: "demo2",
+    schedulers: ["decode-prioritizing", "prefill-prioritizing", "hybrid"],
+    trials: 100,
+    horizon: { tmaxSeconds: 5000 },
+  },
+  examples: ["sweep-time --scenario demo2", "sweep-time --scenario demo3 --ntrials 20 --windows 50"],
+  writes: ["data/<s>_time_series_results.csv", "data/<s>_final_results.csv", "figs/<s>_dashboard.png"],
+  run: ({ study, options, trials }: ExperimentContext) =>
+    sweepTime(study, options.windows as number, trials, study.scenario),
+};

@@ -1,0 +1,188 @@
+/** `validate`: the simulator against queueing theory, line by line; exit code 1 when a check fails. */
+import { summarize } from "../stats/index.js";
+import type { Cell, Experiment, ExperimentContext, Report, Row, Table } from "./experiment.js";
+import { arrivalRate } from "./rows.js";
+import type { Trials } from "./trials.js";
+import { type Anchor, QUEUE_ANCHORS } from "./validation/anchors.js";
+import { coverage, COVERAGE_RANGE, type CoverageSize, FULL_COVERAGE } from "./validation/coverage.js";
+import { identities } from "./validation/identities.js";
+import { limitAnchors } from "./validation/limits.js";
+
+/** An anchor passes when theory is this near in standard errors … */
+const MOST_STANDARD_ERRORS = 3.5;
+/** … and the standard error is at most this share of the value, so that a wide interval cannot pass. */
+const MOST_RELATIVE_ERROR = 0.01;
+
+/** Trials of each anchor: so many that Student's t at 3.5 standard errors is nearly normal. */
+const TRIALS = 100;
+/** Warm-up before measurement, as a share of the measured time. */
+const WARMUP_SHARE = 0.1;
+
+const COLUMNS = [
+  "check",
+  "offered_load",
+  "lambda_qps",
+  "metric",
+  "theory",
+  "estimate",
+  "ci95_low",
+  "ci95_high",
+  "standard_error",
+  "relative_error",
+  "trials",
+  "verdict",
+];
+
+async function checkAnchor(anchor: Anchor, trials: Trials, seed: number, effort: number): Promise<Row[]> {
+  const rate = arrivalRate(anchor.config);
+  const measured = (anchor.requests * effort) / TRIALS / rate;
+  const config = {
+    ...anchor.config,
+    horizon: {
+      ...anchor.config.horizon,
+      tmaxSeconds: measured * (1 + WARMUP_SHARE),
+      warmupSeconds: measured * WARMUP_SHARE,
+    },
+  };
+  const records = await trials.run({ label: anchor.name, configs: [config], seed, trials: TRIALS });
+  return anchor.expected.map(({ metric, theory }) => {
+    const { mean, low, high, sd, n } = summarize(records.metric(0, metric));
+    const standardError = sd / Math.sqrt(n);
+    const isNear = Math.abs(mean - theory) <= MOST_STANDARD_ERRORS * standardError + ROUNDING * theory;
+    const isSharp = standardError <= MOST_RELATIVE_ERROR * theory;
+    return {
+      check: anchor.name,
+      offered_load: anchor.offeredLoad,
+      lambda_qps: rate,
+      metric,
+      theory,
+      estimate: mean,
+      ci95_low: low,
+      ci95_high: high,
+      standard_error: standardError,
+      relative_error: (mean - theory) / theory,
+      trials: TRIALS,
+      verdict: isNear && isSharp ? "pass" : "fail",
+    };
+  });
+}
+
+/** Where every trial gives the same value there is no spread, only the rounding of sums. */
+const ROUNDING = 1e-9;
+
+const emptyRow = Object.fromEntries(COLUMNS.map((column) => [column, null as Cell]));
+
+/** Every check as a row; `effort` scales the requests of each anchor (tests use less). */
+export async function validationRows(
+  trials: Trials,
+  seed: number,
+  effort = 1,
+  coverageSize?: CoverageSize,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const anchor of [...QUEUE_ANCHORS, ...limitAnchors()])
+    rows.push(...(await checkAnchor(anchor, trials, seed, effort)));
+  for (const { name, config, requests, failure } of await identities(trials, seed))
+    rows.push({
+      ...emptyRow,
+      check: name,
+      lambda_qps: arrivalRate(config),
+      metric: failure ?? `every law, ${requests} requests`,
+      verdict: failure === undefined ? "pass" : "fail",
+    });
+  if (coverageSize)
+    for (const load of [0.5, 0.8]) {
+      const { share, experiments, config } = await coverage(trials, seed, load, coverageSize);
+      const [least, most] = COVERAGE_RANGE;
+      rows.push({
+        ...emptyRow,
+        check: "coverage of 95 % intervals, M/M/1",
+        offered_load: load,
+        lambda_qps: arrivalRate(config),
+        metric: `share of ${experiments} experiments`,
+        theory: 0.95,
+        estimate: share,
+        ci95_low: least,
+        ci95_high: most,
+        relative_error: (share - 0.95) / 0.95,
+        trials: coverageSize.trials,
+        verdict: share >= least && share <= most ? "pass" : "fail",
+      });
+    }
+  return rows;
+}
+
+const digits = (value: Cell, decimals: number): string =>
+  typeof value === "number" && Number.isFinite(value) ? value.toFixed(decimals) : "";
+
+function tableOf(rows: readonly Row[]): Table {
+  return {
+    title: "",
+    columns: ["check", "ρ", "metric", "theory", "estimate", "error", "z", ""],
+    rows: rows.map((row) => {
+      const inMs = typeof row.metric === "string" && row.metric.endsWith("_s");
+      const scale = inMs ? 1000 : 1;
+      const shown = (cell: Cell): string =>
+        typeof cell === "number" ? `${(cell * scale).toPrecision(6)}${inMs ? " ms" : ""}` : "";
+      const z =
+        typeof row.standard_error === "number" && row.standard_error > 0
+          ? ((row.estimate as number) - (row.theory as number)) / row.standard_error
+          : null;
+      return [
+        String(row.check),
+        digits(row.offered_load!, 2),
+        String(row.metric).replace(/_s$/, ""),
+        shown(row.theory!),
+        shown(row.estimate!),
+        typeof row.relative_error === "number" ? `${(row.relative_error * 100).toFixed(2)} %` : "",
+        digits(z, 1),
+        row.verdict === "pass" ? "pass" : "FAIL",
+      ];
+    }),
+  };
+}
+
+async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
+  const rows = await validationRows(
+    trials,
+    study.seed,
+    1,
+    options.coverage === true ? FULL_COVERAGE : undefined,
+  );
+  const failed = rows.filter((row) => row.verdict !== "pass");
+  const worst = rows.reduce((most, row) => Math.max(most, Math.abs((row.relative_error as number) ?? 0)), 0);
+  const verdict =
+    failed.length === 0
+      ? `the simulator agrees with theory in all ${rows.length} checks (largest error ${(worst * 100).toFixed(2)} %)`
+      : `the simulator disagrees with theory in ${failed.length} of ${rows.length} checks: ${[...new Set(failed.map((row) => row.check))].join("; ")}`;
+  return {
+    answer: [verdict],
+    tables: [tableOf(rows)],
+    notes: [
+      `a check passes when theory lies within ${MOST_STANDARD_ERRORS} standard errors of the estimate (z) and a standard error is at most 1 %`,
+    ],
+    csv: [{ path: "validation.csv", columns: COLUMNS, rows }],
+    figures: [],
+    json: { results: rows },
+    passed: failed.length === 0,
+    next: options.coverage === true ? [] : ["llmsim validate --coverage"],
+  };
+}
+
+export const validate: Experiment = {
+  name: "validate",
+  summary: "the simulator against queueing theory",
+  question: "Can I trust the numbers?",
+  options: [
+    {
+      key: "coverage",
+      flag: "--coverage",
+      kind: "flag",
+      summary: "also check that 95 % intervals cover, over 1000 experiments (about a minute)",
+    },
+  ],
+  defaults: {},
+  examples: ["validate", "validate --coverage --seed 7"],
+  writes: ["data/validation.csv"],
+  run: execute,
+};

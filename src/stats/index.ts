@@ -1,0 +1,17 @@
+/** The statistics of the experiments, a file each; pure, and independent of the simulator. */
+
+export { batchMeans, mser5, type BatchMeans, type WarmUp } from "./batch-means.js";
+export {
+  halfWidth,
+  MOST_TRIALS,
+  pairedDifference,
+  summarize,
+  trialsToResolve,
+  verdict,
+  welchDifference,
+  type Summary,
+  type Verdict,
+} from "./interval.js";
+export { mannKendall, type Trend } from "./mann-kendall.js";
+export { quantileSorted } from "./quantile.js";
+export { tCdf, tQuantile } from "./student-t.js";
