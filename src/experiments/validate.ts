@@ -112,30 +112,36 @@ export async function validationRows(
   return rows;
 }
 
-const digits = (value: Cell, decimals: number): string =>
-  typeof value === "number" && Number.isFinite(value) ? value.toFixed(decimals) : "";
+/** How the table calls a metric: R response time, Wq wait before the first batch, as in the theory. */
+const SYMBOLS: Readonly<Record<string, string>> = {
+  rts_mean_s: "R",
+  rts_p95_s: "R p95",
+  queueing_delay_mean_s: "Wq",
+  ttft_mean_s: "TTFT",
+  tbt_mean_s: "TBT",
+};
+
+const decimals = (value: Cell, count: number): string =>
+  typeof value === "number" && Number.isFinite(value) ? value.toFixed(count) : "";
 
 function tableOf(rows: readonly Row[]): Table {
   return {
     title: "",
-    columns: ["check", "ρ", "metric", "theory", "estimate", "error", "z", ""],
+    columns: ["check", "ρ", "metric", "theory ms", "found ms", "error", "z", ""],
     rows: rows.map((row) => {
-      const inMs = typeof row.metric === "string" && row.metric.endsWith("_s");
-      const scale = inMs ? 1000 : 1;
-      const shown = (cell: Cell): string =>
-        typeof cell === "number" ? `${(cell * scale).toPrecision(6)}${inMs ? " ms" : ""}` : "";
-      const z =
-        typeof row.standard_error === "number" && row.standard_error > 0
-          ? ((row.estimate as number) - (row.theory as number)) / row.standard_error
-          : null;
+      const symbol = SYMBOLS[String(row.metric)];
+      const ms = (cell: Cell): string =>
+        typeof cell === "number" ? (symbol ? (cell * 1000).toPrecision(6) : cell.toPrecision(3)) : "";
+      const se = row.standard_error;
+      const z = typeof se === "number" && se > 0 ? ((row.estimate as number) - (row.theory as number)) / se : null;
       return [
         String(row.check),
-        digits(row.offered_load!, 2),
-        String(row.metric).replace(/_s$/, ""),
-        shown(row.theory!),
-        shown(row.estimate!),
+        row.offered_load === 0 ? "→0" : decimals(row.offered_load!, 2),
+        symbol ?? "",
+        ms(row.theory!),
+        ms(row.estimate!),
         typeof row.relative_error === "number" ? `${(row.relative_error * 100).toFixed(2)} %` : "",
-        digits(z, 1),
+        decimals(z, 1),
         row.verdict === "pass" ? "pass" : "FAIL",
       ];
     }),

@@ -18,7 +18,7 @@ export interface Anchor {
   /** Offered load per replica; NaN where it has no meaning. */
   readonly offeredLoad: number;
   readonly expected: readonly Expected[];
-  /** Requests to measure, over all trials: what the metric with the widest interval needs for about 0.5 %. */
+  /** Requests to measure, over all trials: enough for a standard error well below 1 %. */
   readonly requests: number;
 }
 
@@ -122,7 +122,7 @@ function md1Anchor(rate: number, requests: number): Anchor {
 function mg1Anchor(rate: number, firstToken: "prefill" | "decode", requests: number): Anchor {
   const { responseTime, waitingTime, offeredLoad } = mg1(rate, demo2Moments(firstToken));
   return {
-    name: `M/G/1 (demo2 one at a time, firstToken ${firstToken})`,
+    name: `M/G/1 ${firstToken}`,
     config: queue({ ...DEMO2, rate, conventions: { firstToken } }),
     offeredLoad,
     requests,
@@ -177,16 +177,16 @@ function erlangAnchor(rate: number, requests: number): Anchor {
 /** The queues of theory §1, from almost empty to ρ = .9. */
 export const QUEUE_ANCHORS: readonly Anchor[] = [
   mm1Anchor(1, 0.4 * MILLION),
-  mm1Anchor(50, 2 * MILLION),
-  mm1Anchor(80, 5 * MILLION),
-  mm1Anchor(90, 15 * MILLION),
+  mm1Anchor(50, MILLION),
+  mm1Anchor(80, 3 * MILLION),
+  mm1Anchor(90, 10 * MILLION),
   md1Anchor(80, 2.5 * MILLION),
   md1Anchor(90, 6 * MILLION),
-  erlangAnchor(80, 4 * MILLION),
-  mg1Anchor(0.4, "prefill", 2 * MILLION),
-  mg1Anchor(0.4, "decode", 2 * MILLION),
-  mmkAnchor(180, 2, 12 * MILLION),
-  mmkAnchor(320, 4, 4 * MILLION),
+  erlangAnchor(80, 2 * MILLION),
+  mg1Anchor(0.4, "prefill", MILLION),
+  mg1Anchor(0.4, "decode", MILLION),
+  mmkAnchor(180, 2, 6 * MILLION),
+  mmkAnchor(320, 4, 2 * MILLION),
   bulkAnchor(100, 2, MILLION),
-  bulkAnchor(320, 4, 3 * MILLION),
+  bulkAnchor(320, 4, MILLION),
 ];

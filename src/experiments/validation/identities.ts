@@ -41,7 +41,7 @@ export async function identities(trials: Trials, seed: number): Promise<Identity
       ["reference", true],
     ] as const) {
       const config = busy(definition.examples[0]!, isReference);
-      const name = `identities: ${definition.name}, ${convention}`;
+      const name = `laws: ${definition.short ?? definition.name} ${convention}`;
       try {
         const records = await trials.run({
           label: name,

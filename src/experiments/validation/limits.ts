@@ -49,7 +49,7 @@ function limit(scenario: (typeof SCENARIOS)[number], conventions: Conventions, c
     conventions,
   );
   return {
-    name: `${scenario.name} alone, ${convention}`,
+    name: `${scenario.name} ${convention}`,
     config,
     offeredLoad: 0,
     requests: REQUESTS,

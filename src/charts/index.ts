@@ -1,0 +1,15 @@
+/** The charts: rows of a result table in, self-contained Vega-Lite specs out. */
+export { bars, type BarsOptions } from "./bars.js";
+export {
+  dashboard,
+  STANDARD_PANELS,
+  timeSeriesDashboard,
+  type DashboardOptions,
+  type DashboardPanel,
+} from "./dashboard.js";
+export { lineBand, type LineBandOptions } from "./line-band.js";
+export type { Measure, Panel, Position, SeriesBy } from "./axes.js";
+export type { Heading } from "./figure.js";
+export type { Row } from "./rows.js";
+export type { Rule } from "./rules.js";
+export { FONT_FAMILY } from "./theme.js";

@@ -1,0 +1,18 @@
+/** What a command line talks to: everything of the process that `main` may touch, so that tests can stand in for it. */
+import type { FileSystem } from "../io/files.js";
+
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+export interface Streams {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly fs: FileSystem;
+  /** Aborted when the user asks to stop; its reason is an Interrupted. */
+  readonly signal?: AbortSignal;
+}
