@@ -39,10 +39,12 @@ function fits(option: OptionSpec, value: unknown): boolean {
   return numberFits(option, value);
 }
 
-const show = (value: unknown): string =>
-  typeof value === "string" || typeof value === "number"
-    ? String(value)
-    : (JSON.stringify(value) ?? "nothing");
+/** A value as an error shows it: JSON, which has no NaN, no Infinity and no big integers, for the rest. */
+const show = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+  const isPlain = typeof value === "string" || typeof value === "number" || typeof value === "bigint";
+  return isPlain ? String(value) : (JSON.stringify(value) ?? "nothing");
+};
 
 /** Checks `values` against `options`; `prefix` leads to them in the configuration, e.g. `engine.`. */
 export function checkOptions(

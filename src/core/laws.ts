@@ -83,7 +83,7 @@ export class Laws implements Observer {
       flight.endAt >= now && flight.iterations >= 1,
       () => `an iteration that ends at ${flight.endAt}`,
     );
-    for (let i = flight.chunkCount - flight.admitted; i < flight.chunkCount; i++)
+    for (let i = 0; i < flight.chunkCount; i++)
       invariant(
         shared.sequences.requests.arrivedAt[flight.chunkId[i]!]! <= now,
         () => `request ${flight.chunkId[i]} started before it arrived`,

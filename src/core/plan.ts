@@ -3,6 +3,7 @@
  * that a bad plan is found where it is made.
  */
 import { PlanError } from "./errors.js";
+import { IdList } from "./id-list.js";
 import type { Replica, Shared } from "./replica.js";
 import type { Batch, Head, PromptQueue, View } from "./scheduler.js";
 import { ns, tokens, type Nanoseconds, type Tokens } from "./units.js";
@@ -25,6 +26,8 @@ export class Plan implements View, Batch {
   private replica!: Replica;
   /** Next entry of the replica's partly prefilled prompts. */
   private cursor = 0;
+  /** Prompts taken from the central queue; they may stand anywhere among the chunks. */
+  private readonly admitted = new IdList();
   private hasDecoded = false;
 
   constructor(shared: Shared) {
@@ -42,6 +45,7 @@ export class Plan implements View, Batch {
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
     this.cursor = 0;
+    this.admitted.length = 0;
     this.hasDecoded = false;
     flight.decodes = 0;
     flight.prefillTokens = 0;
@@ -96,6 +100,7 @@ export class Plan implements View, Batch {
       sequences.startedAt[id] = this.now;
       this.resident++;
       flight.admitted++;
+      this.admitted.push(id);
     }
     if (flight.chunkCount === flight.chunkId.length) flight.growChunks();
     flight.chunkId[flight.chunkCount] = id;
@@ -147,14 +152,14 @@ export class Plan implements View, Batch {
 
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */
   private settlePartial(): void {
-    const { partial, flight } = this.replica;
+    const { partial } = this.replica;
     const { promptLeft } = this.shared.sequences;
     let kept = 0;
     for (let i = 0; i < partial.length; i++)
       if (i >= this.cursor || promptLeft[partial.ids[i]!]! > 0) partial.ids[kept++] = partial.ids[i]!;
     partial.length = kept;
-    for (let i = flight.chunkCount - flight.admitted; i < flight.chunkCount; i++) {
-      const id = flight.chunkId[i]!;
+    for (let i = 0; i < this.admitted.length; i++) {
+      const id = this.admitted.ids[i]!;
       if (promptLeft[id]! > 0) partial.insertAscending(id);
     }
   }

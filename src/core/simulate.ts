@@ -68,6 +68,7 @@ export class Simulator {
       this.requests.generate(config.workload, config.horizon, seed, trial, this.registry);
       this.drawnFor = key;
     }
+    this.requests.until(NEVER); // a shorter window may have hidden some
     return this.requests;
   }
 
@@ -226,7 +227,7 @@ export interface Simulation {
  * @example simulate({ ...scenario, scheduler: { kind: "hybrid", ratio: 0.5 } }, { seed: 1 }).metrics.ttft_mean_s
  */
 export function simulate(given: PartialConfig, options: SimulateOptions = {}): Simulation {
-  const { seed = 1, trial = 1, registry = builtIn } = options;
+  const { seed = 1, trial = 1, registry = options.simulator?.registry ?? builtIn } = options;
   const config = prepare(given, registry, { force: options.force ?? false });
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);

@@ -80,16 +80,11 @@ interface Batch {
   decode: Sequence[];
 }
 
-interface RunningIteration {
-  endAt: number;
-  batch: Batch;
-}
-
 interface Replica {
   number: number;
   /** its prefilling and decoding sequences: a sequence stays where its prefill began (model §1) */
   resident: Sequence[];
-  running: RunningIteration | null;
+  running: { endAt: number; batch: Batch } | null;
 }
 
 // ------------------------------------------------------------------------------------ the loop (model §1)
@@ -210,10 +205,7 @@ function decide(
   });
 }
 
-/**
- * model §2: at the end of an iteration its tokens are credited; first tokens and completions are stamped
- * with that instant.
- */
+/** model §2: at the end of an iteration its tokens are credited and stamped with that instant. */
 function credit(replica: Replica, batch: Batch, now: number, input: OracleInput, output: OracleOutput): void {
   for (const sequence of batch.decode) {
     output.decodeTokens += 1;
@@ -277,44 +269,25 @@ function nextPiece(prompt: Sequence, input: OracleInput): number {
   return input.engine.chunkSize === null ? left : Math.min(input.engine.chunkSize, left);
 }
 
-/** model §2: packed FCFS, the last prompt cut to fit; a prompt that gets no token is not in the batch (§3). */
-function packCuttingTheLast(
-  prompts: Sequence[],
-  tokens: number,
-  places: number,
-  input: OracleInput,
-): Batch["prefill"] {
+/**
+ * model §2: prompts are packed FCFS into so many tokens and places; one that gets no token is not in the batch
+ * (§3). mayCut = "last": the last prompt is cut to fit. "first": decode-prioritizing, where a piece that does
+ * not fit whole in what is left stops the packing, neither cut nor skipped; only the first prompt of an
+ * iteration may be cut, when its next piece exceeds maxTokens ("nothing is ever lost").
+ */
+interface Pack {
+  mayCut: "first" | "last";
+  tokens: number;
+  places: number;
+}
+function pack(prompts: Sequence[], { mayCut, tokens, places }: Pack, input: OracleInput): Batch["prefill"] {
   const packed: Batch["prefill"] = [];
   let left = tokens;
   for (const sequence of prompts) {
     if (packed.length === places || left === 0) break;
-    const granted = Math.min(nextPiece(sequence, input), left);
-    packed.push({ sequence, tokens: granted });
-    left -= granted;
-  }
-  return packed;
-}
-
-/**
- * model §2, decode-prioritizing: a piece that does not fit whole in what is left of the budget stops the
- * packing: it is neither cut nor skipped. Only the first prompt of an iteration may be cut, when its next
- * piece exceeds maxTokens ("nothing is ever lost").
- */
-function packWhole(
-  prompts: Sequence[],
-  tokens: number,
-  places: number,
-  input: OracleInput,
-): Batch["prefill"] {
-  const packed: Batch["prefill"] = [];
-  let left = tokens;
-  for (const sequence of prompts) {
-    if (packed.length === places) break;
     const piece = nextPiece(sequence, input);
-    const isFirst = packed.length === 0;
-    if (piece > left && !isFirst) break;
+    if (piece > left && mayCut === "first" && packed.length > 0) break;
     const granted = Math.min(piece, left);
-    if (granted === 0) break;
     packed.push({ sequence, tokens: granted });
     left -= granted;
   }
@@ -324,8 +297,8 @@ function packWhole(
 // -------------------------------------------------------------------------------- schedulers (model §2)
 
 function compose(replica: Replica, waiting: Sequence[], input: OracleInput): Batch {
-  const { maxTokens, maxSequences } = input.engine;
   const { scheduler } = input;
+  const { maxTokens, maxSequences } = input.engine;
   const prompts = promptsInOrder(replica, waiting, input);
   const decoding = decodingInOrder(replica);
 
@@ -334,39 +307,39 @@ function compose(replica: Replica, waiting: Sequence[], input: OracleInput): Bat
   const decodeOnly = (): Batch => {
     return { decode: decoding.slice(0, Math.min(maxSequences, maxTokens)), prefill: [] };
   };
-  const prefillOnly = (pack: typeof packWhole): Batch => {
-    return { decode: [], prefill: pack(prompts, maxTokens, maxSequences, input) };
+  const prefillOnly = (mayCut: Pack["mayCut"]): Batch => {
+    return { decode: [], prefill: pack(prompts, { mayCut, tokens: maxTokens, places: maxSequences }, input) };
   };
 
   switch (scheduler.kind) {
     // While any sequence decodes, decode all of them and nothing else; partly prefilled prompts pause
     // meanwhile and head the next prefill iteration (they head `prompts`). Otherwise one prefill iteration.
     case "decode-prioritizing":
-      return decoding.length > 0 ? decodeOnly() : prefillOnly(packWhole);
+      return decoding.length > 0 ? decodeOnly() : prefillOnly("first");
 
     // While any prompt is partly prefilled, or unstarted and admitted by the cap, pure prefill iterations.
     case "prefill-prioritizing":
-      return prompts.length > 0 ? prefillOnly(packCuttingTheLast) : decodeOnly();
+      return prompts.length > 0 ? prefillOnly("last") : decodeOnly();
 
     case "hybrid":
       if (scheduler.ratioOf === "sequences") {
         // maxSequences = 1: decode if a sequence decodes, else prefill.
-        if (maxSequences === 1) return decoding.length > 0 ? decodeOnly() : prefillOnly(packCuttingTheLast);
+        if (maxSequences === 1) return decoding.length > 0 ? decodeOnly() : prefillOnly("last");
         // At most D decodes first, then at most maxSequences - D prompts into the rest of the token budget.
         // Places unused on one side are not lent to the other, even when that side is empty.
         const D = share(scheduler.ratio, maxSequences);
         const decode = decoding.slice(0, Math.min(D, maxTokens));
-        const tokens = maxTokens - decode.length;
-        return { decode, prefill: packCuttingTheLast(prompts, tokens, maxSequences - D, input) };
+        const room = { mayCut: "last", tokens: maxTokens - decode.length, places: maxSequences - D } as const;
+        return { decode, prefill: pack(prompts, room, input) };
       } else {
         // Reading: maxTokens = 1 leaves no D in [1, maxTokens - 1]; as with maxSequences = 1 above.
-        if (maxTokens === 1) return decoding.length > 0 ? decodeOnly() : prefillOnly(packCuttingTheLast);
+        if (maxTokens === 1) return decoding.length > 0 ? decodeOnly() : prefillOnly("last");
         // The ratio divides the token budget: at most D decodes, at most maxTokens - D prefill tokens, at most
         // maxSequences sequences together. Reading: with maxSequences = 1 too, so a prefill has maxTokens - D.
         const D = share(scheduler.ratio, maxTokens);
         const decode = decoding.slice(0, Math.min(D, maxSequences));
-        const places = maxSequences - decode.length;
-        return { decode, prefill: packCuttingTheLast(prompts, maxTokens - D, places, input) };
+        const room = { mayCut: "last", tokens: maxTokens - D, places: maxSequences - decode.length } as const;
+        return { decode, prefill: pack(prompts, room, input) };
       }
   }
 }
@@ -418,8 +391,7 @@ function iterationTime(batch: Batch, replica: number, input: OracleInput): numbe
     isMixed && input.conventions.mixedBatch === "max"
       ? Math.max(serviceTimeMs(prefillTokens, input.service), serviceTimeMs(decodeTokens, input.service))
       : serviceTimeMs(prefillTokens + decodeTokens, input.service);
-  // model §1: exponential: one draw per iteration with that iteration's cost as its mean, from the replica's
-  // own stream.
+  // model §1, exponential: one draw an iteration, with its cost as mean, from a stream of the replica's own.
   return input.service.exponential
     ? Math.round(input.draw(replica) * (costMs * 1e6))
     : Math.round(costMs * 1e6);

@@ -3,6 +3,10 @@ import { exp, log1p } from "../arithmetic.js";
 import { numberOf } from "../definition.js";
 import { LONGEST, type LengthDefinition } from "../length-law.js";
 
+/** 1 − e^(−x) for x >= 0, also where e^(−x) rounds to 1: by its series, whose next term is below x^5/720. */
+const shortfall = (x: number): number =>
+  x < 1e-3 ? x * (1 - (x / 2) * (1 - (x / 3) * (1 - (x / 4) * (1 - x / 5)))) : 1 - exp(-x);
+
 export const geometric: LengthDefinition = {
   name: "geometric",
   summary: "Geometric(p) on 1, 2, …, at most max",
@@ -34,7 +38,7 @@ export const geometric: LengthDefinition = {
     const survival = (n: number): number => (n >= max ? 0 : n === 0 ? 1 : exp(-rate * n));
     return {
       least: 1,
-      mean: p === 1 ? 1 : (1 - exp(-rate * max)) / p,
+      mean: p === 1 ? 1 : shortfall(rate * max) / p,
       survival,
       // The whole part of an exponential is geometric.
       sample: (stream) => Math.min(max, 1 + Math.floor(stream.exponential() / rate)),

@@ -1,0 +1,44 @@
+/** What went wrong, told to the one who can mend it, and the exit code that says whose fault it was. */
+import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
+import { FileError } from "../io/files.js";
+import { Interrupted } from "../run/executor.js";
+import type { Output } from "./streams.js";
+
+/** Exit codes; `--help` prints them. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  fault: 2,
+  ours: 3,
+  undecided: 4,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export const EXIT_HELP =
+  "Exit codes: 0 done, 1 a check failed, 2 bad input or a write that failed, 3 a bug of llmsim, 4 undecided,\n130 or 143 interrupted.";
+
+/** Writes an error to stderr and returns its exit code. `replay` is the command that shows it again. */
+export function report(error: unknown, stderr: Output, replay: string): number {
+  const say = (text: string): void => void stderr.write(`${text}\n`);
+  if (error instanceof ConfigError) {
+    for (const { message } of error.issues) say(`error: ${message}`);
+    return EXIT.fault;
+  }
+  if (error instanceof FileError) {
+    say(`error: ${error.message}`);
+    return EXIT.fault;
+  }
+  if (error instanceof Interrupted) {
+    say(`interrupted: nothing was written; to run it again:\n  ${replay}`);
+    return error.signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
+  }
+  // The built-in schedulers break no rule; if one does, or a law fails, the bug is ours.
+  if (error instanceof InvariantError || error instanceof PlanError) {
+    say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
+    return EXIT.ours;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  say(`bug in llmsim: ${detail}\nplease report it with the command that shows it:\n  ${replay}`);
+  return EXIT.ours;
+}

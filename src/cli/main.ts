@@ -1,0 +1,140 @@
+/**
+ * The command line: `main(argv, streams)` returns the exit code and touches nothing but its streams, so that
+ * fuzzers and fault tests run it in-process.
+ */
+import { availableParallelism } from "node:os";
+import { CommanderError } from "commander";
+import { ConfigError, type Issue } from "../core/errors.js";
+import * as registered from "../experiments/index.js";
+import type { Experiment, Report, Study } from "../experiments/experiment.js";
+import { nodeFiles } from "../io/files.js";
+import { type Executor, Interrupted } from "../run/executor.js";
+import { EXIT, report as reportError } from "./faults.js";
+import { optionValues, type OptionValues } from "./options.js";
+import { body, document, header } from "./output.js";
+import { complaintOf, type Flags, makeProgram } from "./program.js";
+import { progressOn } from "./progress.js";
+import { sharedSettings, type SharedSettings } from "./settings.js";
+import type { Streams } from "./streams.js";
+import { styleFor } from "./style.js";
+import { studyFrom } from "./study.js";
+import { version } from "./version.js";
+import { writeFiles } from "./write.js";
+
+const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
+
+/**
+ * Runs one command line.
+ * @param argv the arguments after the program's name
+ * @returns the exit code (see EXIT)
+ */
+export async function main(argv: readonly string[], streams: Streams): Promise<number> {
+  const replay = ["llmsim", ...argv.map(quoted)].join(" ");
+  let code: number = EXIT.done;
+  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags) => {
+    code = await perform(experiment, flags, replay, streams);
+  });
+  try {
+    if (argv.length === 0) {
+      streams.stdout.write(program.helpInformation());
+      return EXIT.done;
+    }
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      const complaint = complaintOf(error);
+      return complaint ? reportError(complaint, streams.stderr, replay) : EXIT.done;
+    }
+    const { signal } = streams;
+    return reportError(signal?.aborted ? signal.reason : error, streams.stderr, replay);
+  }
+}
+
+/** Everything of one experiment: read settings, simulate, print, write. Errors are thrown. */
+async function perform(
+  experiment: Experiment,
+  flags: Flags,
+  replay: string,
+  streams: Streams,
+): Promise<number> {
+  const issues: Issue[] = [];
+  const shared = sharedSettings(flags, issues);
+  const options = optionValues(experiment, flags, issues);
+  const study = await studyFrom(experiment, flags, streams, issues);
+  if (issues.length > 0 || !study) throw new ConfigError(issues);
+  for (const folder of [shared.outData, shared.outFigs]) await streams.fs.ensureWritable(streams.cwd, folder);
+  const executor = await makeExecutor(shared.workers, streams.signal);
+  try {
+    return await conduct(experiment, { study, options, shared, replay, executor }, streams);
+  } finally {
+    await executor.close();
+  }
+}
+
+interface Performance {
+  readonly study: Study;
+  readonly options: OptionValues;
+  readonly shared: SharedSettings;
+  readonly replay: string;
+  readonly executor: Executor;
+}
+
+async function conduct(
+  experiment: Experiment,
+  { study, options, shared, replay, executor }: Performance,
+  streams: Streams,
+): Promise<number> {
+  const { stdout, stderr } = streams;
+  const { runner } = await import("../run/runner.js");
+  const style = styleFor(stdout, streams, shared.color);
+  let said = 0;
+  const say = (line: string): void => {
+    said++;
+    if (!shared.json) stdout.write(`${style.bold(line)}\n`);
+  };
+  const report: Report = await experiment.run({
+    study,
+    options,
+    trials: runner(executor, progressOn(stderr, shared.quiet || shared.json), shared.verify),
+    say,
+  });
+  for (const line of report.answer.slice(said)) say(line);
+  const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
+  const written = await writeFiles(report, places, streams.fs, (warning) =>
+    stderr.write(`warning: ${warning}\n`),
+  );
+  if (shared.json) stdout.write(document(experiment.name, study, report));
+  else stdout.write(body(report, header(study), written, replay, style));
+  return report.passed ? EXIT.done : EXIT.failed;
+}
+
+async function makeExecutor(workers: number | undefined, signal: AbortSignal | undefined): Promise<Executor> {
+  const threads = workers ?? availableParallelism();
+  if (threads === 0) return (await import("../run/in-process.js")).inProcess(signal);
+  return (await import("../run/pool.js")).threadPool(threads, signal);
+}
+
+/** An argument as a shell takes it. */
+const quoted = (argument: string): string =>
+  /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+
+/** Runs the process's own command line and sets its exit code. */
+export async function runProcess(): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => stop.abort(new Interrupted(signal)));
+  // A reader that has gone (`| head`) ends the output, not the run: files are still written.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  const code = await main(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    fs: nodeFiles,
+    signal: stop.signal,
+  });
+  process.exitCode = code;
+}

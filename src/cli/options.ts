@@ -1,0 +1,65 @@
+/** An experiment's own flags, from text to values; every problem at once. */
+import { allowed } from "../core/check-options.js";
+import type { OptionValue } from "../core/definition.js";
+import { ConfigError, type Issue } from "../core/errors.js";
+import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
+import { parseList } from "../config/lists.js";
+import type { Flags } from "./program.js";
+
+export type OptionValues = Record<string, OptionValue | boolean | null>;
+
+/** The name a user types, without the value: `--sizes`. */
+export const flagName = (flag: string): string => flag.split(" ")[0]!;
+
+/** Commander's name of a flag: `--ratio-of` is `ratioOf`. */
+export const camelCase = (flag: string): string =>
+  flagName(flag)
+    .replace(/^--/, "")
+    .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** A decimal number as people write it; anything else stays text, for the range check to refuse. */
+export const numberFrom = (text: string): number | string =>
+  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
+
+function valueOf(option: ExperimentOption, text: string): OptionValue {
+  const name = flagName(option.flag);
+  if (option.kind === "list") return parseList(text, name);
+  if (option.kind === "text") return text;
+  if (option.kind === "choice") {
+    if (option.choices!.includes(text)) return text;
+    throw new ConfigError([
+      { key: name, message: `invalid ${name}: ${text} (one of: ${option.choices!.join(", ")})` },
+    ]);
+  }
+  const value = numberFrom(text);
+  const isFit =
+    typeof value === "number" &&
+    (option.kind === "number" || Number.isSafeInteger(value)) &&
+    !(option.min !== undefined && (option.above ? value <= option.min : value < option.min)) &&
+    !(option.max !== undefined && (option.below ? value >= option.max : value > option.max));
+  if (isFit) return value;
+  throw new ConfigError([
+    { key: name, message: `invalid ${name}: ${text} (${allowed({ ...option, kind: option.kind as "number" })})` },
+  ]);
+}
+
+/** Values of the experiment's options, with their defaults; problems are added to `issues`. */
+export function optionValues(experiment: Experiment, flags: Flags, issues: Issue[]): OptionValues {
+  const values: OptionValues = {};
+  for (const option of experiment.options) {
+    const given = flags[camelCase(option.flag)];
+    if (option.kind === "flag") {
+      values[option.key] = given === true;
+      continue;
+    }
+    try {
+      const text = given ?? option.default;
+      values[option.key] =
+        typeof text === "string" ? valueOf(option, text) : ((text as OptionValue | undefined) ?? null);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      issues.push(...error.issues);
+    }
+  }
+  return values;
+}

@@ -1,0 +1,47 @@
+/** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
+import type { Report, Study } from "../experiments/experiment.js";
+import { renderTable } from "./table.js";
+import type { Style } from "./style.js";
+
+/** What stands between the answer and the table: everything that a number depends on. */
+export function header(study: Study): string {
+  const { engine, conventions, horizon, workload, service } = study.config;
+  const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
+  const rest = (spec: object): string =>
+    Object.entries(spec)
+      .filter(([key]) => key !== "kind")
+      .map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(",") : value}`)
+      .join(" ");
+  return [
+    `scenario ${study.scenario}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
+    `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
+    `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
+  ].join("\n");
+}
+
+/** Everything of a report that comes after the answer. */
+export function body(
+  report: Report,
+  assumed: string | undefined,
+  written: readonly string[],
+  replay: string,
+  style: Style,
+): string {
+  const parts: string[] = [];
+  if (assumed) parts.push(style.dim(assumed));
+  for (const table of report.tables) parts.push(renderTable(table, style));
+  if (report.notes.length > 0) parts.push(report.notes.map((note) => `note: ${note}`).join("\n"));
+  if (written.length > 0) parts.push(`written:\n${written.map((file) => `  ${file}`).join("\n")}`);
+  parts.push(`again:  ${replay}`);
+  if (report.next.length > 0)
+    parts.push(`next:   ${report.next[0]}${report.next.slice(1).map((line) => `\n        ${line}`).join("")}`);
+  return `\n${parts.join("\n\n")}\n`;
+}
+
+/** The one JSON document of `--json`. */
+export function document(command: string, study: Study, report: Report): string {
+  const { scenario, seed, trials } = study;
+  const conventions = study.config.conventions;
+  return `${JSON.stringify({ command, scenario, seed, trials, conventions, ...report.json }, null, 2)}\n`;
+}

@@ -1,0 +1,42 @@
+/** The flags of every command that are not about the model: where, how many threads, how loud. */
+import type { Issue } from "../core/errors.js";
+import { numberFrom } from "./options.js";
+import type { Flags } from "./program.js";
+
+export interface SharedSettings {
+  /** Threads; 0: in this process; undefined: as many as the machine has cores. */
+  readonly workers: number | undefined;
+  readonly outData: string;
+  readonly outFigs: string;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  readonly verify: boolean;
+}
+
+const MOST_WORKERS = 256;
+
+export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
+  const given = flags.workers as string | undefined;
+  const workers = given === undefined ? undefined : numberFrom(given);
+  if (
+    workers !== undefined &&
+    !(typeof workers === "number" && Number.isInteger(workers) && workers >= 0 && workers <= MOST_WORKERS)
+  )
+    issues.push({
+      key: "--workers",
+      message: `invalid --workers: ${given} (an integer at least 0 and at most ${MOST_WORKERS}; 0 simulates in this process)`,
+    });
+  for (const name of ["outData", "outFigs"])
+    if (flags[name] === "")
+      issues.push({ key: name, message: `invalid ${name === "outData" ? "--out-data" : "--out-figs"}: empty (a folder)` });
+  return {
+    workers: workers as number | undefined,
+    outData: flags.outData as string,
+    outFigs: flags.outFigs as string,
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+    color: flags.color !== false,
+    verify: flags.verify === true,
+  };
+}

@@ -1,0 +1,94 @@
+/** Issues in the words of the house: `kind noun: value (what is allowed)`, each named as its layer names it. */
+import { allowed } from "../core/check-options.js";
+import type { Issue } from "../core/errors.js";
+import { allKeys, childKeys, namesOf, step, type GroupNode, type KeyNode } from "./keys.js";
+import { nameOf, type Place } from "./layer.js";
+import { hint } from "./suggest.js";
+
+const LONGEST_SHOWN = 60;
+const MOST_SHOWN = 5;
+
+const cut = (text: string): string =>
+  text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN - 3)}...` : text;
+
+/** A value as an error shows it: one short line, whatever it is. */
+export function show(value: unknown): string {
+  if (typeof value === "string") {
+    const plain = JSON.stringify(value.slice(0, LONGEST_SHOWN + 1)).slice(1, -1);
+    return value.trim() === "" || !Number.isNaN(Number(value)) ? `"${cut(plain)}"` : cut(plain);
+  }
+  if (Array.isArray(value)) {
+    const more = value.length > MOST_SHOWN ? ", ..." : "";
+    return `[${value.slice(0, MOST_SHOWN).map((one) => (Array.isArray(one) ? "[...]" : show(one))).join(", ")}${more}]`;
+  }
+  if (typeof value === "object" && value !== null) return "{...}";
+  return value === undefined ? "nothing" : String(value);
+}
+
+/** What stands in an error's parentheses for a node. */
+export function allows(node: KeyNode, value?: unknown): string {
+  if (node.type === "option") return allowed(node.option);
+  if (node.type === "text") return "a text";
+  if (node.type === "list") return `a list of: ${node.each.family.map(({ name }) => name).join(", ")}`;
+  const keys = `keys: ${childKeys(node, (value as { kind?: unknown } | null | undefined)?.kind).join(", ")}`;
+  return node.type === "group" && node.words ? `one of: ${[...node.words.keys()].join(", ")}; or ${keys}` : keys;
+}
+
+/** What a wrong word at a node may have meant. */
+function meant(node: KeyNode, value: unknown): string {
+  if (typeof value !== "string") return "";
+  if (node.type === "option") return hint(value, node.option.choices ?? []);
+  return node.type === "group" && node.words ? hint(value, [...node.words.keys()]) : "";
+}
+
+/** `invalid engine.maxTokens: many (an integer at least 1 …)`, `missing …` when there is no value. */
+export function invalid(place: Place, node: KeyNode, value: unknown, shown = place.key): Issue {
+  const { at, name } = nameOf(place, shown);
+  const message =
+    value === undefined
+      ? `${at}missing ${shown} (${allows(node, value)})`
+      : `${at}invalid ${name}: ${show(value)} (${allows(node, value)})${meant(node, value)}`;
+  return { key: shown, message };
+}
+
+/** `unknown length law: geometrc (one of: …) — did you mean geometric?` */
+export function unknownKind(place: Place, node: KeyNode & { type: "spec" }, value: unknown, shown = place.key): Issue {
+  const { at, name } = nameOf(place, shown);
+  const names = node.family.map((member) => member.name).join(", ");
+  if (value === undefined) return { key: shown, message: `${at}missing ${shown} (one of: ${names})` };
+  const lead = name.startsWith("--set ") ? `${name}: ` : at;
+  const near = typeof value === "string" ? hint(value, namesOf(node)) : "";
+  return { key: shown, message: `${lead}unknown ${node.noun}: ${show(value)} (one of: ${names})${near}` };
+}
+
+/** A key that `parent` does not have; `tree` is where it may have been meant for. */
+export function unknownKey(place: Place, parent: KeyNode, value: unknown, tree: GroupNode): Issue {
+  const { at, name } = nameOf(place);
+  const prefix = place.key.slice(0, place.key.lastIndexOf(".") + 1);
+  const kind = (value as { kind?: unknown } | null | undefined)?.kind;
+  const siblings = childKeys(parent, kind);
+  const near = hint(place.key, [...siblings.map((key) => prefix + key), ...allKeys(tree)]);
+  const list = `(one of: ${siblings.join(", ")})`;
+  const message = name.startsWith("--set ")
+    ? `${cut(name)}: unknown key${near === "" ? ` ${list}` : near}`
+    : `${at}unknown key: ${cut(place.key)} ${list}${near}`;
+  return { key: place.key, message };
+}
+
+/** The node that `path` leads to in the tree. A walk that meets a single setting ends there. */
+export function follow(
+  tree: GroupNode,
+  path: readonly string[],
+  root: unknown,
+): { readonly node: KeyNode | undefined; readonly value: unknown; readonly length: number } {
+  let node: KeyNode | undefined = tree;
+  let value = root;
+  let length = 0;
+  for (const name of path) {
+    if (node?.type === "option" || node?.type === "text" || node === undefined) break;
+    node = step(node, name, value);
+    value = (value as Record<string, unknown> | null | undefined)?.[name];
+    length++;
+  }
+  return { node, value, length };
+}

@@ -1,0 +1,103 @@
+/**
+ * Reads YAML or JSON text (YAML 1.2 contains JSON) as plain values that remember their lines.
+ *
+ * The text is untrusted: no tags, no second document, no key twice, few aliases, a limit on size and nesting.
+ * Keys are compared here, with a set, because the library compares every pair of them. The library
+ * (70 ms) loads when the first text is read.
+ */
+import type { Document, Node, Pair } from "yaml";
+import { ConfigError, type Issue } from "../core/errors.js";
+import { DEEPEST_NESTING, refuseExcess } from "./nesting.js";
+
+const MOST_ALIASES = 100;
+const MOST_ERRORS = 10;
+
+/** What a text says, and where. */
+export interface Parsed {
+  /** Plain data; null for an empty text. It may hold keys such as `__proto__`, as own properties. */
+  readonly value: unknown;
+  /** The line, from 1, of the key or list element that `path` leads to; undefined where the text has none. */
+  lineOf(path: readonly string[]): number | undefined;
+}
+
+/**
+ * Parses `text`; `file` names it in errors.
+ * @throws ConfigError with issues `file:line:col: message`, at most ten
+ */
+export async function parseText(text: string, file: string): Promise<Parsed> {
+  refuseExcess(text, file);
+  const yaml = await import("yaml");
+  const lines = new yaml.LineCounter();
+  const issues: Issue[] = [];
+  const report = (offset: number, message: string): void => {
+    const { line, col } = lines.linePos(offset);
+    issues.push({ key: "", message: `${file}:${line}:${col}: ${inOurWords(message)}` });
+  };
+  const keyOf = (pair: Pair): string => (yaml.isScalar(pair.key) ? String(pair.key.value) : "");
+
+  let document: Document;
+  try {
+    const parsed = yaml.parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      schema: "core",
+      merge: false,
+      resolveKnownTags: false,
+      stringKeys: true,
+      uniqueKeys: false,
+      logLevel: "silent",
+    });
+    for (const { pos, message } of [...parsed.errors, ...parsed.warnings]) report(pos[0], message);
+    if (issues.length === 0)
+      yaml.visit(parsed, {
+        Map(_, { items }) {
+          const seen = new Set<string>();
+          for (const pair of items) {
+            const key = keyOf(pair);
+            if (seen.has(key)) report(startOf(pair.key), `duplicate key: ${JSON.stringify(key).slice(1, -1)}`);
+            seen.add(key);
+          }
+        },
+      });
+    document = parsed;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([{ key: "", message: `${file}: ${inOurWords(error.message)}` }]);
+  }
+  if (issues.length > 0) throw new ConfigError(issues.slice(0, MOST_ERRORS));
+
+  function lineOf(path: readonly string[]): number | undefined {
+    let node: unknown = document.contents;
+    let offset: number | undefined;
+    for (const name of path) {
+      if (yaml.isAlias(node)) node = node.resolve(document);
+      if (yaml.isMap(node)) {
+        const pair = node.items.find((item) => keyOf(item) === name);
+        if (!pair) return undefined;
+        offset = startOf(pair.key);
+        node = pair.value;
+      } else if (yaml.isSeq(node) && node.items[Number(name)]) {
+        node = node.items[Number(name)];
+        offset = startOf(node);
+      } else return undefined;
+    }
+    return offset === undefined ? undefined : lines.linePos(offset).line;
+  }
+
+  try {
+    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown, lineOf };
+  } catch (error) {
+    throw new ConfigError([{ key: "", message: `${file}: ${inOurWords((error as Error).message)}` }]);
+  }
+}
+
+const startOf = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
+
+/** The library's messages in the style of this program: one lower-case line. */
+function inOurWords(message: string): string {
+  if (message.startsWith("Excessive alias")) return `too many aliases (at most ${MOST_ALIASES})`;
+  if (message.startsWith("Unresolved tag")) return `tags are not allowed: ${message.replace(/^.*?: /, "")}`;
+  if (message.startsWith("Maximum call stack"))
+    return `nested too deeply (at most ${DEEPEST_NESTING} levels)`;
+  return message.charAt(0).toLowerCase() + message.slice(1).replace(/\s+/g, " ");
+}

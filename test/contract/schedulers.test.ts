@@ -1,0 +1,173 @@
+/** What every scheduler owes, whoever wrote it (model §1, §2). A new member is run by this suite as it is. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { builtIn } from "../../src/core/registry.js";
+import { Simulator } from "../../src/core/simulate.js";
+import {
+  account,
+  conventions,
+  engine,
+  rows,
+  run,
+  service,
+  withoutFastForward,
+  type Row,
+} from "./workloads.js";
+
+const slowly = withoutFastForward();
+const examples = builtIn.schedulers.flatMap((definition) => definition.examples);
+const label = (spec: object): string => JSON.stringify(spec);
+/** Milliseconds in ns. */
+const MS = 1e6;
+
+describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %s", (_, scheduler) => {
+  test("keeps every limit, completes every request, and is asked only when it matters (model §1, §2)", () => {
+    const reused = new Simulator();
+    fc.assert(
+      fc.property(rows, engine, service, conventions, (rows, engine, service, conventions) => {
+        const setting = { scheduler, engine, service, conventions };
+        const fast = run(rows, setting);
+        const { startedAt, finishedAt } = fast.outcome.shared.sequences;
+        rows.forEach(([arrivedAt], id) => {
+          expect(startedAt[id]).toBeGreaterThanOrEqual(arrivedAt);
+          expect(finishedAt[id]).toBeGreaterThan(startedAt[id]!);
+        });
+        expect(fast.metrics.n_completed).toBe(rows.length);
+        // Composition depends on counts alone: asking at every iteration changes nothing.
+        expect(account(fast)).toEqual(account(run(rows, setting, { registry: slowly })));
+        // Same input, same output: also in buffers that other runs have used.
+        expect(account(run(rows, setting, { simulator: reused }))).toEqual(account(fast));
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+
+  test("sees no time but the order of arrivals: a later start shifts every instant (model §2)", () => {
+    fc.assert(
+      fc.property(rows, fc.integer({ min: 1, max: 1e12 }), (rows, shift) => {
+        const engine = { maxTokens: 60, maxSequences: 7, chunkSize: 16 };
+        const [now, later] = [0, shift].map((by) => {
+          const moved = rows.map(([at, ...lengths]): Row => [at + by, ...lengths]);
+          const { sequences } = run(moved, { scheduler, engine }).outcome.shared;
+          return [...sequences.finishedAt.subarray(0, rows.length)].map((at) => at - by);
+        });
+        expect(later).toEqual(now);
+      }),
+      { numRuns: 20, seed: 2 },
+    );
+  });
+
+  test("a request alone has the latency of λ → 0 (model §6)", () => {
+    const alone = fc.record({
+      prompt: fc.integer({ min: 1, max: 512 }),
+      output: fc.integer({ min: 0, max: 50 }),
+      chunkSize: fc.option(fc.integer({ min: 1, max: 512 })),
+      b0: fc.constantFrom(0, 64),
+      arrivedAt: fc.integer({ min: 0, max: 1e15 }),
+    });
+    fc.assert(
+      fc.property(alone, conventions, ({ prompt, output, chunkSize, b0, arrivedAt }, conventions) => {
+        const cost = (tokens: number): number => (10 + 0.5 * Math.max(0, tokens - b0)) * MS;
+        const pieces: number[] = [];
+        for (let left = prompt; left > 0; left -= pieces.at(-1)!)
+          pieces.push(Math.min(left, chunkSize ?? left));
+        const prefill = pieces.reduce((sum, piece) => sum + cost(piece), 0);
+        const early = conventions.firstToken === "prefill" ? 1 : 0;
+
+        const { outcome } = run([[arrivedAt, prompt, output]], {
+          scheduler,
+          conventions,
+          engine: { chunkSize, maxTokens: 2048, maxSequences: 1000 },
+          service: { kind: "affine", cMs: 10, aMs: 0.5, b0 },
+        });
+        const { startedAt, firstTokenAt, finishedAt } = outcome.shared.sequences;
+        const first = prefill + (1 - early) * cost(1);
+        const last = prefill + Math.max(0, output - early) * cost(1);
+        expect(startedAt[0]).toBe(arrivedAt);
+        expect(firstTokenAt[0]).toBe(output === 0 ? NaN : arrivedAt + first);
+        expect(finishedAt[0]).toBe(arrivedAt + last);
+      }),
+      { numRuns: 60, seed: 3 },
+    );
+  });
+
+  test("B = 0 and B = 1, among others (model §1, §3)", () => {
+    const mixed = Array.from({ length: 40 }, (_, i): Row => [i * 5 * MS, 1 + (i % 7), i % 4]);
+    for (const firstToken of ["prefill", "decode"] as const) {
+      const { outcome, metrics } = run(mixed, { scheduler, conventions: { firstToken } });
+      const { firstTokenAt, finishedAt } = outcome.shared.sequences;
+      mixed.forEach(([, , output], id) => {
+        if (output === 0) expect(firstTokenAt[id]).toBeNaN();
+        if (output === 1) expect(firstTokenAt[id]).toBe(finishedAt[id]);
+        if (output > 1) expect(firstTokenAt[id]).toBeLessThan(finishedAt[id]!);
+      });
+      expect(metrics.n_completed).toBe(40);
+    }
+    const none = run(
+      mixed.map(([at, prompt]): Row => [at, prompt, 0]),
+      { scheduler },
+    );
+    expect(none.outcome.replicas[0]!.decodeTokens).toBe(0);
+    expect([none.metrics.ttft_mean_s, none.metrics.tbt_mean_s, none.metrics.itl_mean_s]).toEqual([
+      NaN,
+      NaN,
+      NaN,
+    ]);
+  });
+
+  test("prompts longer than the budget are cut, never lost (model §2)", () => {
+    const long: Row[] = [
+      [0, 100, 2],
+      [0, 7, 2],
+      [0, 33, 0],
+      [1, 9, 1],
+    ];
+    for (const maxTokens of [1, 2, 3, 8, 10])
+      for (const chunkSize of [null, 1, 5, 50]) {
+        const setting = { scheduler, engine: { maxTokens, chunkSize } };
+        const simulation = run(long, setting);
+        expect(simulation.metrics.n_completed).toBe(4);
+        expect(simulation.outcome.replicas[0]!.prefillTokens).toBe(149);
+        // 149 prompt tokens take at least ⌈149 / budget⌉ iterations, a chunk of the longest at a time.
+        const least = Math.max(Math.ceil(149 / maxTokens), Math.ceil(100 / (chunkSize ?? 100)));
+        expect(simulation.metrics.n_iterations).toBeGreaterThanOrEqual(least);
+        expect(account(simulation)).toEqual(account(run(long, setting, { registry: slowly })));
+      }
+  });
+
+  test("a chunk cut by the budget leaves its rest for later (model §2)", () => {
+    // Chunks of 6 into a budget of 10: whichever way they are packed, 3 · 20 tokens and all outputs come out.
+    const setting = { scheduler, engine: { maxTokens: 10, maxSequences: 8, chunkSize: 6 } };
+    const three: Row[] = [
+      [0, 20, 3],
+      [0, 20, 3],
+      [0, 20, 3],
+    ];
+    const { outcome, metrics } = run(three, setting);
+    expect(metrics.n_completed).toBe(3);
+    expect(outcome.replicas[0]!.prefillTokens).toBe(60);
+    expect(outcome.replicas[0]!.decodeTokens).toBe(6);
+  });
+
+  test("thousands of residents (model §3)", () => {
+    const crowd = Array.from({ length: 4000 }, (_, i): Row => [i * 100, 1 + ((i * 7) % 20), (i * 13) % 30]);
+    for (const sequenceCap of ["resident", "iteration"] as const) {
+      const setting = {
+        scheduler,
+        conventions: { sequenceCap },
+        engine: { maxTokens: 16_384, maxSequences: 3000 },
+      };
+      const fast = run(crowd, setting);
+      expect(fast.metrics.n_completed).toBe(4000);
+      expect(account(fast)).toEqual(account(run(crowd, setting, { registry: slowly })));
+    }
+  });
+
+  test("random iteration times come from the replica's own stream, one a batch (model §1)", () => {
+    const crowd = Array.from({ length: 60 }, (_, i): Row => [i * 10 * MS, 1 + (i % 9), i % 5]);
+    const setting = { scheduler, service: { kind: "exponential", cMs: 10 }, engine: { replicas: 2 } };
+    const first = run(crowd, setting, { seed: 7, trial: 3 });
+    expect(account(run(crowd, setting, { seed: 7, trial: 3 }))).toEqual(account(first));
+    expect(account(run(crowd, setting, { seed: 7, trial: 4 }))).not.toEqual(account(first));
+  });
+});
