@@ -100,14 +100,16 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
     const before = isTree(current) ? current : {};
     const kind = given.kind === undefined ? before.kind : given.kind;
     const definition = node.family.find(({ name }) => name === kind);
-    if (given.kind !== undefined && !definition)
+    if (given.kind !== undefined && !definition) {
       issues.push(unknownKind({ ...place, key: `${place.key}.kind` }, node, given.kind));
+      return current;
+    }
     const known = optionsOf(node, kind);
     const next: Tree = {};
     for (const name of Object.keys(before))
       if (name === "kind" || known.some(({ key }) => key === name)) next[name] = before[name];
       else places.delete(`${place.key}.${name}`);
-    if (given.kind !== undefined && definition) {
+    if (given.kind !== undefined) {
       next.kind = kind;
       places.set(`${place.key}.kind`, { ...place, key: `${place.key}.kind` });
     }

@@ -92,3 +92,33 @@ export function follow(
   }
   return { node, value, length };
 }
+
+/** Dotted keys in a message of core. */
+const KEYS = /\b(?:workload|service|engine|conventions|horizon|scheduler)(?:\.\w+)+/g;
+
+/**
+ * An issue of core with its keys named as the layers name them. `places` says where each given key came from;
+ * a key that was not given (`missing …`) keeps its name.
+ */
+export function retell(
+  issue: Issue,
+  places: ReadonlyMap<string, Place>,
+  tree: GroupNode,
+  values: unknown,
+): Issue {
+  const key = /^(?:invalid|missing) ([\w.]+)/.exec(issue.message)?.[1] ?? issue.key;
+  const nearest = places.get(key) ?? places.get(key.replace(/\w+$/, "kind"));
+  const { node, value } = follow(tree, issue.key.split("."), values);
+  if (issue.key.endsWith(".kind") && node) {
+    const family = follow(tree, issue.key.split(".").slice(0, -1), values).node;
+    if (family?.type === "spec")
+      return unknownKind(nearest ?? { layer: { source: "defaults", values: {} }, key }, family, value);
+  }
+  const named = issue.message.replace(KEYS, (found) => {
+    const place = places.get(found);
+    return place ? nameOf(place, found).name : found;
+  });
+  const place = places.get(key);
+  const message = place && !key.includes(".") ? named.replace(key, nameOf(place).name) : named;
+  return { key: issue.key, message: (nearest ? nameOf(nearest, key).at : "") + message };
+}

@@ -7,11 +7,17 @@ import type { Nanoseconds } from "./units.js";
 export interface ArrivalProcess {
   /** Requests per second, in the long run. */
   readonly ratePerSecond: number;
-  /**
-   * Starts a trial's stream of arrivals: each call gives the next instant, none before the last.
-   * It never knows where the time window ends, so that a shorter window sees a prefix (model §4).
-   */
-  open(stream: Stream): () => Nanoseconds;
+  /** Starts a trial's stream of arrivals. */
+  open(stream: Stream): Arrivals;
+}
+
+/**
+ * One trial's stream of arrivals. It never knows where the time window ends, so that a shorter window sees a
+ * prefix (model §4).
+ */
+export interface Arrivals {
+  /** The next instant, none before the last. */
+  next(): Nanoseconds;
 }
 
 export type ArrivalDefinition = Definition<ArrivalProcess>;

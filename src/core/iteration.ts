@@ -10,25 +10,16 @@ import { cachedTokens, type Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { LAST_INSTANT, NEVER, ns, type Nanoseconds } from "./units.js";
 
-/**
- * Starts the next iteration, or stretch of iterations, of an idle replica that has work.
- * @param nextArrivalAt the first instant at which an arrival could change the scheduler's mind
- */
-export function begin(
-  shared: Shared,
-  plan: Plan,
-  replica: Replica,
-  now: Nanoseconds,
-  nextArrivalAt: Nanoseconds,
-): void {
-  plan.compose(replica, now);
+/** Starts the next iteration, or stretch of iterations, of an idle replica that has work. */
+export function begin(shared: Shared, plan: Plan, replica: Replica): void {
+  plan.compose(replica);
   const { flight } = replica;
   flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
   const draw = shared.model.random ? replica.service!.exponential() : 1;
   flight.iterationTime = price(shared, flight, draw);
-  flight.startAt = now;
-  flight.iterations = repeats(shared, replica, now, nextArrivalAt);
-  flight.endAt = ns(now + flight.iterations * flight.iterationTime);
+  flight.startAt = shared.now;
+  flight.iterations = repeats(shared, replica);
+  flight.endAt = ns(shared.now + flight.iterations * flight.iterationTime);
   if (flight.endAt > LAST_INSTANT)
     throw new ConfigError([
       { key: "horizon.tmaxSeconds", message: "the drain would pass 2^53 ns (the clock counts 104 days)" },
@@ -54,7 +45,7 @@ function price(shared: Shared, flight: Flight, draw: number): Nanoseconds {
 }
 
 /** For how many iterations the batch just composed runs unchanged. */
-function repeats(shared: Shared, replica: Replica, now: Nanoseconds, nextArrivalAt: Nanoseconds): number {
+function repeats(shared: Shared, replica: Replica): number {
   const { flight, pool } = replica;
   const { scheduler, model, sequences } = shared;
   if (flight.admitted > 0 || flight.ended.length > 0 || model.random || scheduler.everyIteration) return 1;
@@ -64,8 +55,10 @@ function repeats(shared: Shared, replica: Replica, now: Nanoseconds, nextArrival
   for (let i = 0; i < flight.chunkCount; i++)
     most = Math.min(most, Math.ceil(sequences.promptLeft[flight.chunkId[i]!]! / flight.chunkTokens[i]!));
   // … or the first iteration that ends at or after the next arrival.
-  if (flight.dependsOnArrivals && nextArrivalAt < NEVER)
-    most = Math.min(most, Math.max(1, Math.ceil((nextArrivalAt - now) / flight.iterationTime)));
+  if (flight.dependsOnArrivals && shared.nextArrivalAt < NEVER) {
+    const ahead = shared.nextArrivalAt - shared.now;
+    most = Math.min(most, Math.max(1, Math.ceil(ahead / flight.iterationTime)));
+  }
   return most;
 }
 
@@ -78,16 +71,14 @@ export function cut(flight: Flight, instant: Nanoseconds, after: boolean): void 
   flight.endAt = ns(flight.startAt + iterations * flight.iterationTime);
 }
 
-/**
- * Credits the stretch that ends now: tokens, first tokens, completions, and the ITLs of the pool.
- * @param measuredFrom iteration time counts as measured from this instant on
- */
-export function credit(shared: Shared, replica: Replica, measuredFrom: Nanoseconds): void {
+/** Credits the stretch that ends now: tokens, first tokens, completions, and the ITLs of the pool. */
+export function credit(shared: Shared, replica: Replica): void {
   const { flight } = replica;
-  const { startAt, endAt, iterations, chunkCount } = flight;
+  const { iterations, chunkCount } = flight;
+  const from = Math.max(flight.startAt, shared.measuredFrom);
+  if (shared.now > from) replica.busyTime += shared.now - from;
   flight.endAt = NEVER;
   replica.iterations += iterations;
-  replica.busyTime += startAt >= measuredFrom ? endAt - startAt : Math.max(0, endAt - measuredFrom);
   if (chunkCount > 0) {
     replica.prefillTokens += iterations * flight.prefillTokens;
     // The plan took the first iteration's tokens; the repeats follow.
@@ -97,12 +88,12 @@ export function credit(shared: Shared, replica: Replica, measuredFrom: Nanosecon
         promptLeft[flight.chunkId[i]!]! -= (iterations - 1) * flight.chunkTokens[i]!;
     }
   }
-  if (flight.decodes > 0) tick(shared, replica, endAt);
-  if (flight.ended.length > 0) endPrefills(shared, replica, endAt);
+  if (flight.decodes > 0) tick(shared, replica);
+  if (flight.ended.length > 0) endPrefills(shared, replica);
 }
 
 /** Moves the decode clock: one token an iteration for every active sequence. */
-function tick(shared: Shared, replica: Replica, endAt: Nanoseconds): void {
+function tick(shared: Shared, replica: Replica): void {
   const { flight, pool } = replica;
   const { sequences, gaps, firstMeasured } = shared;
   const { decodes, iterations, iterationTime } = flight;
@@ -121,31 +112,31 @@ function tick(shared: Shared, replica: Replica, endAt: Nanoseconds): void {
   gaps.add(firstTickAt - replica.lastTickAt, steady);
   pool.freshCount = 0;
   pool.clock += iterations;
-  replica.lastTickAt = endAt;
+  replica.lastTickAt = shared.now;
   replica.sumKv += decodes * iterations;
   replica.decodeTokens += decodes * iterations;
   while (pool.active > 0 && pool.nextFinish <= pool.clock) {
     const id = pool.finishNext();
     replica.sumKv -= cachedTokens(shared, id, 0);
     if (id < firstMeasured) replica.activeUnmeasured--;
-    finish(shared, replica, id, endAt);
+    finish(shared, replica, id);
   }
 }
 
 /** Prompts whose prefill ends: first tokens, by convention, and the way into the pool, by id (model §2). */
-function endPrefills(shared: Shared, replica: Replica, endAt: Nanoseconds): void {
+function endPrefills(shared: Shared, replica: Replica): void {
   const { sequences, emitsAtPrefillEnd } = shared;
   const { ended } = replica.flight;
   for (let i = 0; i < ended.length; i++) {
     const id = ended.ids[i]!;
     let decodes = sequences.requests.outputTokens[id]!;
     if (emitsAtPrefillEnd && decodes > 0) {
-      sequences.firstTokenAt[id] = endAt;
-      sequences.lastTokenAt[id] = endAt;
+      sequences.firstTokenAt[id] = shared.now;
+      sequences.lastTokenAt[id] = shared.now;
       decodes--;
     }
     if (decodes === 0) {
-      finish(shared, replica, id, endAt);
+      finish(shared, replica, id);
     } else {
       sequences.decodeLeft[id] = decodes;
       replica.pool.append(id);
@@ -153,8 +144,8 @@ function endPrefills(shared: Shared, replica: Replica, endAt: Nanoseconds): void
   }
 }
 
-function finish(shared: Shared, replica: Replica, id: number, endAt: Nanoseconds): void {
-  shared.sequences.finishedAt[id] = endAt;
+function finish(shared: Shared, replica: Replica, id: number): void {
+  shared.sequences.finishedAt[id] = shared.now;
   replica.resident--;
   shared.completed++;
   if (id >= shared.firstMeasured) shared.completedMeasured++;

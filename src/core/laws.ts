@@ -7,7 +7,7 @@ import { invariant } from "./errors.js";
 import type { Observer } from "./observer.js";
 import type { Replica, Shared } from "./replica.js";
 import type { Outcome } from "./simulate.js";
-import type { Nanoseconds } from "./units.js";
+import { NEVER, type Nanoseconds } from "./units.js";
 
 const total = (replicas: readonly Replica[], of: (replica: Replica) => number): number =>
   replicas.reduce((sum, replica) => sum + of(replica), 0);
@@ -57,12 +57,14 @@ export class Laws implements Observer {
   /** Area under N(t), requests · ns, and N since the last instant. */
   private area = 0;
   private inSystem = 0;
+  private arrived = 0;
 
   constructor(config: SimulationConfig) {
     this.config = config;
   }
 
-  began(replica: Replica, shared: Shared, now: Nanoseconds): void {
+  began(replica: Replica, shared: Shared): void {
+    const { now } = shared;
     const { engine, conventions } = this.config;
     const { flight } = replica;
     const batch = flight.decodes + flight.prefillTokens;
@@ -90,7 +92,7 @@ export class Laws implements Observer {
       );
   }
 
-  ended(replica: Replica, _shared: Shared, now: Nanoseconds): void {
+  ended(replica: Replica, { now }: Shared): void {
     const { flight } = replica;
     this.at(now);
     this.busy += now - flight.startAt;
@@ -98,12 +100,16 @@ export class Laws implements Observer {
     this.tokens += flight.iterations * (flight.decodes + flight.prefillTokens);
   }
 
-  settled(replicas: readonly Replica[], shared: Shared, now: Nanoseconds): void {
+  settled(replicas: readonly Replica[], shared: Shared): void {
+    const { now } = shared;
     this.at(now);
+    // While every replica is busy the loop takes arrivals in late: their part of the area is added here.
+    for (; this.arrived < shared.arrived; this.arrived++)
+      this.area += now - shared.sequences.requests.arrivedAt[this.arrived]!;
     this.inSystem = shared.arrived - shared.completed;
     for (const replica of replicas)
       invariant(
-        !replica.isIdle || (replica.resident === 0 && shared.waiting.length === 0),
+        replica.flight.endAt !== NEVER || (replica.resident === 0 && shared.waiting.length === 0),
         () => `replica ${replica.index} idle while work waits`,
       );
   }

@@ -6,7 +6,7 @@ import { PlanError } from "./errors.js";
 import { IdList } from "./id-list.js";
 import type { Replica, Shared } from "./replica.js";
 import type { Batch, Head, PromptQueue, View } from "./scheduler.js";
-import { ns, tokens, type Nanoseconds, type Tokens } from "./units.js";
+import { tokens, type Nanoseconds, type Tokens } from "./units.js";
 
 class QueueHead implements Head {
   exists = false;
@@ -14,7 +14,6 @@ class QueueHead implements Head {
 }
 
 export class Plan implements View, Batch {
-  now: Nanoseconds = ns(0);
   readonly limits;
   decodable = 0;
   resident = 0;
@@ -35,11 +34,14 @@ export class Plan implements View, Batch {
     this.limits = shared.limits;
   }
 
+  get now(): Nanoseconds {
+    return this.shared.now;
+  }
+
   /** Asks the scheduler for one iteration of `replica`, into its flight. */
-  compose(replica: Replica, now: Nanoseconds): void {
+  compose(replica: Replica): void {
     const { flight } = replica;
     this.replica = replica;
-    this.now = now;
     this.decodable = replica.pool.size;
     this.resident = replica.resident;
     this.tokensLeft = this.limits.maxTokens;
@@ -97,7 +99,7 @@ export class Plan implements View, Batch {
     const { sequences, waiting } = this.shared;
     const id = isWaiting ? waiting.popFront() : this.replica.partial.ids[this.cursor++]!;
     if (isWaiting) {
-      sequences.startedAt[id] = this.now;
+      sequences.startedAt[id] = this.shared.now;
       this.resident++;
       flight.admitted++;
       this.admitted.push(id);

@@ -52,9 +52,9 @@ export class Stream {
     this.generator = alea(key, { state: from ?? true });
   }
 
-  /** Uniform on [0, 1), 53 bits. */
+  /** Uniform on [0, 1), in steps of 2^-32: enough to choose among listed values. */
   uniform(): number {
-    return this.generator.double();
+    return this.generator();
   }
 
   /** Exponential with mean 1. */

@@ -29,6 +29,12 @@ export interface Shared {
   readonly pricesDearerSide: boolean;
   /** The first measured request; ids are in order of arrival. */
   readonly firstMeasured: number;
+  /** The instant of the first measured arrival: iteration time counts as measured from here on. */
+  readonly measuredFrom: Nanoseconds;
+  /** The clock. */
+  now: Nanoseconds;
+  /** The first arrival ahead, or NEVER. */
+  nextArrivalAt: Nanoseconds;
   /** Requests that have arrived. */
   arrived: number;
   /** Requests completed, and those of them that are measured. */
@@ -110,9 +116,5 @@ export class Replica {
     this.prefillTokens = 0;
     this.decodeTokens = 0;
     this.busyTime = 0;
-  }
-
-  get isIdle(): boolean {
-    return this.flight.endAt === NEVER;
   }
 }

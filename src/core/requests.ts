@@ -74,11 +74,11 @@ export class Requests {
     const expected = process.ratePerSecond * toSeconds(last);
     this.reserve(Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16)));
 
-    const next = process.open(stream(seed, trial, "arrivals"));
+    const arrivals = process.open(stream(seed, trial, "arrivals"));
     let count = 0;
-    for (let instant = next(); instant <= last && count < most; instant = next()) {
+    for (let at = arrivals.next(); at <= last && count < most; at = arrivals.next()) {
       if (count === this.arrivedAt.length) this.reserve(count * 2);
-      this.arrivedAt[count++] = instant;
+      this.arrivedAt[count++] = at;
     }
     this.drawn = this.count = count;
     const prompts = stream(seed, trial, "prompt");

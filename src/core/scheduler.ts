@@ -19,9 +19,9 @@ export interface Head {
 export interface Limits {
   readonly maxTokens: Tokens;
   readonly maxSequences: number;
-  /** Most resident sequences: maxSequences under `sequenceCap: resident`, else Infinity. */
+  /** Most resident sequences: maxSequences under `sequenceCap: resident`, else UNLIMITED. */
   readonly residentCap: number;
-  /** Most tokens by which a prompt advances in an iteration; Infinity without chunking. */
+  /** Most tokens by which a prompt advances in an iteration; UNLIMITED without chunking. */
   readonly chunk: Tokens;
 }
 

@@ -6,7 +6,7 @@
  */
 import { type PartialConfig, prepare, type SimulationConfig } from "./config.js";
 import { invariant } from "./errors.js";
-import { EventQueue, Rank } from "./event-queue.js";
+import { EventQueue } from "./event-queue.js";
 import { GapLog } from "./gap-log.js";
 import { begin, credit, cut } from "./iteration.js";
 import { checkTotals, Laws } from "./laws.js";
@@ -18,7 +18,7 @@ import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
-import { fromSeconds, NEVER, ns, tokens, type Nanoseconds } from "./units.js";
+import { fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */
 export interface Outcome {
@@ -83,7 +83,7 @@ export class Simulator {
     const { engine, conventions } = config;
     sequences.reset(requests);
     this.gaps.clear();
-    events.clear();
+    events.reset(engine.replicas);
     const firstMeasured = requests.firstAt(fromSeconds(config.horizon.warmupSeconds));
     const model = member(registry.serviceTimes, config.service.kind).create(config.service);
     const shared: Shared = {
@@ -96,12 +96,15 @@ export class Simulator {
       limits: {
         maxTokens: tokens(engine.maxTokens),
         maxSequences: engine.maxSequences,
-        residentCap: conventions.sequenceCap === "resident" ? engine.maxSequences : Infinity,
-        chunk: tokens(engine.chunkSize ?? Infinity),
+        residentCap: conventions.sequenceCap === "resident" ? engine.maxSequences : UNLIMITED,
+        chunk: tokens(engine.chunkSize ?? UNLIMITED),
       },
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
       firstMeasured,
+      measuredFrom: ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured]! : NaN),
+      now: ns(0),
+      nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0]! : NEVER),
       arrived: 0,
       completed: 0,
       completedMeasured: 0,
@@ -126,62 +129,66 @@ function loop(
   const { arrivedAt, count } = sequences.requests;
   const plan = new Plan(shared);
   const measured = count - firstMeasured;
-  const measuredFrom = ns(measured > 0 ? arrivedAt[firstMeasured]! : NaN);
   let measuredUntil = ns(NaN);
   let busyTime = 0;
-  let nextArrivalAt = ns(count > 0 ? arrivedAt[0]! : NEVER);
+  let idle = replicas.length;
 
   for (;;) {
-    const now = ns(Math.min(events.nextAt, nextArrivalAt));
+    // An arrival is seen when somebody decides: at once by an idle replica, else when the next iteration ends.
+    const now = ns(idle > 0 ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
     if (now === NEVER) break;
+    shared.now = now;
     while (events.nextAt === now) {
-      const replica = replicas[events.pop()]!;
-      if (replica.flight.endAt !== now) continue; // that stretch was cut, and has ended already
-      observer?.ended?.(replica, shared, now);
-      credit(shared, replica, measuredFrom);
+      const replica = replicas[events.nextSource]!;
+      observer?.ended?.(replica, shared);
+      credit(shared, replica);
+      events.set(replica.index, NEVER);
+      idle++;
     }
     if (shared.completedMeasured === measured && measuredUntil !== measuredUntil && measured > 0) {
       measuredUntil = now;
-      busyTime = busyUntil(replicas, measuredFrom, now);
+      busyTime = busyUntil(replicas, shared.measuredFrom, now);
     }
-    while (nextArrivalAt <= now) {
+    while (shared.nextArrivalAt <= now) {
       waiting.pushBack(shared.arrived++);
-      nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived]! : NEVER);
+      shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived]! : NEVER);
     }
-    for (const replica of replicas) {
+    for (let i = 0; i < replicas.length; i++) {
+      const replica = replicas[i]!;
       // A stretch cut to this instant by a replica with a lower number.
-      if (replica.flight.endAt === now && replicas.length > 1) {
-        observer?.ended?.(replica, shared, now);
-        credit(shared, replica, measuredFrom);
+      if (replica.flight.endAt === now && i > 0) {
+        observer?.ended?.(replica, shared);
+        credit(shared, replica);
+        idle++;
       }
-      if (!replica.isIdle || (replica.resident === 0 && waiting.length === 0)) continue;
-      begin(shared, plan, replica, now, nextArrivalAt);
-      events.push(replica.flight.endAt, Rank.iterationEnd, replica.index);
-      observer?.began?.(replica, shared, now);
-      if (replica.flight.admitted > 0 && replicas.length > 1) cutOthers(replicas, replica, now, events);
+      if (replica.flight.endAt !== NEVER || (replica.resident === 0 && waiting.length === 0)) continue;
+      begin(shared, plan, replica);
+      events.set(i, replica.flight.endAt);
+      idle--;
+      observer?.began?.(replica, shared);
+      if (replica.flight.admitted > 0 && replicas.length > 1) cutOthers(shared, replicas, replica, events);
     }
-    observer?.settled?.(replicas, shared, now);
+    observer?.settled?.(replicas, shared);
   }
   invariant(
     shared.completed === count,
     () => `${count - shared.completed} of ${count} requests were never completed`,
   );
-  return { shared, replicas, firstMeasured, arrived: shared.arrived, measuredFrom, measuredUntil, busyTime };
+  const { arrived, measuredFrom } = shared;
+  return { shared, replicas, firstMeasured, arrived, measuredFrom, measuredUntil, busyTime };
 }
 
 /**
  * The central queue has lost prompts to `taker`: a stretch that repeats on another replica because of what
  * stood there ends with the iteration it is in. At this very instant, higher numbers still decide after it.
  */
-function cutOthers(replicas: readonly Replica[], taker: Replica, now: Nanoseconds, events: EventQueue): void {
+function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica, events: EventQueue): void {
   for (const replica of replicas) {
-    const { flight } = replica;
-    if (replica === taker || replica.isIdle || flight.iterations === 1) continue;
+    const { flight, index } = replica;
+    if (replica === taker || flight.endAt === NEVER || flight.iterations === 1) continue;
     if (!flight.leftWaiting || !flight.dependsOnArrivals) continue;
-    const before = flight.endAt;
-    cut(flight, now, replica.index < taker.index);
-    if (flight.endAt !== before && flight.endAt > now)
-      events.push(flight.endAt, Rank.iterationEnd, replica.index);
+    cut(flight, shared.now, index < taker.index);
+    events.set(index, flight.endAt > shared.now ? flight.endAt : NEVER);
   }
 }
 
@@ -190,7 +197,7 @@ function busyUntil(replicas: readonly Replica[], from: Nanoseconds, until: Nanos
   let busy = 0;
   for (const replica of replicas) {
     busy += replica.busyTime;
-    if (!replica.isIdle) busy += until - Math.max(replica.flight.startAt, from);
+    if (replica.flight.endAt !== NEVER) busy += until - Math.max(replica.flight.startAt, from);
   }
   return busy;
 }

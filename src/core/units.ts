@@ -20,6 +20,8 @@ export type PerSecond = Branded<"1/s">;
 
 /** The last nanosecond that a double counts exactly: 2^53, about 104 days. */
 export const LAST_INSTANT = 9_007_199_254_740_992 as Nanoseconds;
+/** A limit that never binds. A small integer, so that arithmetic with it stays integer arithmetic. */
+export const UNLIMITED = 2_147_483_647;
 /** "Never": later than every instant. */
 export const NEVER = Infinity as Nanoseconds;
 

@@ -27,7 +27,7 @@ const corners: Spec[] = [
   { kind: "geometric", p: 0.5, max: 3 },
   { kind: "geometric", p: 0.01 },
   { kind: "geometric", p: 1e-6, max: 900 },
-  { kind: "geometric", p: 1e-17, max: 10 },
+  { kind: "geometric", p: 1e-15, max: 10 },
 ];
 const create = (spec: Spec): LengthLaw => {
   const definition = member(builtIn.lengths, spec.kind);

@@ -25,7 +25,7 @@ export const deterministic: ArrivalDefinition = {
       ratePerSecond,
       open() {
         let count = 0;
-        return () => fromSeconds(++count / ratePerSecond);
+        return { next: () => fromSeconds(++count / ratePerSecond) };
       },
     };
   },

@@ -2,9 +2,24 @@
  * Poisson arrivals. Unit-rate gaps are summed and divided by λ at the end, so that every λ of a sweep
  * sees the same randomness, only denser.
  */
-import type { ArrivalDefinition } from "../arrival-process.js";
+import type { ArrivalDefinition, Arrivals } from "../arrival-process.js";
 import { numberOf } from "../definition.js";
-import { fromSeconds } from "../units.js";
+import type { Stream } from "../random.js";
+import { fromSeconds, type Nanoseconds } from "../units.js";
+
+/** An object and not a closure: a captured number that changes would be allocated anew at every draw. */
+class PoissonArrivals implements Arrivals {
+  private units = 0;
+  constructor(
+    private readonly stream: Stream,
+    private readonly ratePerSecond: number,
+  ) {}
+
+  next(): Nanoseconds {
+    this.units += this.stream.exponential();
+    return fromSeconds(this.units / this.ratePerSecond);
+  }
+}
 
 export const poisson: ArrivalDefinition = {
   name: "poisson",
@@ -26,10 +41,7 @@ export const poisson: ArrivalDefinition = {
     const ratePerSecond = numberOf(spec, "ratePerSecond");
     return {
       ratePerSecond,
-      open(stream) {
-        let units = 0;
-        return () => fromSeconds((units += stream.exponential()) / ratePerSecond);
-      },
+      open: (stream) => new PoissonArrivals(stream, ratePerSecond),
     };
   },
 };

@@ -2,23 +2,23 @@
  * Request-level batching, as FasterTransformer does: while any sequence decodes, decode and nothing else;
  * then one prefill iteration for a new batch (model §2).
  */
-import { PROMPT_QUEUES, admits, nextPiece } from "../packing.js";
+import { nextPiece, nextPrompt } from "../packing.js";
 import type { Batch, SchedulerDefinition, View } from "../scheduler.js";
 import { tokens } from "../units.js";
 
 /** Packs whole pieces; only the first of an iteration may be cut, when it is longer than the whole budget. */
 function packWhole(view: View, batch: Batch): void {
-  let first = true;
-  for (const from of PROMPT_QUEUES) {
-    while (batch.slotsLeft > 0 && admits(view, from)) {
-      let piece: number = nextPiece(view, from);
-      if (piece > batch.tokensLeft) {
-        if (!first) return;
-        piece = batch.tokensLeft;
-      }
-      if (batch.chunk(from, tokens(piece)) === 0) return;
-      first = false;
+  let isFirst = true;
+  while (batch.slotsLeft > 0) {
+    const from = nextPrompt(view);
+    if (from === undefined) return;
+    let piece = nextPiece(view, from);
+    if (piece > batch.tokensLeft) {
+      if (!isFirst) return;
+      piece = batch.tokensLeft;
     }
+    if (batch.chunk(from, tokens(piece)) === 0) return;
+    isFirst = false;
   }
 }
 

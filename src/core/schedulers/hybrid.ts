@@ -5,6 +5,7 @@
 import { numberOf, type Spec } from "../definition.js";
 import { packPrompts } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
+import { UNLIMITED } from "../units.js";
 
 /** Keeps ⌊r·n⌋ right where r·n falls a rounding error short of a whole number. */
 const ROUNDING = 1e-9;
@@ -16,7 +17,7 @@ const share = (ratio: number, whole: number): number =>
 /** A limit of one place or token cannot be split: decode if a sequence decodes, else prefill. */
 function alternate(view: View, batch: Batch): void {
   if (view.decodable > 0) batch.decode(1);
-  else packPrompts(view, batch, 1, Infinity);
+  else packPrompts(view, batch, 1);
 }
 
 function create(spec: Spec): Scheduler {
@@ -33,7 +34,7 @@ function create(spec: Spec): Scheduler {
       const decodes = share(ratio, whole);
       batch.decode(Math.min(decodes, view.decodable, batch.slotsLeft, batch.tokensLeft));
       const rest = whole - decodes;
-      packPrompts(view, batch, ofTokens ? Infinity : rest, ofTokens ? rest : Infinity);
+      packPrompts(view, batch, ofTokens ? UNLIMITED : rest, ofTokens ? rest : UNLIMITED);
     },
   };
 }

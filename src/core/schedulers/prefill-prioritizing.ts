@@ -13,7 +13,7 @@ export const prefillPrioritizing: SchedulerDefinition = {
   create: () => ({
     compose(view, batch) {
       const untouched = batch.tokensLeft;
-      packPrompts(view, batch, Infinity, Infinity);
+      packPrompts(view, batch);
       if (batch.tokensLeft === untouched)
         batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
     },

@@ -1,0 +1,135 @@
+/**
+ * The schedulers of a study: the last list of the layers, and options (`scheduler.ratio`) for every scheduler
+ * that has them. Of an option given both ways the later layer wins; in one layer, the list's.
+ */
+import { withDefaults } from "../core/check-options.js";
+import type { Definition, OptionValue, Spec } from "../core/definition.js";
+import type { Issue } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
+import { type GroupNode, type ListNode, type SpecNode } from "./keys.js";
+import { nameOf, type Layer, type Place } from "./layer.js";
+import { mergeLayers, type Merged } from "./merge.js";
+import { invalid, show, unknownKind } from "./telling.js";
+
+type Settings = Record<string, unknown>;
+
+export interface SchedulerList {
+  readonly specs: readonly Spec[];
+  /** Where the settings of each spec came from, by `scheduler.<option>`. */
+  readonly places: readonly ReadonlyMap<string, Place>[];
+  readonly issues: readonly Issue[];
+}
+
+/** A spec with every default, its keys always in the definition's order. */
+export function completed(definition: Definition<unknown>, given: Settings): Spec {
+  const full = withDefaults(definition.options, given) as Settings;
+  const options = definition.options.map(({ key }) => [key, full[key]] as const);
+  return Object.fromEntries([
+    ["kind", definition.name],
+    ...options.filter(([, value]) => value !== undefined),
+  ]) as Spec;
+}
+
+/** The schedulers of merged layers, completed but not checked; those of no known kind are left out. */
+export function readSchedulers(
+  merged: Merged,
+  layers: readonly Layer[],
+  node: ListNode,
+  registry: Registry,
+): SchedulerList {
+  const issues: Issue[] = [];
+  const specs: Spec[] = [];
+  const places: Map<string, Place>[] = [];
+  const list = merged.places.get("schedulers");
+  const given = entries(merged.values.schedulers);
+  const nowhere: Place = { layer: { source: "defaults", values: {} }, key: "schedulers" };
+  if (!list || !given || given.length === 0) {
+    issues.push(invalid(list ?? nowhere, node, merged.values.schedulers));
+    return { specs, places, issues };
+  }
+
+  given.forEach((entry, i) => {
+    const place = { layer: list.layer, key: `schedulers.${i}` };
+    const kind = typeof entry === "string" ? entry : (entry as Settings | null)?.kind;
+    const definition = registry.schedulers.find(({ name, short }) => name === kind || short === kind);
+    if (!definition) issues.push(unknownKind(place, node.each, kind ?? show(entry), "schedulers"));
+    else {
+      const own = typeof entry === "string" ? {} : (entry as Settings);
+      const item = readItem(definition, own, i, list.layer, node.each);
+      issues.push(...item.issues);
+      overlay(definition, item.settings, item.places);
+      specs.push(completed(definition, item.settings));
+      places.push(item.places);
+    }
+  });
+
+  unused();
+  refuseTwins();
+  return { specs, places, issues };
+
+  /** Options for all schedulers: over the item's own when their layer is later than the list's. */
+  function overlay(definition: Definition<unknown>, settings: Settings, at: Map<string, Place>): void {
+    for (const [key, value] of Object.entries((merged.values.scheduler ?? {}) as Settings)) {
+      const name = `scheduler.${key}`;
+      const place = merged.places.get(name)!;
+      if (!definition.options.some((option) => option.key === key)) continue;
+      if (at.has(name) && layers.indexOf(place.layer) <= layers.indexOf(list!.layer)) continue;
+      settings[key] = value;
+      at.set(name, place);
+    }
+  }
+
+  /** An option that no scheduler has does nothing: refused, unless a later layer replaced the list it was for. */
+  function unused(): void {
+    if (issues.length > 0) return;
+    for (const [key, value] of Object.entries((merged.values.scheduler ?? {}) as Settings)) {
+      const place = merged.places.get(`scheduler.${key}`)!;
+      if (layers.indexOf(place.layer) < layers.indexOf(list!.layer)) continue;
+      if (places.some((at) => at.has(place.key))) continue;
+      const { at, name } = nameOf(place);
+      const names = specs.map((spec) => spec.kind).join(", ");
+      issues.push({ key: place.key, message: `${at}invalid ${name}: ${show(value)} (not an option of ${names})` });
+    }
+  }
+
+  function refuseTwins(): void {
+    const seen = new Set<string>();
+    for (const spec of specs) {
+      const text = JSON.stringify(spec);
+      const { at, name } = nameOf(list!);
+      if (seen.has(text))
+        issues.push({ key: "schedulers", message: `${at}invalid ${name}: ${spec.kind} twice (each scheduler once)` });
+      seen.add(text);
+    }
+  }
+}
+
+/** The entries of a list, however it was given; undefined for what is none. */
+function entries(given: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(given)) return given as unknown[];
+  if (typeof given !== "string" || given.trim() === "") return undefined;
+  return given.split(",").map((name) => name.trim());
+}
+
+/** One entry's own options, through the same merging as every other spec. */
+function readItem(
+  definition: Definition<unknown>,
+  own: Settings,
+  i: number,
+  layer: Layer,
+  each: SpecNode,
+): { settings: Settings; places: Map<string, Place>; issues: readonly Issue[] } {
+  const group = (key: string, child: GroupNode | SpecNode): GroupNode => ({
+    type: "group",
+    summary: "",
+    children: new Map([[key, child]]),
+  });
+  const values = { schedulers: { [i]: { ...own, kind: definition.name } } } as unknown as Layer["values"];
+  const tree = group("schedulers", group(String(i), each));
+  const merged = mergeLayers([{ ...layer, values }], tree);
+  const settings = (merged.values.schedulers as Record<number, Record<string, OptionValue>>)[i]!;
+  const places = new Map<string, Place>();
+  for (const [key, place] of merged.places) places.set(key.replace(/^schedulers\.\d+/, "scheduler"), place);
+  return { settings, places, issues: merged.issues };
+}
+

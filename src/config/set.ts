@@ -1,0 +1,56 @@
+/** `--set key=value`: the configuration's own keys on the command line, values in YAML. */
+import { ConfigError, type Issue } from "../core/errors.js";
+import type { Layer } from "./layer.js";
+import { parseText } from "./yaml.js";
+
+type Tree = Record<string, unknown>;
+
+/** What no key is called; the tree of keys refuses them anyway, but a tree is built here first. */
+const REFUSED = new Set(["__proto__", "constructor", "prototype"]);
+
+/**
+ * The layer that assignments make, e.g. `engine.maxTokens=512`, `workload.promptTokens.values=[32,128]` or,
+ * without brackets, `=32,128`. The last of two assignments to a key wins. Problems stand in the layer's
+ * `issues`, so that `resolveStudy` tells them with all others; it also finds unknown keys.
+ */
+export async function parseSet(assignments: string | readonly string[]): Promise<Layer> {
+  const values: Tree = {};
+  const issues: Issue[] = [];
+  for (const text of typeof assignments === "string" ? [assignments] : assignments) {
+    const equals = text.indexOf("=");
+    const key = (equals < 0 ? text : text.slice(0, equals)).trim();
+    const shown = key.length > 60 ? `${key.slice(0, 57)}...` : key;
+    const fail = (message: string): void => void issues.push({ key, message: `--set ${shown}: ${message}` });
+    const path = key.split(".");
+    if (equals < 0) fail("no value (write key=value, e.g. engine.maxTokens=512)");
+    else if (path.includes("")) fail("not a key (write key=value, e.g. engine.maxTokens=512)");
+    else if (path.some((name) => REFUSED.has(name))) fail("refused key");
+    else if (text.slice(equals + 1).trim() === "") fail("no value (write null for none)");
+    else
+      try {
+        put(values, path, await parseValue(text.slice(equals + 1)));
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        for (const issue of error.issues) fail(issue.message.replace(/^value[:\d]*: /, ""));
+      }
+  }
+  // An element of a list has no assignment of its own.
+  const origin = (key: string): string => `--set ${key.replace(/\.\d.*$/, "")}`;
+  return { source: "--set", values, origin, issues };
+}
+
+/** A YAML value; words or numbers with commas between are a list without its brackets. */
+async function parseValue(text: string): Promise<unknown> {
+  const bare = /^[^[\]{}"'#:]*,[^[\]{}"'#:]*$/.test(text);
+  return (await parseText(bare ? `[${text}]` : text, "value")).value;
+}
+
+function put(into: Tree, path: readonly string[], value: unknown): void {
+  let tree = into;
+  for (const name of path.slice(0, -1)) {
+    const below = tree[name];
+    const open = typeof below === "object" && below !== null && !Array.isArray(below);
+    tree = (open ? below : (tree[name] = {})) as Tree;
+  }
+  tree[path.at(-1)!] = value;
+}

@@ -1,0 +1,120 @@
+/**
+ * A study is what a command runs: scenario, model settings, schedulers, trials and seed, put together from
+ * layers. Every problem of every layer is found at once and named as its layer names it.
+ */
+import { check, complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
+import { checkOptions, checkSpec } from "../core/check-options.js";
+import type { Definition, Spec } from "../core/definition.js";
+import { ConfigError, type Issue } from "../core/errors.js";
+import { builtIn, type Registry } from "../core/registry.js";
+import { STUDY_OPTIONS, studyTree, type ListNode } from "./keys.js";
+import { originOf, type Layer, type Place } from "./layer.js";
+import { mergeLayers, type Merged } from "./merge.js";
+import { completed, readSchedulers, type SchedulerList } from "./schedulers.js";
+import { retell } from "./telling.js";
+
+export type { Layer, Setting, SpecInput, StudyInput } from "./layer.js";
+
+/** A configuration that still lacks its scheduler. */
+export type BaseConfig = Omit<SimulationConfig, "scheduler">;
+
+export interface Study {
+  /** The scenario's name as the user gave it; `custom` when no layer names one. */
+  readonly scenario: string;
+  /** Complete and checked together with each of the schedulers. */
+  readonly config: BaseConfig;
+  /** Complete; at least one. */
+  readonly schedulers: readonly Spec[];
+  readonly trials: number;
+  readonly seed: number;
+  /** Where each dotted key's value came from: `--max-tokens`, `my.yaml:12`, `scenario demo2`, `defaults`. */
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+/** The scenario that the layers ask for, by the last one that names one. */
+export function scenarioOf(layers: readonly Layer[]): string | undefined {
+  const named = layers.filter(({ values }) => typeof values.scenario === "string" && values.scenario !== "");
+  return named.at(-1)?.values.scenario;
+}
+
+/**
+ * The study that `layers` make, the later over the earlier.
+ * @param limits.force lifts the limit on the expected number of requests
+ * @throws ConfigError with every problem found
+ */
+export function resolveStudy(
+  layers: readonly Layer[],
+  registry: Registry = builtIn,
+  limits: { readonly force?: boolean } = {},
+): Study {
+  const tree = studyTree(registry);
+  const merged = mergeLayers(layers, tree);
+  const list = readSchedulers(merged, layers, tree.children.get("schedulers") as ListNode, registry);
+  const config = baseOf(merged.values, registry);
+  const { trials, seed, scenario = "custom" } = merged.values as { trials: number; seed: number; scenario?: string };
+
+  const early = [...layers.flatMap((layer) => layer.issues ?? []), ...merged.issues, ...list.issues];
+  const sound = list.specs.map((spec) => checkSpec(registry.schedulers, spec, "scheduler", "scheduler"));
+  const scheduler = list.specs.find((_, i) => sound[i]!.length === 0) ?? registry.schedulers[0]!.examples[0]!;
+  const late = [
+    ...[
+      ...check({ ...config, scheduler }, registry, limits),
+      ...checkOptions(STUDY_OPTIONS, { trials, seed }, ""),
+    ].map((issue) => retell(issue, merged.places, tree, merged.values)),
+    ...sound.flatMap((issues, i) =>
+      issues.map((issue) => retell(issue, list.places[i]!, tree, { scheduler: list.specs[i] })),
+    ),
+  ];
+  const issues = withoutEchoes(early, late);
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { scenario, config, schedulers: list.specs, trials, seed, origins: originsOf(merged, list, config) };
+}
+
+/**
+ * Each problem once. What is missing is only told when nothing else is wrong: a setting that was refused
+ * would show up as missing too.
+ */
+function withoutEchoes(early: readonly Issue[], late: readonly Issue[]): Issue[] {
+  const told = new Set<string>();
+  const kept = early.length > 0 ? late.filter(({ message }) => !/^(?:.*: )?missing /.test(message)) : late;
+  return [...early, ...kept].filter(({ message }) => !told.has(message) && told.add(message));
+}
+
+/** The merged settings with every default of core, keys in the order of the definitions. */
+function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): BaseConfig {
+  const given = { ...values, workload: values.workload ?? {} } as unknown as PartialConfig;
+  const { workload, service, engine, conventions, horizon } = complete(given, registry);
+  const inOrder = (family: readonly Definition<unknown>[], spec: Spec): Spec => {
+    const definition = family.find(({ name }) => name === spec?.kind);
+    return definition ? completed(definition, spec) : spec;
+  };
+  return {
+    workload: {
+      arrivals: inOrder(registry.arrivals, workload.arrivals),
+      promptTokens: inOrder(registry.lengths, workload.promptTokens),
+      outputTokens: inOrder(registry.lengths, workload.outputTokens),
+    },
+    service: inOrder(registry.serviceTimes, service),
+    engine: { ...engine, discipline: inOrder(registry.disciplines, engine.discipline) },
+    conventions,
+    horizon,
+  };
+}
+
+function originsOf(merged: Merged, list: SchedulerList, config: BaseConfig): Map<string, string> {
+  const origins = new Map<string, string>();
+  const put = (key: string, place: Place | undefined): void => {
+    origins.set(key, place ? originOf(place) : "defaults");
+  };
+  const walk = (value: unknown, key: string): void => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) put(key, merged.places.get(key));
+    else for (const [name, below] of Object.entries(value)) walk(below, key === "" ? name : `${key}.${name}`);
+  };
+  for (const key of ["scenario", "schedulers", "trials", "seed"]) put(key, merged.places.get(key));
+  walk(config, "");
+  list.specs.forEach((spec, i) => {
+    for (const name of Object.keys(spec))
+      put(`schedulers.${i}.${name}`, list.places[i]!.get(`scheduler.${name}`));
+  });
+  return origins;
+}

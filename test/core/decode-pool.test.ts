@@ -1,0 +1,100 @@
+/**
+ * The decoding sequences and their clock against the obvious way: a list in decode order, the first n active,
+ * each with the ticks it has left (model §2).
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { DecodePool } from "../../src/core/decode-pool.js";
+
+const sorted = (ids: Iterable<number>): number[] => [...ids].sort((a, b) => a - b);
+
+/** Sequences with these many ticks come; the number of active ones becomes n; the clock moves on. */
+interface Step {
+  readonly appended: readonly number[];
+  readonly active: number;
+  /** Share of the way to the next completion. */
+  readonly share: number;
+}
+const step: fc.Arbitrary<Step> = fc.record({
+  appended: fc.oneof(
+    fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 6 }),
+    fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 20, maxLength: 100 }),
+  ),
+  active: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 500 })),
+  share: fc.constantFrom(0, 0.3, 1, 1),
+});
+
+function follow(pool: DecodePool, steps: readonly Step[]): void {
+  const decodeLeft = new Int32Array(20_000);
+  const left = new Map<number, number>();
+  /** In decode order; the first `active` are active. */
+  let order: number[] = [];
+  let active = 0;
+  let next = 0;
+  for (const { appended, active: wanted, share } of steps) {
+    for (const ticks of appended) {
+      decodeLeft[next] = ticks;
+      left.set(next, ticks);
+      order.push(next);
+      pool.append(next++);
+    }
+    const before = order.slice(0, active);
+    const n = Math.min(wanted, order.length);
+    while (active < n) expect(pool.activate(decodeLeft)).toBe(order[active++]);
+    while (active > n) {
+      const id = order[--active]!;
+      expect(pool.deactivate(decodeLeft)).toBe(id);
+      expect(decodeLeft[id]).toBe(left.get(id));
+    }
+    expect([pool.active, pool.size]).toEqual([n, order.length]);
+    if (n === 0) continue;
+    const fresh = order.slice(0, n).filter((id) => !before.includes(id));
+    expect([...pool.fresh.subarray(0, pool.freshCount)]).toEqual(fresh);
+    pool.freshCount = 0;
+
+    const running = order.slice(0, n);
+    const soonest = Math.min(...running.map((id) => left.get(id)!));
+    expect(pool.nextFinish - pool.clock).toBe(soonest);
+    const ticks = Math.max(1, Math.floor(share * soonest));
+    pool.clock += ticks;
+    const done = running.filter((id) => left.set(id, left.get(id)! - ticks).get(id) === 0);
+    const finished: number[] = [];
+    while (pool.active > 0 && pool.nextFinish <= pool.clock) finished.push(pool.finishNext());
+    expect(sorted(finished)).toEqual(sorted(done));
+    order = order.filter((id) => !done.includes(id));
+    active -= done.length;
+    expect([pool.active, pool.size]).toEqual([active, order.length]);
+  }
+}
+
+test("append, activate, deactivate, tick and finish as a plain list does", () => {
+  const reused = new DecodePool();
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), (steps) => {
+      follow(new DecodePool(), steps);
+      reused.clear();
+      expect([reused.size, reused.clock, reused.freshCount]).toEqual([0, 0, 0]);
+      follow(reused, steps);
+    }),
+    { numRuns: 120, seed: 1 },
+  );
+});
+
+test("a sequence put aside and taken up again has lost no tick", () => {
+  const pool = new DecodePool();
+  const decodeLeft = Int32Array.of(10, 4, 7);
+  for (const id of [0, 1, 2]) pool.append(id);
+  for (let i = 0; i < 3; i++) pool.activate(decodeLeft);
+  pool.clock += 3; // 7, 1 and 4 left
+  expect([pool.deactivate(decodeLeft), pool.deactivate(decodeLeft)]).toEqual([2, 1]);
+  expect([...decodeLeft]).toEqual([10, 1, 4]);
+  pool.clock += 5; // 2 left for the only active one
+  expect([pool.activate(decodeLeft), pool.activate(decodeLeft)]).toEqual([1, 2]);
+  expect(pool.nextFinish - pool.clock).toBe(1);
+  pool.clock += 1;
+  expect(pool.finishNext()).toBe(1);
+  expect(pool.nextFinish - pool.clock).toBe(1);
+  pool.clock += 1;
+  expect(pool.finishNext()).toBe(0);
+  expect(pool.nextFinish - pool.clock).toBe(2);
+});
