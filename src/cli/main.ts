@@ -105,7 +105,7 @@ async function conduct(
     stderr.write(`warning: ${warning}\n`),
   );
   if (shared.json) stdout.write(document(experiment.name, study, report));
-  else stdout.write(body(report, header(study), written, replay, style));
+  else stdout.write(body(report, experiment.takesModel ? header(study) : undefined, written, replay, style));
   return report.passed ? EXIT.done : EXIT.failed;
 }
 

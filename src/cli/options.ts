@@ -3,7 +3,7 @@ import { allowed } from "../core/check-options.js";
 import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
-import { parseList } from "../config/lists.js";
+import { numberOrText, parseList } from "../config/lists.js";
 import type { Flags } from "./program.js";
 
 export type OptionValues = Record<string, OptionValue | boolean | null>;
@@ -17,10 +17,6 @@ export const camelCase = (flag: string): string =>
     .replace(/^--/, "")
     .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-/** A decimal number as people write it; anything else stays text, for the range check to refuse. */
-export const numberFrom = (text: string): number | string =>
-  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : text;
-
 function valueOf(option: ExperimentOption, text: string): OptionValue {
   const name = flagName(option.flag);
   if (option.kind === "list") return parseList(text, name);
@@ -31,7 +27,7 @@ function valueOf(option: ExperimentOption, text: string): OptionValue {
       { key: name, message: `invalid ${name}: ${text} (one of: ${option.choices!.join(", ")})` },
     ]);
   }
-  const value = numberFrom(text);
+  const value = numberOrText(text);
   const isFit =
     typeof value === "number" &&
     (option.kind === "number" || Number.isSafeInteger(value)) &&

@@ -52,7 +52,7 @@ function addExperiment(
         option.default === undefined ? option.summary : `${option.summary} (default: ${option.default})`,
       ),
     );
-  addModelFlags(command);
+  if (experiment.takesModel) addModelFlags(command);
   addCommonFlags(command);
   command.addHelpText("after", () =>
     [

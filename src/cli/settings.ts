@@ -1,6 +1,6 @@
 /** The flags of every command that are not about the model: where, how many threads, how loud. */
 import type { Issue } from "../core/errors.js";
-import { numberFrom } from "./options.js";
+import { numberOrText } from "../config/lists.js";
 import type { Flags } from "./program.js";
 
 export interface SharedSettings {
@@ -18,7 +18,7 @@ const MOST_WORKERS = 256;
 
 export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
   const given = flags.workers as string | undefined;
-  const workers = given === undefined ? undefined : numberFrom(given);
+  const workers = given === undefined ? undefined : numberOrText(given);
   if (
     workers !== undefined &&
     !(typeof workers === "number" && Number.isInteger(workers) && workers >= 0 && workers <= MOST_WORKERS)

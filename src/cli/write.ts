@@ -1,5 +1,5 @@
 /** Writes a report's files: CSVs first, then the charts with the spec that drew each beside its picture. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Report } from "../experiments/experiment.js";
 import { toCsv } from "../io/csv.js";
 import type { FileSystem } from "../io/files.js";
@@ -20,10 +20,11 @@ export async function writeFiles(
 ): Promise<string[]> {
   const written: string[] = [];
   const write = async (path: string, content: string | Uint8Array): Promise<void> => {
-    await fs.writeAtomic(join(places.cwd, path), content);
+    await fs.writeAtomic(resolve(places.cwd, path), content);
     written.push(path);
   };
-  for (const { path, columns, rows } of report.csv) await write(join(places.data, path), toCsv(columns, rows));
+  for (const { path, under, columns, rows } of report.csv)
+    await write(under === "current" ? path : join(places.data, path), toCsv(columns, rows));
   if (report.figures.length > 0) {
     const { renderPng } = await import("../io/png.js");
     for (const { path, spec } of report.figures) {

@@ -101,7 +101,10 @@ export function studyTree(registry: Registry): GroupNode {
     scenario: text("name of a scenario, or its file", false),
     ...model(registry),
     conventions: {
-      ...group("conventions of the model: standard, reference, or single fields", options(CONVENTION_OPTIONS)),
+      ...group(
+        "conventions of the model: standard, reference, or single fields",
+        options(CONVENTION_OPTIONS),
+      ),
       words: CONVENTION_WORDS,
     },
     horizon: group("when arrivals end and measuring begins", options(HORIZON_OPTIONS)),

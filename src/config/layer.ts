@@ -73,7 +73,10 @@ export function nameOf({ layer, key }: Place, shown = key): Naming {
     if (!known.includes(".")) break;
   }
   if (layer.source === "--set") return { at: "", name: `--set ${key}` };
-  return { at: layer.source === "flag" || layer.source === "defaults" ? "" : `${layer.source}: `, name: shown };
+  return {
+    at: layer.source === "flag" || layer.source === "defaults" ? "" : `${layer.source}: `,
+    name: shown,
+  };
 }
 
 /** Where a setting came from, for people: `--max-tokens`, `my.yaml:12`, `scenario demo2`, `defaults`. */

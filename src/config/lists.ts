@@ -5,10 +5,11 @@
  * values, with 0.3 and not 0.30000000000000004, and the end is reached or not without any tolerance.
  */
 import { ConfigError } from "../core/errors.js";
+import { cut, show } from "./telling.js";
 
 /** Longest list. */
 export const MOST_VALUES = 10_000;
-const FORMS = "a,b,c or start:end:step or start:end:x2 or 8,16,...,512";
+const FORMS = "a list is a,b,c or start:end:step or start:end:x2 or 8,16,...,512";
 /** Longest number read, in characters. */
 const LONGEST_NUMBER = 40;
 /** Greatest power of ten read: beyond the range of a double, and small work for BigInt. */
@@ -38,17 +39,16 @@ export function numberOrText(text: string): number | string {
  * @param flag names the list in errors, e.g. `--sizes`
  * @throws ConfigError for a list that is empty, longer than 10,000, descending where it is a range, or not of numbers
  */
-export function parseNumberList(text: string, flag: string): number[] {
+export function parseList(text: string, flag: string): number[] {
   const fail = (problem: string): never => {
-    const shown = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-    throw new ConfigError([{ key: flag, message: `invalid ${flag}: ${shown} (${problem})` }]);
+    throw new ConfigError([{ key: flag, message: `invalid ${flag}: ${show(text)} (${problem})` }]);
   };
   const read = (part: string): Decimal => {
     const [, sign, mantissa, exponent = "0"] = NUMBER.exec(part) ?? [];
     const power = Number(exponent);
     const numeric = mantissa && part.length <= LONGEST_NUMBER && Math.abs(power) <= GREATEST_POWER;
     if (!numeric || !Number.isFinite(Number(part)))
-      return fail(part === "" ? `a number is missing; ${FORMS}` : `not a number: ${part.slice(0, 40)}; ${FORMS}`);
+      return fail(part === "" ? `a number is missing; ${FORMS}` : `${cut(part)} is not a number; ${FORMS}`);
     const [whole = "", fraction = ""] = mantissa.split(".");
     const decimals = fraction.length - power;
     const digits = BigInt(sign + whole + fraction) * 10n ** BigInt(Math.max(0, -decimals));
@@ -74,12 +74,12 @@ type Fail = (problem: string) => never;
 function range(part: string, read: (part: string) => Decimal, fail: Fail): number[] {
   const fields = part.split(":").map((field) => field.trim());
   if (fields.length !== 3) return fail("a range is start:end:step, as in 0.1:0.9:0.1, or start:end:x2");
-  const start = read(fields[0]!);
-  const end = read(fields[1]!);
+  const start = read(fields[0]);
+  const end = read(fields[1]);
   if (end.value < start.value) return fail("descending: the end is below the start");
-  const factor = /^[x×*](.*)$/.exec(fields[2]!);
-  if (!factor) return arithmetic(start, end, read(fields[2]!), fail);
-  const ratio = read(factor[1]!.trim()).value;
+  const factor = /^[x×*](.*)$/.exec(fields[2]);
+  if (!factor) return arithmetic(start, end, read(fields[2]), fail);
+  const ratio = read(factor[1].trim()).value;
   if (ratio <= 1) return fail("the factor must be above 1");
   if (start.value <= 0) return fail("a list by factors starts above 0");
   return geometric(start.value, ratio, end.value, fail);
@@ -115,7 +115,8 @@ function continued(terms: readonly Decimal[], end: Decimal, fail: Fail): number[
   if (second.value <= first.value || end.value < terms.at(-1)!.value)
     return fail("descending: a list with an ellipsis ascends");
   const fits = (values: readonly number[]): boolean =>
-    values.at(-1) === end.value && terms.every((term, i) => Math.abs(values[i]! - term.value) <= ROUNDING * Math.abs(term.value));
+    values.at(-1) === end.value &&
+    terms.every((term, i) => Math.abs(values[i] - term.value) <= ROUNDING * Math.abs(term.value));
   if (first.value > 0) {
     const byRatio = geometric(first.value, second.value / first.value, end.value, () => [] as never);
     if (fits(byRatio)) return byRatio;
@@ -124,5 +125,7 @@ function continued(terms: readonly Decimal[], end: Decimal, fail: Fail): number[
   const scaled = (number: Decimal): bigint => number.digits * 10n ** BigInt(decimals - number.decimals);
   const difference = { value: NaN, digits: scaled(second) - scaled(first), decimals };
   const byDifference = arithmetic(first, end, difference, fail);
-  return fits(byDifference) ? byDifference : fail("the pattern of the first two terms does not reach the last");
+  return fits(byDifference)
+    ? byDifference
+    : fail("the pattern of the first two terms does not reach the last");
 }

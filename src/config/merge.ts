@@ -28,7 +28,9 @@ const isTree = (value: unknown): value is Tree =>
 function plain({ option }: OptionNode, value: unknown): unknown {
   if (typeof value === "number") return value + 0;
   if (value === "none" && option.nullable) return null;
-  return Array.isArray(value) ? value.map((one: unknown) => (typeof one === "number" ? one + 0 : one)) : value;
+  return Array.isArray(value)
+    ? value.map((one: unknown) => (typeof one === "number" ? one + 0 : one))
+    : value;
 }
 
 /** Whether core can be given the value to judge: a number or short word, or a list that is right already. */

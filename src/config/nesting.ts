@@ -29,7 +29,7 @@ export function refuseExcess(text: string, file: string): void {
   let indicators = 0; // those of this line, or of all lines since a bracket that is still open
   let leading = true;
   for (let i = 0; i < text.length; i++) {
-    const character = text[i]!;
+    const character = text[i];
     const indicator = INDICATORS.includes(character);
     if (indicator && (" \t\r\n".includes(text[i + 1] ?? " ") || `"'`.includes(text[i - 1] ?? " ")))
       indicators++;

@@ -22,7 +22,7 @@ export interface SchedulerList {
 
 /** A spec with every default, its keys always in the definition's order. */
 export function completed(definition: Definition<unknown>, given: Settings): Spec {
-  const full = withDefaults(definition.options, given) as Settings;
+  const full = withDefaults<Settings>(definition.options, given);
   const options = definition.options.map(({ key }) => [key, full[key]] as const);
   return Object.fromEntries([
     ["kind", definition.name],
@@ -88,7 +88,10 @@ export function readSchedulers(
       if (places.some((at) => at.has(place.key))) continue;
       const { at, name } = nameOf(place);
       const names = specs.map((spec) => spec.kind).join(", ");
-      issues.push({ key: place.key, message: `${at}invalid ${name}: ${show(value)} (not an option of ${names})` });
+      issues.push({
+        key: place.key,
+        message: `${at}invalid ${name}: ${show(value)} (not an option of ${names})`,
+      });
     }
   }
 
@@ -98,7 +101,10 @@ export function readSchedulers(
       const text = JSON.stringify(spec);
       const { at, name } = nameOf(list!);
       if (seen.has(text))
-        issues.push({ key: "schedulers", message: `${at}invalid ${name}: ${spec.kind} twice (each scheduler once)` });
+        issues.push({
+          key: "schedulers",
+          message: `${at}invalid ${name}: ${spec.kind} twice (each scheduler once)`,
+        });
       seen.add(text);
     }
   }
@@ -127,9 +133,8 @@ function readItem(
   const values = { schedulers: { [i]: { ...own, kind: definition.name } } } as unknown as Layer["values"];
   const tree = group("schedulers", group(String(i), each));
   const merged = mergeLayers([{ ...layer, values }], tree);
-  const settings = (merged.values.schedulers as Record<number, Record<string, OptionValue>>)[i]!;
+  const settings = (merged.values.schedulers as Record<number, Record<string, OptionValue>>)[i];
   const places = new Map<string, Place>();
   for (const [key, place] of merged.places) places.set(key.replace(/^schedulers\.\d+/, "scheduler"), place);
   return { settings, places, issues: merged.issues };
 }
-

@@ -51,18 +51,22 @@ export function resolveStudy(
   const merged = mergeLayers(layers, tree);
   const list = readSchedulers(merged, layers, tree.children.get("schedulers") as ListNode, registry);
   const config = baseOf(merged.values, registry);
-  const { trials, seed, scenario = "custom" } = merged.values as { trials: number; seed: number; scenario?: string };
+  const {
+    trials,
+    seed,
+    scenario = "custom",
+  } = merged.values as { trials: number; seed: number; scenario?: string };
 
   const early = [...layers.flatMap((layer) => layer.issues ?? []), ...merged.issues, ...list.issues];
   const sound = list.specs.map((spec) => checkSpec(registry.schedulers, spec, "scheduler", "scheduler"));
-  const scheduler = list.specs.find((_, i) => sound[i]!.length === 0) ?? registry.schedulers[0]!.examples[0]!;
+  const scheduler = list.specs.find((_, i) => sound[i].length === 0) ?? registry.schedulers[0].examples[0];
   const late = [
     ...[
       ...check({ ...config, scheduler }, registry, limits),
       ...checkOptions(STUDY_OPTIONS, { trials, seed }, ""),
     ].map((issue) => retell(issue, merged.places, tree, merged.values)),
     ...sound.flatMap((issues, i) =>
-      issues.map((issue) => retell(issue, list.places[i]!, tree, { scheduler: list.specs[i] })),
+      issues.map((issue) => retell(issue, list.places[i], tree, { scheduler: list.specs[i] })),
     ),
   ];
   const issues = withoutEchoes(early, late);
@@ -76,7 +80,8 @@ export function resolveStudy(
  */
 function withoutEchoes(early: readonly Issue[], late: readonly Issue[]): Issue[] {
   const told = new Set<string>();
-  const kept = early.length > 0 ? late.filter(({ message }) => !/^(?:.*: )?missing /.test(message)) : late;
+  const isMissing = ({ message }: Issue): boolean => /^(?:.*: )?missing /.test(message);
+  const kept = early.every(isMissing) ? late : late.filter((issue) => !isMissing(issue));
   return [...early, ...kept].filter(({ message }) => !told.has(message) && told.add(message));
 }
 
@@ -114,7 +119,7 @@ function originsOf(merged: Merged, list: SchedulerList, config: BaseConfig): Map
   walk(config, "");
   list.specs.forEach((spec, i) => {
     for (const name of Object.keys(spec))
-      put(`schedulers.${i}.${name}`, list.places[i]!.get(`scheduler.${name}`));
+      put(`schedulers.${i}.${name}`, list.places[i].get(`scheduler.${name}`));
   });
   return origins;
 }

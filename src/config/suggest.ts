@@ -6,6 +6,7 @@ import { distance } from "fastest-levenshtein";
 
 /** Nothing that a user meant is longer; the distance takes time with the square of the length. */
 const LONGEST_WORD = 64;
+const MOST_TYPOS = 3;
 
 const plain = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, "");
 
@@ -14,11 +15,12 @@ function far(word: string, candidate: string): number {
   const [a, b] = [plain(word), plain(candidate)];
   if (a.length >= 3 && b.startsWith(a)) return 0.5;
   const typos = distance(a, b);
-  return typos <= Math.max(1, Math.floor(Math.min(a.length, b.length) / 3)) ? typos : Infinity;
+  const bearable = Math.min(MOST_TYPOS, Math.max(1, Math.floor(0.4 * Math.min(a.length, b.length))));
+  return typos <= bearable ? typos : Infinity;
 }
 
 /**
- * The candidate that `word` most likely stands for, or undefined when none is near. Of equally near ones
+ * The candidate that the wrong `word` most likely stands for; undefined when none is near. Of equally near ones
  * the first; a dotted candidate is also tried by its last part when `word` has no dot.
  */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
@@ -26,6 +28,7 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   let best: string | undefined;
   let least = Infinity;
   for (const candidate of candidates) {
+    if (candidate === word) continue;
     let distant = far(word, candidate);
     if (!word.includes(".") && candidate.includes("."))
       distant = Math.min(distant, 0.25 + far(word, candidate.slice(candidate.lastIndexOf(".") + 1)));

@@ -8,7 +8,8 @@ import { hint } from "./suggest.js";
 const LONGEST_SHOWN = 60;
 const MOST_SHOWN = 5;
 
-const cut = (text: string): string =>
+/** The text, shortened where it is long. */
+export const cut = (text: string): string =>
   text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN - 3)}...` : text;
 
 /** A value as an error shows it: one short line, whatever it is. */
@@ -19,19 +20,25 @@ export function show(value: unknown): string {
   }
   if (Array.isArray(value)) {
     const more = value.length > MOST_SHOWN ? ", ..." : "";
-    return `[${value.slice(0, MOST_SHOWN).map((one) => (Array.isArray(one) ? "[...]" : show(one))).join(", ")}${more}]`;
+    return `[${value
+      .slice(0, MOST_SHOWN)
+      .map((one) => (Array.isArray(one) ? "[...]" : show(one)))
+      .join(", ")}${more}]`;
   }
-  if (typeof value === "object" && value !== null) return "{...}";
-  return value === undefined ? "nothing" : String(value);
+  if (value === undefined) return "nothing";
+  if (typeof value === "object") return value === null ? "null" : "{...}";
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : typeof value;
 }
 
 /** What stands in an error's parentheses for a node. */
-export function allows(node: KeyNode, value?: unknown): string {
+export function allows(node: KeyNode): string {
   if (node.type === "option") return allowed(node.option);
   if (node.type === "text") return "a text";
   if (node.type === "list") return `a list of: ${node.each.family.map(({ name }) => name).join(", ")}`;
-  const keys = `keys: ${childKeys(node, (value as { kind?: unknown } | null | undefined)?.kind).join(", ")}`;
-  return node.type === "group" && node.words ? `one of: ${[...node.words.keys()].join(", ")}; or ${keys}` : keys;
+  if (node.type === "spec")
+    return `${/^[aeiou]/.test(node.noun) ? "an" : "a"} ${node.noun}; kind one of: ${node.family.map(({ name }) => name).join(", ")}`;
+  const keys = `keys: ${childKeys(node).join(", ")}`;
+  return node.words ? `one of: ${[...node.words.keys()].join(", ")}; or ${keys}` : keys;
 }
 
 /** What a wrong word at a node may have meant. */
@@ -46,13 +53,18 @@ export function invalid(place: Place, node: KeyNode, value: unknown, shown = pla
   const { at, name } = nameOf(place, shown);
   const message =
     value === undefined
-      ? `${at}missing ${shown} (${allows(node, value)})`
-      : `${at}invalid ${name}: ${show(value)} (${allows(node, value)})${meant(node, value)}`;
+      ? `${at}missing ${shown} (${allows(node)})`
+      : `${at}invalid ${name}: ${show(value)} (${allows(node)})${meant(node, value)}`;
   return { key: shown, message };
 }
 
 /** `unknown length law: geometrc (one of: …) — did you mean geometric?` */
-export function unknownKind(place: Place, node: KeyNode & { type: "spec" }, value: unknown, shown = place.key): Issue {
+export function unknownKind(
+  place: Place,
+  node: KeyNode & { type: "spec" },
+  value: unknown,
+  shown = place.key,
+): Issue {
   const { at, name } = nameOf(place, shown);
   const names = node.family.map((member) => member.name).join(", ");
   if (value === undefined) return { key: shown, message: `${at}missing ${shown} (one of: ${names})` };
@@ -68,7 +80,8 @@ export function unknownKey(place: Place, parent: KeyNode, value: unknown, tree: 
   const kind = (value as { kind?: unknown } | null | undefined)?.kind;
   const siblings = childKeys(parent, kind);
   const near = hint(place.key, [...siblings.map((key) => prefix + key), ...allKeys(tree)]);
-  const list = `(one of: ${siblings.join(", ")})`;
+  const owner = parent.type === "spec" && typeof kind === "string" ? `${kind} has` : "one of";
+  const list = `(${owner}: ${siblings.join(", ")})`;
   const message = name.startsWith("--set ")
     ? `${cut(name)}: unknown key${near === "" ? ` ${list}` : near}`
     : `${at}unknown key: ${cut(place.key)} ${list}${near}`;
@@ -116,9 +129,10 @@ export function retell(
   }
   const named = issue.message.replace(KEYS, (found) => {
     const place = places.get(found);
-    return place ? nameOf(place, found).name : found;
+    return place ? nameOf(place).name : found;
   });
-  const place = places.get(key);
-  const message = place && !key.includes(".") ? named.replace(key, nameOf(place).name) : named;
-  return { key: issue.key, message: (nearest ? nameOf(nearest, key).at : "") + message };
+  const { at, name } = nearest ? nameOf(nearest) : { at: "", name: key };
+  const whole = key.includes(".") ? named : named.replace(key, name);
+  const isNamed = whole.includes(name) || whole.startsWith("missing ");
+  return { key: issue.key, message: at + (isNamed ? whole : `${name}: ${whole}`) };
 }

@@ -54,7 +54,8 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
           const seen = new Set<string>();
           for (const pair of items) {
             const key = keyOf(pair);
-            if (seen.has(key)) report(startOf(pair.key), `duplicate key: ${JSON.stringify(key).slice(1, -1)}`);
+            if (seen.has(key))
+              report(startOf(pair.key), `duplicate key: ${JSON.stringify(key).slice(1, -1)}`);
             seen.add(key);
           }
         },

@@ -86,7 +86,7 @@ export function checkSpec(
 ): Issue[] {
   const names = family.map((definition) => definition.name).join(", ");
   if (typeof spec !== "object" || spec === null)
-    return [{ key, message: `missing ${key} (a ${noun}; kind one of: ${names})` }];
+    return [{ key, message: `missing ${key} (${noun}, kind one of: ${names})` }];
   const definition = family.find((candidate) => candidate.name === spec.kind);
   if (!definition)
     return [{ key: `${key}.kind`, message: `unknown ${noun}: ${show(spec.kind)} (one of: ${names})` }];

@@ -24,17 +24,22 @@ export interface Sample {
 export function percentiles(sample: Sample, ps: readonly number[]): number[] {
   const { total } = sample;
   if (total === 0) return ps.map(() => NaN);
+  // Ascending and each once: in a small sample one percentile's neighbours are also the next one's.
   const ranks: number[] = [];
-  for (const p of ps) {
+  const places = ps.map((p) => {
     const rank = Math.floor((total - 1) * p);
-    ranks.push(rank, Math.min(rank + 1, total - 1));
-  }
+    for (const wanted of [rank, Math.min(rank + 1, total - 1)])
+      if (ranks.length === 0 || wanted > ranks.at(-1)!) ranks.push(wanted);
+    return ranks.lastIndexOf(rank);
+  });
   const found = new Float64Array(ranks.length);
   select(sample, ranks, 0, ranks.length, 0, found);
   return ps.map((p, i) => {
-    const low = found[2 * i]!;
+    const place = places[i]!;
+    const low = found[place]!;
+    const high = found[Math.min(place + 1, ranks.length - 1)]!;
     const position = (total - 1) * p;
-    return low + (found[2 * i + 1]! - low) * (position - Math.floor(position));
+    return low + (high - low) * (position - Math.floor(position));
   });
 }
 

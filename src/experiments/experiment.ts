@@ -41,9 +41,11 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A CSV to write, under the data folder. */
+/** A CSV to write. */
 export interface CsvFile {
   readonly path: string;
+  /** What `path` is relative to: the data folder, or the current one for a file that the user named. */
+  readonly under?: "data" | "current";
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
 }
@@ -87,6 +89,8 @@ export interface Experiment {
   readonly question: string;
   readonly options: readonly ExperimentOption[];
   readonly defaults: StudyDefaults;
+  /** Whether it simulates the user's model; others fix their own settings and take no model flags. */
+  readonly takesModel: boolean;
   /** Command lines that work, without the leading `llmsim`. */
   readonly examples: readonly string[];
   /** Files it writes, for help. */

@@ -3,6 +3,7 @@ import type { Experiment, ExperimentContext, Report } from "./experiment.js";
 import { withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
 import { loadNotes } from "./load.js";
+import { requestFile } from "./request-rows.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 
 async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
@@ -16,7 +17,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     answer: [headline(labels, records)],
     tables,
     notes: loadNotes(study, labels, records),
-    csv: [],
+    csv: typeof options.requests === "string" ? [requestFile(options.requests, configs, study.seed)] : [],
     figures: [],
     json: {
       results: configs.map((config, i) => ({
@@ -53,6 +54,7 @@ export const run: Experiment = {
     trials: 20,
     horizon: { tmaxSeconds: 5000 },
   },
+  takesModel: true,
   examples: [
     "run --scenario demo2 --lam 3 --ntrials 20",
     "run --scheduler hybrid --ratio 0.3 --chunk-size 64 --json",

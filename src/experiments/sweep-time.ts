@@ -88,6 +88,7 @@ export const sweepTimeExperiment: Experiment = {
     trials: 100,
     horizon: { tmaxSeconds: 5000 },
   },
+  takesModel: true,
   examples: ["sweep-time --scenario demo2", "sweep-time --scenario demo3 --ntrials 20 --windows 50"],
   writes: ["data/<s>_time_series_results.csv", "data/<s>_final_results.csv", "figs/<s>_dashboard.png"],
   run: ({ study, options, trials }: ExperimentContext) =>

@@ -72,6 +72,15 @@ const ROUNDING = 1e-9;
 
 const emptyRow = Object.fromEntries(COLUMNS.map((column) => [column, null as Cell]));
 
+/** The M/M/1 lines alone, at the loads that take little time: what `demo` shows. */
+export async function mm1Rows(trials: Trials, seed: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const anchor of QUEUE_ANCHORS)
+    if (anchor.name === "M/M/1" && anchor.offeredLoad < 0.85)
+      rows.push(...(await checkAnchor(anchor, trials, seed, 1)));
+  return rows;
+}
+
 /** Every check as a row; `effort` scales the requests of each anchor (tests use less). */
 export async function validationRows(
   trials: Trials,
@@ -188,6 +197,7 @@ export const validate: Experiment = {
     },
   ],
   defaults: {},
+  takesModel: false,
   examples: ["validate", "validate --coverage --seed 7"],
   writes: ["data/validation.csv"],
   run: execute,

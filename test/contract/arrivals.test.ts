@@ -18,8 +18,8 @@ const specs: Spec[] = [
 describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("arrival process %s", (_, spec) => {
   const process = member(builtIn.arrivals, spec.kind).create(spec);
   const take = (count: number, trial = 1): number[] => {
-    const next = process.open(stream(1, trial, "arrivals"));
-    return Array.from({ length: count }, () => next());
+    const arrivals = process.open(stream(1, trial, "arrivals"));
+    return Array.from({ length: count }, () => arrivals.next());
   };
   const rowsUntil = (tmaxSeconds: number, maxRequests: number | null = null): number[] => {
     const requests = new Requests();
@@ -45,8 +45,8 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("arriv
   test("the same stream gives the same arrivals; opening it again starts it again", () => {
     expect(take(100)).toEqual(take(100));
     const [one, two] = [process.open(stream(5, 1, "arrivals")), process.open(stream(5, 1, "arrivals"))];
-    const first = Array.from({ length: 50 }, () => one());
-    expect(Array.from({ length: 50 }, () => two())).toEqual(first);
+    const first = Array.from({ length: 50 }, () => one.next());
+    expect(Array.from({ length: 50 }, () => two.next())).toEqual(first);
   });
 
   test("a shorter window, or fewer requests, sees a prefix (model §4)", () => {
@@ -80,10 +80,10 @@ test("deterministic arrivals come at 1/λ, 2/λ, … and the window's end is ins
 
 test("Poisson: gaps are exponential and the first arrival is not at 0 (model §4)", () => {
   const process = member(builtIn.arrivals, "poisson").create({ kind: "poisson", ratePerSecond: 2 });
-  const next = process.open(stream(1, 1, "arrivals"));
+  const arrivals = process.open(stream(1, 1, "arrivals"));
   const gaps: number[] = [];
   for (let i = 0, before = 0; i < 50_000; i++) {
-    const at = next();
+    const at = arrivals.next();
     gaps.push(((at - before) / 1e9) * 2);
     before = at;
   }

@@ -1,0 +1,119 @@
+/** The study that a command line asks for: defaults < scenario < `--config` < `--set` < flags. */
+import { basename, extname, resolve } from "node:path";
+import { fileLayer } from "../config/file-layer.js";
+import type { Layer, Setting, StudyInput } from "../config/layer.js";
+import { numberOrText } from "../config/lists.js";
+import { parseSet } from "../config/set.js";
+import { resolveStudy, scenarioOf } from "../config/study.js";
+import { ConfigError, type Issue } from "../core/errors.js";
+import { builtIn } from "../core/registry.js";
+import type { Experiment, Study } from "../experiments/experiment.js";
+import { loadScenario } from "../io/scenarios.js";
+import { MODEL_FLAGS } from "./flags.js";
+import { camelCase, flagName } from "./options.js";
+import type { Flags } from "./program.js";
+import type { Streams } from "./streams.js";
+
+const DEFAULT_SEED = 1;
+
+function defaultsOf(experiment: Experiment): Layer {
+  const { scenario, schedulers, trials, horizon, conventions } = experiment.defaults;
+  return {
+    source: "defaults",
+    values: {
+      scenario: scenario ?? "demo2",
+      schedulers: schedulers ?? ["decode-prioritizing", "prefill-prioritizing", "hybrid"],
+      trials: trials ?? 20,
+      seed: DEFAULT_SEED,
+      ...(horizon && { horizon }),
+      ...(conventions && { conventions }),
+    },
+  };
+}
+
+type Tree = Record<string, unknown>;
+
+function put(tree: Tree, key: string, value: Setting): void {
+  const path = key.split(".");
+  let at = tree;
+  for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as Tree;
+  at[path.at(-1)!] = value;
+}
+
+/** The model flags as a layer; errors call each setting by its flag. */
+function flagLayer(flags: Flags, issues: Issue[]): Layer {
+  const values: Tree = {};
+  const names = new Map<string, string>();
+  for (const { flag, key } of MODEL_FLAGS) {
+    const text = flags[camelCase(flag)] as string | undefined;
+    if (text === undefined) continue;
+    const value = numberOrText(text);
+    put(values, key, value);
+    names.set(key, flagName(flag));
+  }
+  if (flags.chunking === false) {
+    if (flags.chunkSize !== undefined)
+      issues.push({ key: "--no-chunking", message: "--no-chunking contradicts --chunk-size (give one of them)" });
+    put(values, "engine.chunkSize", null);
+    names.set("engine.chunkSize", "--no-chunking");
+  }
+  const schedulers = flags.scheduler as string[] | undefined;
+  if (schedulers) {
+    values.schedulers = schedulers.join(",");
+    names.set("schedulers", "--scheduler");
+  }
+  if (flags.seed !== undefined) {
+    values.seed = numberOrText(flags.seed as string);
+    names.set("seed", "--seed");
+  }
+  if (flags.scenario !== undefined) {
+    values.scenario = flags.scenario;
+    names.set("scenario", "--scenario");
+  }
+  return { source: "flag", values: values as StudyInput, origin: (key) => names.get(key) };
+}
+
+/** Reads every layer and resolves them; problems are added to `issues`, and then there is no study. */
+export async function studyFrom(
+  experiment: Experiment,
+  flags: Flags,
+  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+  issues: Issue[],
+): Promise<Study | undefined> {
+  try {
+    const defaults = defaultsOf(experiment);
+    const layers: Layer[] = [];
+    const file = flags.config as string | undefined;
+    if (file !== undefined) layers.push(await fileLayer(await fs.readText(resolve(cwd, file)), file, "study"));
+    const assignments = flags.set as string[] | undefined;
+    if (assignments) layers.push(await parseSet(assignments));
+    layers.push(flagLayer(flags, issues));
+    if (!experiment.takesModel) refuseModel(experiment, layers, issues);
+    const named = scenarioOf(layers);
+    const scenario = await loadScenario(named ?? scenarioOf([defaults])!, cwd, fs);
+    const study = resolveStudy([defaults, scenario.layer, ...layers], builtIn, { force: flags.force === true });
+    return { ...study, scenario: named === undefined ? (ownName(layers, file) ?? scenario.name) : scenario.name };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    issues.push(...error.issues);
+    return undefined;
+  }
+}
+
+/** A configuration file that brings a model of its own and names no scenario gives the study its name. */
+function ownName(layers: readonly Layer[], file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const { workload, service } = layers[0]!.values;
+  return workload && service ? basename(file, extname(file)) : undefined;
+}
+
+/** A command that fixes its own settings takes only the seed: a setting that did nothing would mislead. */
+function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: Issue[]): void {
+  for (const { source, values } of layers)
+    for (const key of Object.keys(values))
+      if (key !== "seed")
+        issues.push({
+          key,
+          message: `${source === "flag" ? "--" : `${source}: `}${key}: ${experiment.name} fixes its own settings (only seed can be set)`,
+        });
+}

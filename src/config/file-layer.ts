@@ -1,0 +1,87 @@
+/** A YAML or JSON file as a layer: parsed, checked against its schema, every problem with file and line. */
+import { ConfigError, type Issue } from "../core/errors.js";
+import { builtIn, type Registry } from "../core/registry.js";
+import { scenarioTree, studyTree, type GroupNode } from "./keys.js";
+import type { Layer, Place } from "./layer.js";
+import { follow, invalid, unknownKey, unknownKind } from "./telling.js";
+import { parseText, type Parsed } from "./yaml.js";
+
+/** What zod reports; an issue of a union carries those of its branches. */
+interface SchemaIssue {
+  readonly code?: string | undefined;
+  readonly path: readonly PropertyKey[];
+  readonly keys?: readonly string[];
+  readonly errors?: readonly (readonly SchemaIssue[])[];
+}
+
+/**
+ * Reads a file's text. Problems do not throw: they stand in the layer's `issues`, so that `resolveStudy` tells
+ * them with those of all other layers.
+ * @param file the file as the user named it
+ * @param kind a `--config` file is a study; a scenario file must have its workload and service complete
+ */
+export async function fileLayer(
+  text: string,
+  file: string,
+  kind: "study" | "scenario",
+  registry: Registry = builtIn,
+): Promise<Layer> {
+  let parsed: Parsed;
+  try {
+    parsed = await parseText(text, file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { source: file, values: {}, issues: error.issues };
+  }
+  const origin = (key: string): string | undefined => {
+    const line = key === "" ? undefined : parsed.lineOf(key.split("."));
+    return line === undefined ? undefined : `${file}:${line}: ${key}`;
+  };
+  const root = parsed.value ?? {};
+  const layer: Layer = { source: file, values: {}, origin };
+  if (typeof root !== "object" || Array.isArray(root))
+    return {
+      ...layer,
+      issues: [{ key: "", message: `invalid ${file}: not a set of keys (a ${kind} file)` }],
+    };
+
+  const [{ z }, schemas] = await Promise.all([import("zod"), import("./schema.js")]);
+  const tree = kind === "study" ? studyTree(registry) : scenarioTree(registry);
+  const schema = kind === "study" ? schemas.studySchema(z, registry) : schemas.scenarioSchema(z, registry);
+  const found = schema.safeParse(root);
+  const issues = found.success ? [] : tell(found.error.issues, [], tree, root, layer);
+  const line = ({ key }: Issue): number => parsed.lineOf(key.split(".")) ?? Infinity;
+  issues.sort((a, b) => (line(a) === line(b) ? 0 : line(a) - line(b)));
+  return { ...layer, values: root, issues };
+}
+
+/** zod's issues in the words of all others. Of a union's branches the one that was meant is told. */
+function tell(
+  found: readonly SchemaIssue[],
+  base: readonly string[],
+  tree: GroupNode,
+  root: object,
+  layer: Layer,
+): Issue[] {
+  return found.flatMap((issue): Issue[] => {
+    const path = [...base, ...issue.path.map(String)];
+    const { node, value, length } = follow(tree, path, root);
+    const place: Place = { layer, key: path.slice(0, length).join(".") };
+    if (!node) return [];
+    if (issue.code === "unrecognized_keys" && node.type !== "option")
+      return (issue.keys ?? []).map((key) =>
+        unknownKey({ layer, key: [...path, key].join(".") }, node, value, tree),
+      );
+    if (node.type === "option" && path[length - 1] === "kind") {
+      const family = follow(tree, path.slice(0, length - 1), root).node;
+      if (family?.type === "spec") return [unknownKind(place, family, value)];
+    }
+    const branches = node.type === "option" ? [] : (issue.errors ?? []);
+    const inList = node.type === "spec" && /\.\d+$/.test(place.key);
+    if (branches.length === 0 || typeof value !== "object" || value === null)
+      return [inList ? unknownKind(place, node, value) : invalid(place, node, value)];
+    // Branches stand in this order: a word, a spec with its kind; then the rest.
+    const meant = node.type === "spec" && !inList && "kind" in value ? branches[0] : branches.at(-1);
+    return tell(meant!, path, tree, root, layer);
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * The zod schema of the `--json` document, for those who read it with other programs; published as JSON Schema.
+ * Metric names and what they mean are core's.
+ */
+import { CONVENTION_OPTIONS } from "../core/config.js";
+import { METRICS } from "../core/metrics.js";
+import type { z } from "zod";
+import { optionSchema, type Zod } from "./schema.js";
+
+/** The schema of what `llmsim run --json` prints. null stands where there is no value. */
+export function runOutputSchema(zod: Zod): z.ZodType {
+  const value = zod.number().nullable();
+  const summary = {
+    mean: value.meta({ description: "mean over the trials that have a value" }),
+    sd: value.meta({ description: "standard deviation over trials" }),
+    ci95_low: value.meta({ description: "lower end of the 95 % Student-t interval of the mean" }),
+    ci95_high: value.meta({ description: "upper end of the interval" }),
+    n: zod.int().min(0).meta({ description: "trials that have a value" }),
+  };
+  const verdict = zod.enum(["better", "worse", "not resolved"]);
+  const metrics = (each: z.ZodObject): z.ZodType =>
+    zod.strictObject(
+      Object.fromEntries(METRICS.map(({ name, summary: says }) => [name, each.meta({ description: says })])),
+    );
+  const values = zod.array(value).optional().meta({ description: "each trial's value, under --per-trial" });
+  const result = zod.looseObject({
+    scheduler: zod.string(),
+    t_max_s: zod.number().optional().meta({ description: "time window" }),
+    lambda_qps: zod.number().optional().meta({ description: "arrival rate" }),
+    chunk_size: zod.int().nullable().optional().meta({ description: "chunk size, null without chunking" }),
+    ratio: value.optional().meta({ description: "the decodes' share, where the scheduler has one" }),
+    trials: zod.int().min(1).optional(),
+    metrics: metrics(zod.strictObject({ ...summary, values })),
+  });
+  const difference = zod.looseObject({
+    scheduler: zod.string(),
+    to: zod.string().meta({ description: "the scheduler that is subtracted" }),
+    metrics: metrics(zod.strictObject({ ...summary, verdict: verdict.nullable().optional() })),
+    verdict: verdict.nullable(),
+    trials_to_resolve: value.meta({ description: "about how many trials would tell the two apart" }),
+  });
+  return zod
+    .looseObject({
+      command: zod.string(),
+      scenario: zod.string().meta({ description: "the scenario's name as it was given" }),
+      seed: zod.int().min(0),
+      trials: zod.int().min(1),
+      conventions: zod.strictObject(
+        Object.fromEntries(CONVENTION_OPTIONS.map((option) => [option.key, optionSchema(zod, option)])),
+      ),
+      results: zod.array(result),
+      differences: zod.array(difference).optional(),
+    })
+    .meta({ description: "what llmsim run --json prints" });
+}

@@ -1,0 +1,55 @@
+/** One row per request of the first trial, under each scheduler: `run --requests FILE`. */
+import type { SimulationConfig } from "../core/config.js";
+import { simulate } from "../core/simulate.js";
+import { toSeconds } from "../core/units.js";
+import { schedulerLabel } from "./comparison.js";
+import type { CsvFile, Row } from "./experiment.js";
+
+const COLUMNS = [
+  "scheduler",
+  "request",
+  "measured",
+  "arrived_at_s",
+  "prompt_tokens",
+  "output_tokens",
+  "started_at_s",
+  "first_token_at_s",
+  "finished_at_s",
+  "queueing_delay_s",
+  "ttft_s",
+  "tbt_s",
+  "rts_s",
+];
+
+/** Trial 1 is simulated once more for its table: records hold only what trials come to. */
+export function requestFile(path: string, configs: readonly SimulationConfig[], seed: number): CsvFile {
+  const rows: Row[] = [];
+  for (const config of configs) {
+    const { outcome } = simulate(config, { seed, trial: 1, force: true });
+    const { sequences } = outcome.shared;
+    const { arrivedAt, promptTokens, outputTokens } = sequences.requests;
+    const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
+    for (let i = 0; i < outcome.arrived; i++) {
+      const arrival = arrivedAt[i]!;
+      const first = sequences.firstTokenAt[i]!;
+      const finish = sequences.finishedAt[i]!;
+      const output = outputTokens[i]!;
+      rows.push({
+        scheduler: schedulerLabel(config),
+        request: i,
+        measured: i >= outcome.firstMeasured ? 1 : 0,
+        arrived_at_s: toSeconds(arrival),
+        prompt_tokens: promptTokens[i]!,
+        output_tokens: output,
+        started_at_s: toSeconds(sequences.startedAt[i]!),
+        first_token_at_s: output > 0 ? toSeconds(first) : null,
+        finished_at_s: toSeconds(finish),
+        queueing_delay_s: toSeconds(sequences.startedAt[i]! - arrival),
+        ttft_s: output > 0 ? toSeconds(first - arrival) : null,
+        tbt_s: output > perGap ? toSeconds((finish - first) / (output - perGap)) : null,
+        rts_s: toSeconds(finish - arrival),
+      });
+    }
+  }
+  return { path, under: "current", columns: COLUMNS, rows };
+}

@@ -1,0 +1,88 @@
+/**
+ * CSV, out and in: LF, plain numbers with every digit, a fixed order of columns, empty for no value. A text
+ * that a spreadsheet would run as a formula gets a leading quote, which reading takes off again.
+ */
+import { CsvError, parse } from "csv-parse/sync";
+import { stringify } from "csv-stringify/sync";
+import { ConfigError, type Issue } from "../core/errors.js";
+
+export type CsvCell = string | number | null;
+export type CsvRow = Readonly<Record<string, CsvCell>>;
+
+export interface Csv {
+  readonly columns: readonly string[];
+  /** Numbers where a cell is one, null where it is empty. */
+  readonly rows: readonly CsvRow[];
+}
+
+/** Texts that a spreadsheet takes for formulas, and those that would be taken for such a text quoted. */
+const FORMULA = /^'*[=+\-@\t\r]/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+/** Longest row read, in bytes: a quote that is never closed must not swallow a whole disk. */
+const LONGEST_ROW = 1_000_000;
+
+function cellText(value: string | number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "";
+  if (typeof value === "number") return String(value);
+  return FORMULA.test(value) ? `'${value}` : value;
+}
+
+/**
+ * The rows as CSV: a header and a line a row, their cells by column. What a row has beside is left out.
+ * Numbers as `String` gives them, which is all their digits; NaN, null and undefined are empty.
+ */
+export function toCsv(
+  columns: readonly string[],
+  rows: readonly Readonly<Record<string, string | number | null | undefined>>[],
+): string {
+  const lines = rows.map((row) => columns.map((column) => cellText(row[column])));
+  return stringify([columns.map(cellText), ...lines], { record_delimiter: "\n", quoted_match: /[\r\n]/ });
+}
+
+function cellValue(text: string): CsvCell {
+  if (text === "") return null;
+  if (/^[+-]?Infinity$/.test(text) || (NUMBER.test(text) && Number.isFinite(Number(text))))
+    return Number(text);
+  return text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
+}
+
+/**
+ * Reads a CSV with a header; a byte order mark and CRLF do not matter.
+ * @throws ConfigError naming file and line, or file and missing column
+ */
+export function parseCsv(
+  text: string,
+  { file, required = [] }: { readonly file: string; readonly required?: readonly string[] },
+): Csv {
+  let lines: string[][];
+  try {
+    lines = parse(text, { bom: true, skip_empty_lines: true, max_record_size: LONGEST_ROW });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new ConfigError([{ key: file, message: `${file}:${error.lines}: ${problemOf(error)}` }]);
+  }
+  const [header, ...body] = lines.map((line) => line.map(cellValue));
+  if (!header) throw new ConfigError([{ key: file, message: `${file}: empty (a header and rows)` }]);
+  const columns = header.map((cell) => String(cell ?? ""));
+  const issues: Issue[] = [];
+  for (const column of required)
+    if (!columns.includes(column))
+      issues.push({
+        key: file,
+        message: `${file}: missing column: ${column} (it has: ${columns.join(", ")})`,
+      });
+  for (const column of new Set(columns.filter((name, i) => columns.indexOf(name) < i)))
+    issues.push({ key: file, message: `${file}: duplicate column: ${column}` });
+  if (issues.length > 0) throw new ConfigError(issues);
+  // fromEntries defines own properties: a column called __proto__ is a column.
+  const rows = body.map((cells) => Object.fromEntries(columns.map((column, i) => [column, cells[i]!])));
+  return { columns, rows };
+}
+
+function problemOf({ code, message }: CsvError): string {
+  if (code === "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH")
+    return "a row with more or fewer cells than the header";
+  if (code === "CSV_QUOTE_NOT_CLOSED") return "a quote is not closed";
+  if (code === "CSV_MAX_RECORD_SIZE") return `a row longer than ${LONGEST_ROW} bytes`;
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}

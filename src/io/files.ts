@@ -1,0 +1,128 @@
+/**
+ * The file system as a port, so that tests can stand in for it and let any call of it fail. A file is replaced
+ * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
+ */
+import { constants } from "node:fs";
+import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { getSystemErrorMap } from "node:util";
+import writeFileAtomic from "write-file-atomic";
+
+export interface FileSystem {
+  /** The text of a UTF-8 file, without its byte order mark. */
+  readText(path: string): Promise<string>;
+  /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
+  writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
+  exists(path: string): Promise<boolean>;
+  /** Makes the folder and those above it. */
+  makeDir(path: string): Promise<void>;
+  /** Names in a folder, sorted. */
+  list(path: string): Promise<string[]>;
+  /**
+   * Whether files can be written to `folder` (relative to `cwd`) once it is made; makes nothing. A command asks
+   * before it simulates for an hour. Errors name the folder as it was given.
+   */
+  ensureWritable(cwd: string, folder: string): Promise<void>;
+}
+
+/** The machine's fault: a file that cannot be read or written. */
+export class FileError extends Error {
+  readonly path: string;
+  /** `no space left on device`, `permission denied`, … */
+  readonly reason: string;
+  constructor(action: string, path: string, reason: string) {
+    super(`cannot ${action} ${path}: ${reason}`);
+    this.name = "FileError";
+    this.path = path;
+    this.reason = reason;
+  }
+}
+
+const SYSTEM_REASONS = new Map(getSystemErrorMap().values());
+/** Where the system's own words are unclear. */
+const PLAIN_REASONS: Readonly<Record<string, string>> = {
+  EDQUOT: "disk quota exceeded",
+  EEXIST: "not a directory",
+  EIO: "input/output error",
+  EISDIR: "is a directory",
+  ERR_FS_FILE_TOO_LARGE: "too large",
+};
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === "string") return PLAIN_REASONS[code] ?? SYSTEM_REASONS.get(code) ?? code;
+  return String(message ?? error).split("\n")[0];
+}
+
+/** Does `work`; whatever it throws becomes a FileError about `path`. */
+async function attempt<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof FileError ? error : new FileError(action, path, reasonOf(error));
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
+const isAbsent = (error: unknown): boolean => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+
+async function replace(path: string, data: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const there = await stat(path).catch(() => undefined);
+  // A device or a pipe (/dev/stdout) is written to; renaming over it would destroy it.
+  if (there && !there.isFile() && !there.isDirectory()) return writeFile(path, data);
+  // The library writes with a single call and does not look how much was taken: a disk that fills up would
+  // leave half a file. So its own data is empty, and ours is written by a call that goes on until all is.
+  await writeFileAtomic(path, "", {
+    // It awaits this, which its types do not say.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises
+    tmpfileCreated: (temporary: string) => writeFile(temporary, data),
+  });
+}
+
+/** The file system of this machine. */
+export const nodeFiles: FileSystem = {
+  readText: (path) =>
+    attempt("read", path, async () => {
+      const bytes = await readFile(path);
+      try {
+        return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      } catch {
+        throw new FileError("read", path, "not UTF-8 text");
+      }
+    }),
+  writeAtomic: (path, data) => attempt("write", path, () => replace(path, data)),
+  exists: (path) =>
+    attempt("read", path, () =>
+      stat(path).then(
+        () => true,
+        (error: unknown) => {
+          if (isAbsent(error)) return false;
+          throw error;
+        },
+      ),
+    ),
+  makeDir: (path) => attempt("make", path, async () => void (await mkdir(path, { recursive: true }))),
+  list: (path) => attempt("read", path, async () => (await readdir(path)).sort()),
+  ensureWritable: (cwd, folder) =>
+    attempt("write to", folder, async () => {
+      for (let path = resolve(cwd, folder); ; path = dirname(path)) {
+        const there = await stat(path).catch((error: unknown) => {
+          if (codeOf(error) === "ENOENT" && dirname(path) !== path) return undefined;
+          throw error;
+        });
+        if (!there) continue;
+        if (!there.isDirectory()) throw new FileError("write to", folder, `not a directory: ${path}`);
+        return access(path, constants.W_OK | constants.X_OK);
+      }
+    }),
+};
+
+/** A file that the user named, relative to `cwd`; errors name it as the user did. */
+export async function readNamed(files: FileSystem, cwd: string, name: string): Promise<string> {
+  try {
+    return await files.readText(resolve(cwd, name));
+  } catch (error) {
+    throw error instanceof FileError ? new FileError("read", name, error.reason) : error;
+  }
+}
