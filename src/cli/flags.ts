@@ -23,7 +23,11 @@ const hybrid = member(builtIn.schedulers, "hybrid").options;
 const poisson = member(builtIn.arrivals, "poisson").options;
 
 export const MODEL_FLAGS: readonly ModelFlag[] = [
-  { flag: "--lam <rate>", key: "workload.arrivals.ratePerSecond", summary: optionOf(poisson, "ratePerSecond") },
+  {
+    flag: "--lam <rate>",
+    key: "workload.arrivals.ratePerSecond",
+    summary: optionOf(poisson, "ratePerSecond"),
+  },
   { flag: "--tmax <s>", key: "horizon.tmaxSeconds", summary: optionOf(HORIZON_OPTIONS, "tmaxSeconds") },
   { flag: "--n-queries <n>", key: "horizon.maxRequests", summary: optionOf(HORIZON_OPTIONS, "maxRequests") },
   { flag: "--warmup <s>", key: "horizon.warmupSeconds", summary: optionOf(HORIZON_OPTIONS, "warmupSeconds") },

@@ -96,7 +96,7 @@ async function conduct(
   const report: Report = await experiment.run({
     study,
     options,
-    trials: runner(executor, progressOn(stderr, shared.quiet || shared.json), shared.verify),
+    trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),
     say,
   });
   for (const line of report.answer.slice(said)) say(line);

@@ -9,7 +9,7 @@ import type { Flags } from "./program.js";
 export type OptionValues = Record<string, OptionValue | boolean | null>;
 
 /** The name a user types, without the value: `--sizes`. */
-export const flagName = (flag: string): string => flag.split(" ")[0]!;
+export const flagName = (flag: string): string => flag.split(" ")[0];
 
 /** Commander's name of a flag: `--ratio-of` is `ratioOf`. */
 export const camelCase = (flag: string): string =>
@@ -35,7 +35,10 @@ function valueOf(option: ExperimentOption, text: string): OptionValue {
     !(option.max !== undefined && (option.below ? value >= option.max : value > option.max));
   if (isFit) return value;
   throw new ConfigError([
-    { key: name, message: `invalid ${name}: ${text} (${allowed({ ...option, kind: option.kind as "number" })})` },
+    {
+      key: name,
+      message: `invalid ${name}: ${text} (${allowed({ ...option, kind: option.kind as "number" })})`,
+    },
   ]);
 }
 

@@ -35,7 +35,12 @@ export function body(
   if (written.length > 0) parts.push(`written:\n${written.map((file) => `  ${file}`).join("\n")}`);
   parts.push(`again:  ${replay}`);
   if (report.next.length > 0)
-    parts.push(`next:   ${report.next[0]}${report.next.slice(1).map((line) => `\n        ${line}`).join("")}`);
+    parts.push(
+      `next:   ${report.next[0]}${report.next
+        .slice(1)
+        .map((line) => `\n        ${line}`)
+        .join("")}`,
+    );
   return `\n${parts.join("\n\n")}\n`;
 }
 

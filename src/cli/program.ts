@@ -1,5 +1,6 @@
 /** The commander program, made from the experiments' definitions: commands, flags, help. */
-import { Command, CommanderError, Option } from "commander";
+import type { CommanderError } from "commander";
+import { Command, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
 import type { Experiment } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";

@@ -29,7 +29,10 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
     });
   for (const name of ["outData", "outFigs"])
     if (flags[name] === "")
-      issues.push({ key: name, message: `invalid ${name === "outData" ? "--out-data" : "--out-figs"}: empty (a folder)` });
+      issues.push({
+        key: name,
+        message: `invalid ${name === "outData" ? "--out-data" : "--out-figs"}: empty (a folder)`,
+      });
   return {
     workers: workers as number | undefined,
     outData: flags.outData as string,

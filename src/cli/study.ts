@@ -53,7 +53,10 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
   }
   if (flags.chunking === false) {
     if (flags.chunkSize !== undefined)
-      issues.push({ key: "--no-chunking", message: "--no-chunking contradicts --chunk-size (give one of them)" });
+      issues.push({
+        key: "--no-chunking",
+        message: "--no-chunking contradicts --chunk-size (give one of them)",
+      });
     put(values, "engine.chunkSize", null);
     names.set("engine.chunkSize", "--no-chunking");
   }
@@ -70,7 +73,7 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
     values.scenario = flags.scenario;
     names.set("scenario", "--scenario");
   }
-  return { source: "flag", values: values as StudyInput, origin: (key) => names.get(key) };
+  return { source: "flag", values: values, origin: (key) => names.get(key) };
 }
 
 /** Reads every layer and resolves them; problems are added to `issues`, and then there is no study. */
@@ -84,15 +87,27 @@ export async function studyFrom(
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
-    if (file !== undefined) layers.push(await fileLayer(await fs.readText(resolve(cwd, file)), file, "study"));
+    if (file !== undefined)
+      layers.push(await fileLayer(await fs.readText(resolve(cwd, file)), file, "study"));
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
     layers.push(flagLayer(flags, issues));
     if (!experiment.takesModel) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
-    const scenario = await loadScenario(named ?? scenarioOf([defaults])!, cwd, fs);
-    const study = resolveStudy([defaults, scenario.layer, ...layers], builtIn, { force: flags.force === true });
-    return { ...study, scenario: named === undefined ? (ownName(layers, file) ?? scenario.name) : scenario.name };
+    const usual = scenarioOf([defaults])!;
+    const scenario = await loadScenario(named ?? usual, cwd, fs).catch((error: unknown) => {
+      // The other settings are judged all the same, on the scenario that would be there without this one.
+      if (!(error instanceof ConfigError)) throw error;
+      issues.push(...error.issues);
+      return loadScenario(usual, cwd, fs);
+    });
+    const study = resolveStudy([defaults, scenario.layer, ...layers], builtIn, {
+      force: flags.force === true,
+    });
+    return {
+      ...study,
+      scenario: named === undefined ? (ownName(layers, file) ?? scenario.name) : scenario.name,
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);
@@ -103,7 +118,7 @@ export async function studyFrom(
 /** A configuration file that brings a model of its own and names no scenario gives the study its name. */
 function ownName(layers: readonly Layer[], file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
-  const { workload, service } = layers[0]!.values;
+  const { workload, service } = layers[0].values;
   return workload && service ? basename(file, extname(file)) : undefined;
 }
 

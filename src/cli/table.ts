@@ -11,12 +11,12 @@ const isNumeric = (cell: string): boolean => /^[-+−–→.\d]/.test(cell) || c
 
 export function renderTable(table: Table, style: Style): string {
   const { columns, rows, title } = table;
-  const widths = columns.map((column, i) => Math.max(width(column), ...rows.map((row) => width(row[i]!))));
-  const right = columns.map((_, i) => rows.length > 0 && rows.every((row) => isNumeric(row[i]!)));
+  const widths = columns.map((column, i) => Math.max(width(column), ...rows.map((row) => width(row[i]))));
+  const right = columns.map((_, i) => rows.length > 0 && rows.every((row) => isNumeric(row[i])));
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => {
-        const padding = " ".repeat(widths[i]! - width(cell));
+        const padding = " ".repeat(widths[i] - width(cell));
         return right[i] ? padding + cell : cell + padding;
       })
       .join(GAP)

@@ -36,7 +36,7 @@ export function allows(node: KeyNode): string {
   if (node.type === "text") return "a text";
   if (node.type === "list") return `a list of: ${node.each.family.map(({ name }) => name).join(", ")}`;
   if (node.type === "spec")
-    return `${/^[aeiou]/.test(node.noun) ? "an" : "a"} ${node.noun}; kind one of: ${node.family.map(({ name }) => name).join(", ")}`;
+    return `${node.noun}, kind one of: ${node.family.map(({ name }) => name).join(", ")}`;
   const keys = `keys: ${childKeys(node).join(", ")}`;
   return node.words ? `one of: ${[...node.words.keys()].join(", ")}; or ${keys}` : keys;
 }

@@ -38,7 +38,7 @@ export class DecodePool {
 
   /** The clock's reading at which the next active sequence finishes; there must be an active one. */
   get nextFinish(): number {
-    return this.finishAt[0]!;
+    return this.finishAt[0];
   }
 
   /** A sequence whose prefill has ended takes its place at the end of the order. */
@@ -51,11 +51,11 @@ export class DecodePool {
     const id = this.idle.popFront();
     if (this.active === this.ids.length) this.grow();
     this.fresh[this.freshCount++] = id;
-    const finish = this.clock + decodeLeft[id]!;
+    const finish = this.clock + decodeLeft[id];
     let hole = this.active++;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      if (this.finishAt[parent]! <= finish) break;
+      if (this.finishAt[parent] <= finish) break;
       this.move(parent, hole);
       hole = parent;
     }
@@ -66,27 +66,27 @@ export class DecodePool {
   /** The active sequence that is last in decode order becomes the first idle one. Returns its id, with its ticks left in `decodeLeft`. */
   deactivate(decodeLeft: Int32Array): number {
     let last = 0;
-    for (let i = 1; i < this.active; i++) if (this.places[i]! > this.places[last]!) last = i;
-    const id = this.ids[last]!;
-    decodeLeft[id] = this.finishAt[last]! - this.clock;
+    for (let i = 1; i < this.active; i++) if (this.places[i] > this.places[last]) last = i;
+    const id = this.ids[last];
+    decodeLeft[id] = this.finishAt[last] - this.clock;
     this.idle.pushFront(id);
     // The last leaf takes the hole: down first, then up if it was smaller than the hole's parent.
     const leaf = --this.active;
     if (last < leaf) {
-      const hole = this.settle(last, this.finishAt[leaf]!);
-      this.put(hole, this.finishAt[leaf]!, this.ids[leaf]!, this.places[leaf]!);
+      const hole = this.settle(last, this.finishAt[leaf]);
+      this.put(hole, this.finishAt[leaf], this.ids[leaf], this.places[leaf]);
     }
     return id;
   }
 
   /** Removes the active sequence that finishes next and returns its id; there must be one. */
   finishNext(): number {
-    const id = this.ids[0]!;
+    const id = this.ids[0];
     const leaf = --this.active;
     if (leaf > 0) {
-      const finish = this.finishAt[leaf]!;
+      const finish = this.finishAt[leaf];
       const hole = this.sink(0, finish);
-      this.put(hole, finish, this.ids[leaf]!, this.places[leaf]!);
+      this.put(hole, finish, this.ids[leaf], this.places[leaf]);
     }
     return id;
   }
@@ -96,8 +96,8 @@ export class DecodePool {
     for (;;) {
       let child = 2 * hole + 1;
       if (child >= this.active) return hole;
-      if (child + 1 < this.active && this.finishAt[child + 1]! < this.finishAt[child]!) child++;
-      if (this.finishAt[child]! >= finish) return hole;
+      if (child + 1 < this.active && this.finishAt[child + 1] < this.finishAt[child]) child++;
+      if (this.finishAt[child] >= finish) return hole;
       this.move(child, hole);
       hole = child;
     }
@@ -107,7 +107,7 @@ export class DecodePool {
   private settle(hole: number, finish: number): number {
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      if (this.finishAt[parent]! <= finish) break;
+      if (this.finishAt[parent] <= finish) break;
       this.move(parent, hole);
       hole = parent;
     }
@@ -115,7 +115,7 @@ export class DecodePool {
   }
 
   private move(from: number, to: number): void {
-    this.put(to, this.finishAt[from]!, this.ids[from]!, this.places[from]!);
+    this.put(to, this.finishAt[from], this.ids[from], this.places[from]);
   }
 
   private put(at: number, finish: number, id: number, place: number): void {

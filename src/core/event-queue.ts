@@ -34,7 +34,7 @@ export class EventQueue {
     let node = 1;
     while (node < leaves) {
       node *= 2;
-      if (tree[node + 1]! < tree[node]!) node++;
+      if (tree[node + 1] < tree[node]) node++;
     }
     return node - leaves;
   }
@@ -46,7 +46,7 @@ export class EventQueue {
     tree[node] = instant;
     while (node > 1) {
       node >>= 1;
-      tree[node] = Math.min(tree[2 * node]!, tree[2 * node + 1]!);
+      tree[node] = Math.min(tree[2 * node], tree[2 * node + 1]);
     }
   }
 

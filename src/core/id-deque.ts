@@ -13,12 +13,12 @@ export class IdDeque {
 
   /** The id at the front; the queue must not be empty. */
   get first(): number {
-    return this.ring[this.head]!;
+    return this.ring[this.head];
   }
 
   /** The i-th id from the front, 0 <= i < length. */
   at(i: number): number {
-    return this.ring[(this.head + i) & this.mask]!;
+    return this.ring[(this.head + i) & this.mask];
   }
 
   pushBack(id: number): void {
@@ -35,7 +35,7 @@ export class IdDeque {
 
   /** Removes the id at the front and returns it; the queue must not be empty. */
   popFront(): number {
-    const id = this.ring[this.head]!;
+    const id = this.ring[this.head];
     this.head = (this.head + 1) & this.mask;
     this.length--;
     return id;

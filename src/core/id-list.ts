@@ -16,7 +16,7 @@ export class IdList {
   insertAscending(id: number): void {
     this.push(id);
     let hole = this.length - 1;
-    for (; hole > 0 && this.ids[hole - 1]! > id; hole--) this.ids[hole] = this.ids[hole - 1]!;
+    for (; hole > 0 && this.ids[hole - 1] > id; hole--) this.ids[hole] = this.ids[hole - 1]!;
     this.ids[hole] = id;
   }
 }

@@ -53,7 +53,7 @@ function repeats(shared: Shared, replica: Replica): number {
   let most = flight.decodes > 0 ? pool.nextFinish - pool.clock : Infinity;
   // … the last whole chunk that does not end its prompt …
   for (let i = 0; i < flight.chunkCount; i++)
-    most = Math.min(most, Math.ceil(sequences.promptLeft[flight.chunkId[i]!]! / flight.chunkTokens[i]!));
+    most = Math.min(most, Math.ceil(sequences.promptLeft[flight.chunkId[i]] / flight.chunkTokens[i]));
   // … or the first iteration that ends at or after the next arrival.
   if (flight.dependsOnArrivals && shared.nextArrivalAt < NEVER) {
     const ahead = shared.nextArrivalAt - shared.now;
@@ -85,7 +85,7 @@ export function credit(shared: Shared, replica: Replica): void {
     if (iterations > 1) {
       const { promptLeft } = shared.sequences;
       for (let i = 0; i < chunkCount; i++)
-        promptLeft[flight.chunkId[i]!]! -= (iterations - 1) * flight.chunkTokens[i]!;
+        promptLeft[flight.chunkId[i]] -= (iterations - 1) * flight.chunkTokens[i];
     }
   }
   if (flight.decodes > 0) tick(shared, replica);
@@ -101,8 +101,8 @@ function tick(shared: Shared, replica: Replica): void {
   let steady = decodes - replica.activeUnmeasured;
   gaps.add(iterationTime, steady * (iterations - 1));
   for (let i = 0; i < pool.freshCount; i++) {
-    const id = pool.fresh[i]!;
-    const lastTokenAt = sequences.lastTokenAt[id]!;
+    const id = pool.fresh[i];
+    const lastTokenAt = sequences.lastTokenAt[id];
     // Without an earlier token this tick emits output token 1, and no gap ends with it.
     if (lastTokenAt !== lastTokenAt) sequences.firstTokenAt[id] = firstTickAt;
     if (id < firstMeasured) continue;
@@ -128,8 +128,8 @@ function endPrefills(shared: Shared, replica: Replica): void {
   const { sequences, emitsAtPrefillEnd } = shared;
   const { ended } = replica.flight;
   for (let i = 0; i < ended.length; i++) {
-    const id = ended.ids[i]!;
-    let decodes = sequences.requests.outputTokens[id]!;
+    const id = ended.ids[i];
+    let decodes = sequences.requests.outputTokens[id];
     if (emitsAtPrefillEnd && decodes > 0) {
       sequences.firstTokenAt[id] = shared.now;
       sequences.lastTokenAt[id] = shared.now;

@@ -21,8 +21,8 @@ export function checkTotals(config: SimulationConfig, outcome: Outcome): void {
   let decodes = 0;
   let gaps = 0;
   for (let i = 0; i < arrived; i++) {
-    const output = outputTokens[i]!;
-    prompts += promptTokens[i]!;
+    const output = outputTokens[i];
+    prompts += promptTokens[i];
     decodes += Math.max(0, output - atPrefillEnd);
     if (i >= firstMeasured) gaps += Math.max(0, output - 1);
   }
@@ -80,14 +80,14 @@ export class Laws implements Observer {
     );
     const mostOfOne = engine.chunkSize ?? Infinity;
     for (let i = 0; i < flight.chunkCount; i++)
-      invariant(flight.chunkTokens[i]! <= mostOfOne, () => `a chunk of ${flight.chunkTokens[i]} tokens`);
+      invariant(flight.chunkTokens[i] <= mostOfOne, () => `a chunk of ${flight.chunkTokens[i]} tokens`);
     invariant(
       flight.endAt >= now && flight.iterations >= 1,
       () => `an iteration that ends at ${flight.endAt}`,
     );
     for (let i = 0; i < flight.chunkCount; i++)
       invariant(
-        shared.sequences.requests.arrivedAt[flight.chunkId[i]!]! <= now,
+        shared.sequences.requests.arrivedAt[flight.chunkId[i]] <= now,
         () => `request ${flight.chunkId[i]} started before it arrived`,
       );
   }
@@ -105,7 +105,7 @@ export class Laws implements Observer {
     this.at(now);
     // While every replica is busy the loop takes arrivals in late: their part of the area is added here.
     for (; this.arrived < shared.arrived; this.arrived++)
-      this.area += now - shared.sequences.requests.arrivedAt[this.arrived]!;
+      this.area += now - shared.sequences.requests.arrivedAt[this.arrived];
     this.inSystem = shared.arrived - shared.completed;
     for (const replica of replicas)
       invariant(
@@ -122,14 +122,14 @@ export class Laws implements Observer {
     const isFcfs = this.config.engine.discipline.kind === "fcfs";
     for (let i = 0; i < outcome.arrived; i++) {
       const ordered =
-        arrivedAt[i]! <= startedAt[i]! &&
-        startedAt[i]! <= finishedAt[i]! &&
+        arrivedAt[i] <= startedAt[i] &&
+        startedAt[i] <= finishedAt[i] &&
         (outputTokens[i] === 0
           ? Number.isNaN(firstTokenAt[i])
-          : startedAt[i]! <= firstTokenAt[i]! && firstTokenAt[i]! <= finishedAt[i]!);
+          : startedAt[i] <= firstTokenAt[i] && firstTokenAt[i] <= finishedAt[i]);
       invariant(ordered, () => `request ${i}: its instants are out of order`);
       if (isFcfs && i > 0)
-        invariant(startedAt[i - 1]! <= startedAt[i]!, () => `request ${i} started before request ${i - 1}`);
+        invariant(startedAt[i - 1] <= startedAt[i], () => `request ${i} started before request ${i - 1}`);
     }
     this.checkBusyTime();
     this.checkArea(outcome);
@@ -140,7 +140,7 @@ export class Laws implements Observer {
     const { sequences } = outcome.shared;
     let responses = 0;
     for (let i = 0; i < outcome.arrived; i++)
-      responses += sequences.finishedAt[i]! - sequences.requests.arrivedAt[i]!;
+      responses += sequences.finishedAt[i] - sequences.requests.arrivedAt[i];
     invariant(
       Math.abs(this.area - responses) <= 1e-9 * responses,
       () => `the area under N(t) is ${this.area}, the responses sum to ${responses}`,

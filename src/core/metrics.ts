@@ -73,7 +73,7 @@ export type Metrics = Readonly<Record<string, number>>;
 
 /** `measure`'s values by the metrics' names. */
 export const asRecord = (values: Float64Array): Metrics =>
-  Object.fromEntries(METRICS.map((metric, i) => [metric.name, values[i]!]));
+  Object.fromEntries(METRICS.map((metric, i) => [metric.name, values[i]]));
 
 const indexByName = new Map(METRICS.map((metric, i) => [metric.name, i]));
 
@@ -88,8 +88,8 @@ export function metricIndex(name: string): number {
 const scratch = [0, 1, 2, 3].map(() => new Float64Array(0));
 
 function buffer(i: number, count: number): Float64Array {
-  if (scratch[i]!.length < count) scratch[i] = new Float64Array(count);
-  return scratch[i]!;
+  if (scratch[i].length < count) scratch[i] = new Float64Array(count);
+  return scratch[i];
 }
 
 /** The values of `METRICS` for a finished trial. */
@@ -109,16 +109,16 @@ export function measure(config: SimulationConfig, outcome: Outcome): Float64Arra
   let output = 0;
   let prompt = 0;
   for (let i = firstMeasured; i < arrived; i++) {
-    const arrival = arrivedAt[i]!;
-    const produced = outputTokens[i]!;
+    const arrival = arrivedAt[i];
+    const produced = outputTokens[i];
     const row = i - firstMeasured;
     output += produced;
-    prompt += promptTokens[i]!;
-    rts[row] = finishedAt[i]! - arrival;
-    delay[row] = startedAt[i]! - arrival;
+    prompt += promptTokens[i];
+    rts[row] = finishedAt[i] - arrival;
+    delay[row] = startedAt[i] - arrival;
     if (produced === 0) continue;
-    ttft[withToken++] = firstTokenAt[i]! - arrival;
-    if (produced > perGap) tbt[withGap++] = (finishedAt[i]! - firstTokenAt[i]!) / (produced - perGap);
+    ttft[withToken++] = firstTokenAt[i] - arrival;
+    if (produced > perGap) tbt[withGap++] = (finishedAt[i] - firstTokenAt[i]) / (produced - perGap);
   }
 
   const values: number[] = [];
@@ -138,7 +138,7 @@ export function measure(config: SimulationConfig, outcome: Outcome): Float64Arra
   const until = outcome.measuredUntil;
   const makespan = toSeconds(until - from);
   let presence = sum(plain(rts, measured));
-  for (let i = 0; i < firstMeasured; i++) presence += Math.max(0, Math.min(finishedAt[i]!, until) - from);
+  for (let i = 0; i < firstMeasured; i++) presence += Math.max(0, Math.min(finishedAt[i], until) - from);
   values.push(
     measured / makespan,
     output / makespan,
@@ -158,7 +158,7 @@ export function measure(config: SimulationConfig, outcome: Outcome): Float64Arra
 function sum(sample: Sample): number {
   const { values, weights, count } = sample;
   let total = 0;
-  if (weights) for (let i = 0; i < count; i++) total += values[i]! * weights[i]!;
-  else for (let i = 0; i < count; i++) total += values[i]!;
+  if (weights) for (let i = 0; i < count; i++) total += values[i] * weights[i];
+  else for (let i = 0; i < count; i++) total += values[i];
   return total;
 }

@@ -35,9 +35,9 @@ export function percentiles(sample: Sample, ps: readonly number[]): number[] {
   const found = new Float64Array(ranks.length);
   select(sample, ranks, 0, ranks.length, 0, found);
   return ps.map((p, i) => {
-    const place = places[i]!;
-    const low = found[place]!;
-    const high = found[Math.min(place + 1, ranks.length - 1)]!;
+    const place = places[i];
+    const low = found[place];
+    const high = found[Math.min(place + 1, ranks.length - 1)];
     const position = (total - 1) * p;
     return low + (high - low) * (position - Math.floor(position));
   });
@@ -56,10 +56,10 @@ function select(
   found: Float64Array,
 ): void {
   const { values, weights, count } = sample;
-  let min = values[0]!;
+  let min = values[0];
   let max = min;
   for (let i = 1; i < count; i++) {
-    const value = values[i]!;
+    const value = values[i];
     if (value < min) min = value;
     else if (value > max) max = value;
   }
@@ -77,9 +77,9 @@ function select(
   const sizes = new Int32Array(buckets);
   const heaps = weights ? new Float64Array(buckets) : sizes;
   for (let i = 0; i < count; i++) {
-    const bucket = ((values[i]! - min) * scale) | 0;
-    sizes[bucket]!++;
-    if (weights) heaps[bucket]! += weights[i]!;
+    const bucket = ((values[i] - min) * scale) | 0;
+    sizes[bucket]++;
+    if (weights) heaps[bucket] += weights[i];
   }
 
   // Which buckets hold a rank, and where their values go.
@@ -90,27 +90,27 @@ function select(
   let rank = from;
   for (let bucket = 0; rank < to; bucket++) {
     const start = rank;
-    const end = reached + heaps[bucket]!;
-    while (rank < to && ranks[rank]! < end) rank++;
+    const end = reached + heaps[bucket];
+    while (rank < to && ranks[rank] < end) rank++;
     if (rank > start) {
       parts.push({
         from: start,
         to: rank,
         below: reached,
         at: taken,
-        count: sizes[bucket]!,
-        total: heaps[bucket]!,
+        count: sizes[bucket],
+        total: heaps[bucket],
       });
       place[bucket] = taken + 1;
-      taken += sizes[bucket]!;
+      taken += sizes[bucket];
     }
     reached = end;
   }
   const kept = new Float64Array(taken);
   const keptWeights = weights && new Float64Array(taken);
   for (let i = 0; i < count; i++) {
-    const bucket = ((values[i]! - min) * scale) | 0;
-    const at = place[bucket]!;
+    const bucket = ((values[i] - min) * scale) | 0;
+    const at = place[bucket];
     if (at === 0) continue;
     kept[at - 1] = values[i]!;
     if (keptWeights) keptWeights[at - 1] = weights[i]!;
@@ -153,10 +153,10 @@ function selectFew(
   const values = sample.values.slice(0, count);
   const weights = sample.weights?.slice(0, count);
   for (let i = 1; i < count; i++) {
-    const value = values[i]!;
-    const weight = weights ? weights[i]! : 1;
+    const value = values[i];
+    const weight = weights ? weights[i] : 1;
     let hole = i;
-    for (; hole > 0 && values[hole - 1]! > value; hole--) {
+    for (; hole > 0 && values[hole - 1] > value; hole--) {
       values[hole] = values[hole - 1]!;
       if (weights) weights[hole] = weights[hole - 1]!;
     }
@@ -166,7 +166,7 @@ function selectFew(
   let reached = below;
   let rank = from;
   for (let i = 0; rank < to; i++) {
-    reached += weights ? weights[i]! : 1;
-    while (rank < to && ranks[rank]! < reached) found[rank++] = values[i]!;
+    reached += weights ? weights[i] : 1;
+    while (rank < to && ranks[rank] < reached) found[rank++] = values[i]!;
   }
 }

@@ -97,7 +97,7 @@ export class Plan implements View, Batch {
       this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
 
     const { sequences, waiting } = this.shared;
-    const id = isWaiting ? waiting.popFront() : this.replica.partial.ids[this.cursor++]!;
+    const id = isWaiting ? waiting.popFront() : this.replica.partial.ids[this.cursor++];
     if (isWaiting) {
       sequences.startedAt[id] = this.shared.now;
       this.resident++;
@@ -107,7 +107,7 @@ export class Plan implements View, Batch {
     if (flight.chunkCount === flight.chunkId.length) flight.growChunks();
     flight.chunkId[flight.chunkCount] = id;
     flight.chunkTokens[flight.chunkCount] = asked;
-    flight.chunkCached[flight.chunkCount++] = sequences.requests.promptTokens[id]! - head.left;
+    flight.chunkCached[flight.chunkCount++] = sequences.requests.promptTokens[id] - head.left;
     flight.prefillTokens += asked;
     this.tokensLeft = tokens(this.tokensLeft - asked);
     this.slotsLeft--;
@@ -126,7 +126,7 @@ export class Plan implements View, Batch {
     const { replica, shared } = this;
     const { sequences } = shared;
     const id = replica.pool.activate(sequences.decodeLeft);
-    replica.sumKv += cachedTokens(shared, id, sequences.decodeLeft[id]!);
+    replica.sumKv += cachedTokens(shared, id, sequences.decodeLeft[id]);
     if (id < shared.firstMeasured) replica.activeUnmeasured++;
   }
 
@@ -135,7 +135,7 @@ export class Plan implements View, Batch {
     const { sequences } = shared;
     const id = replica.pool.deactivate(sequences.decodeLeft);
     sequences.lastTokenAt[id] = replica.lastTickAt;
-    replica.sumKv -= cachedTokens(shared, id, sequences.decodeLeft[id]!);
+    replica.sumKv -= cachedTokens(shared, id, sequences.decodeLeft[id]);
     if (id < shared.firstMeasured) replica.activeUnmeasured--;
   }
 
@@ -143,13 +143,13 @@ export class Plan implements View, Batch {
     const { partial } = this.replica;
     this.partial.exists = this.cursor < partial.length;
     if (this.partial.exists)
-      this.partial.left = tokens(this.shared.sequences.promptLeft[partial.ids[this.cursor]!]!);
+      this.partial.left = tokens(this.shared.sequences.promptLeft[partial.ids[this.cursor]]);
   }
 
   private showWaiting(): void {
     const { waiting, sequences } = this.shared;
     this.waiting.exists = waiting.length > 0;
-    if (this.waiting.exists) this.waiting.left = tokens(sequences.promptLeft[waiting.first]!);
+    if (this.waiting.exists) this.waiting.left = tokens(sequences.promptLeft[waiting.first]);
   }
 
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */
@@ -158,11 +158,11 @@ export class Plan implements View, Batch {
     const { promptLeft } = this.shared.sequences;
     let kept = 0;
     for (let i = 0; i < partial.length; i++)
-      if (i >= this.cursor || promptLeft[partial.ids[i]!]! > 0) partial.ids[kept++] = partial.ids[i]!;
+      if (i >= this.cursor || promptLeft[partial.ids[i]] > 0) partial.ids[kept++] = partial.ids[i]!;
     partial.length = kept;
     for (let i = 0; i < this.admitted.length; i++) {
-      const id = this.admitted.ids[i]!;
-      if (promptLeft[id]! > 0) partial.insertAscending(id);
+      const id = this.admitted.ids[i];
+      if (promptLeft[id] > 0) partial.insertAscending(id);
     }
   }
 
@@ -174,5 +174,5 @@ export class Plan implements View, Batch {
 /** Tokens that a decoding sequence has in the KV cache when `decodeLeft` are still to decode. */
 export function cachedTokens(shared: Shared, id: number, decodeLeft: number): number {
   const { promptTokens, outputTokens } = shared.sequences.requests;
-  return promptTokens[id]! + outputTokens[id]! - (shared.emitsAtPrefillEnd ? 1 : 0) - decodeLeft;
+  return promptTokens[id] + outputTokens[id] - (shared.emitsAtPrefillEnd ? 1 : 0) - decodeLeft;
 }

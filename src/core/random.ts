@@ -28,9 +28,9 @@ function layers(
   const f = new Float64Array(LAYERS + 1);
   x[0] = area / density(tail);
   x[1] = tail;
-  for (let i = 2; i < LAYERS; i++) x[i] = inverse(area / x[i - 1]! + density(x[i - 1]!));
+  for (let i = 2; i < LAYERS; i++) x[i] = inverse(area / x[i - 1] + density(x[i - 1]));
   x[LAYERS] = 0;
-  for (let i = 0; i <= LAYERS; i++) f[i] = density(x[i]!);
+  for (let i = 0; i <= LAYERS; i++) f[i] = density(x[i]);
   return { x, f };
 }
 
@@ -64,14 +64,14 @@ export class Stream {
     for (;;) {
       const bits = this.generator.double() * LAYERS;
       const layer = bits | 0;
-      const value = (bits - layer) * x[layer]!;
-      if (value < x[layer + 1]!) return beyond + value;
+      const value = (bits - layer) * x[layer];
+      if (value < x[layer + 1]) return beyond + value;
       if (layer === 0) {
         // Memoryless: past the last edge the law starts again.
         beyond += EXPONENTIAL_TAIL;
         continue;
       }
-      const height = f[layer]! + this.generator.double() * (f[layer + 1]! - f[layer]!);
+      const height = f[layer] + this.generator.double() * (f[layer + 1] - f[layer]);
       if (height < exponentialDensity(value)) return beyond + value;
     }
   }
@@ -84,17 +84,17 @@ export class Stream {
       const whole = bits | 0;
       const layer = whole >> 1;
       const sign = whole & 1 ? -1 : 1;
-      const value = (bits - whole) * x[layer]!;
-      if (value < x[layer + 1]!) return sign * value;
+      const value = (bits - whole) * x[layer];
+      if (value < x[layer + 1]) return sign * value;
       if (layer === 0) return sign * this.normalTail();
-      const height = f[layer]! + this.generator.double() * (f[layer + 1]! - f[layer]!);
+      const height = f[layer] + this.generator.double() * (f[layer + 1] - f[layer]);
       if (height < normalDensity(value)) return sign * value;
     }
   }
 
   /** The state from which `new Stream(key, state)` goes on exactly where this stream stands. */
   state(): StreamState {
-    return this.generator.state() as StreamState;
+    return this.generator.state();
   }
 
   /** Marsaglia (1964): a normal variate beyond the last edge. */

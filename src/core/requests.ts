@@ -49,7 +49,7 @@ export class Requests {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.arrivedAt[middle]! < instant) low = middle + 1;
+      if (this.arrivedAt[middle] < instant) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -102,9 +102,9 @@ export class Simulator {
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
       firstMeasured,
-      measuredFrom: ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured]! : NaN),
+      measuredFrom: ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
       now: ns(0),
-      nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0]! : NEVER),
+      nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0] : NEVER),
       arrived: 0,
       completed: 0,
       completedMeasured: 0,
@@ -139,7 +139,7 @@ function loop(
     if (now === NEVER) break;
     shared.now = now;
     while (events.nextAt === now) {
-      const replica = replicas[events.nextSource]!;
+      const replica = replicas[events.nextSource];
       observer?.ended?.(replica, shared);
       credit(shared, replica);
       events.set(replica.index, NEVER);
@@ -151,10 +151,10 @@ function loop(
     }
     while (shared.nextArrivalAt <= now) {
       waiting.pushBack(shared.arrived++);
-      shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived]! : NEVER);
+      shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] : NEVER);
     }
     for (let i = 0; i < replicas.length; i++) {
-      const replica = replicas[i]!;
+      const replica = replicas[i];
       // A stretch cut to this instant by a replica with a lower number.
       if (replica.flight.endAt === now && i > 0) {
         observer?.ended?.(replica, shared);

@@ -1,6 +1,7 @@
 /** Schedulers side by side on the same trials: the table, the paired differences, and the sentence that answers. */
 import type { SimulationConfig } from "../core/config.js";
 import { METRICS } from "../core/metrics.js";
+import { builtIn } from "../core/registry.js";
 import {
   halfWidth,
   pairedDifference,
@@ -26,12 +27,18 @@ const SHOWN: readonly (readonly [metric: string, title: string])[] = [
   ["throughput_qps", "req"],
 ];
 
-/** A scheduler's name in tables; two of one kind are told apart by what they set. */
+/** A scheduler's name in figures and files; two of one kind are told apart by what they set. */
 export function schedulerLabel(config: Pick<SimulationConfig, "scheduler">): string {
   const { kind, ratio, ratioOf } = config.scheduler;
   if (ratio === undefined || (ratio === 0.5 && ratioOf === "sequences")) return kind;
   return `${kind}(${ratio}${ratioOf === "tokens" ? " of tokens" : ""})`;
 }
+
+const shortNames = new Map(builtIn.schedulers.map(({ name, short }) => [name, short ?? name]));
+
+/** The same in the narrow tables of the terminal: `decode` for decode-prioritizing. */
+const shortLabel = (label: string): string =>
+  label.replace(/^[a-z0-9-]+/, (name) => shortNames.get(name) ?? name);
 
 /** The metrics that people look at first, a line per configuration; the best response time is marked. */
 export function comparisonTable(
@@ -58,8 +65,10 @@ export function comparisonTable(
       "",
     ],
     rows: labels.map((label, i) => [
-      label,
-      ...columns.map(({ summaries, scale }) => withInterval(summaries[i]!, scale)),
+      shortLabel(label),
+      ...columns.map(({ summaries, scale }) =>
+        scale.unit === "1/s" ? plain(summaries[i].mean) : withInterval(summaries[i], scale),
+      ),
       labels.length > 1 && i === best ? "best" : "",
     ]),
   };
@@ -145,7 +154,7 @@ export function differenceTable(labels: readonly string[], records: TrialRecords
       const unit = METRICS.find((definition) => definition.name === metric)!.unit;
       const scale = scaleOf(unit, [summary.mean]);
       rows.push([
-        labels[i]!,
+        shortLabel(labels[i]),
         title === "req" ? "throughput" : title,
         `${withInterval(summary, scale)} ${scale.unit}`.trim(),
         said === "not resolved" ? unresolved(needed) : (said ?? ""),
@@ -174,7 +183,7 @@ export function jsonDifferences(configs: readonly SimulationConfig[], records: T
     const main = all.find(({ metric }) => metric === HEADLINE)!;
     return {
       scheduler: config.scheduler.kind,
-      to: configs[0]!.scheduler.kind,
+      to: configs[0].scheduler.kind,
       metrics: Object.fromEntries(
         all.map(({ metric, summary, verdict: said }) => [metric, { ...jsonSummary(summary), verdict: said }]),
       ),

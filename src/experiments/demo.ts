@@ -26,7 +26,7 @@ async function execute({ study, trials, say }: ExperimentContext): Promise<Repor
     notes: [...sweep.notes, checkNote(passed)],
     csv: sweep.csv,
     figures,
-    json: { results: sweep.csv[1]!.rows, checks },
+    json: { results: sweep.csv[1].rows, checks },
     passed,
     next: [
       "llmsim run --scenario demo2 --lam 3",

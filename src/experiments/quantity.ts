@@ -7,11 +7,16 @@ export interface Scale {
   readonly unit: string;
 }
 
-/** Milliseconds when every value is below a second, else seconds; other units stay. */
+/** Below this a value in seconds is hard to read. */
+const SMALL_SECONDS = 0.2;
+
+/** Milliseconds when the smallest value is a small part of a second, else seconds; other units stay. */
 export function scaleOf(unit: string, means: readonly number[]): Scale {
   if (unit !== "s") return { factor: 1, unit };
-  const largest = means.filter(Number.isFinite).reduce((most, mean) => Math.max(most, Math.abs(mean)), 0);
-  return largest < 0.9995 ? { factor: 1000, unit: "ms" } : { factor: 1, unit: "s" };
+  const sizes = means.filter((mean) => Number.isFinite(mean) && mean !== 0).map(Math.abs);
+  return sizes.reduce((least, size) => Math.min(least, size), 1) < SMALL_SECONDS
+    ? { factor: 1000, unit: "ms" }
+    : { factor: 1, unit: "s" };
 }
 
 const MOST_DECIMALS = 6;
@@ -36,7 +41,8 @@ export function withInterval(summary: Summary, scale: Scale = { factor: 1, unit:
   if (!Number.isFinite(mean)) return "–";
   if (!Number.isFinite(half)) return plain(mean);
   if (half === 0) return `${plain(mean)} ±0`;
-  const decimals = decimalsFor(half, 2);
+  // Two digits of the half-width, but no more than five of the mean.
+  const decimals = Math.min(decimalsFor(half, 2), decimalsFor(Math.abs(mean), 5));
   return `${mean.toFixed(decimals)} ±${half.toFixed(decimals)}`;
 }
 

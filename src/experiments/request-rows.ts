@@ -30,21 +30,21 @@ export function requestFile(path: string, configs: readonly SimulationConfig[], 
     const { arrivedAt, promptTokens, outputTokens } = sequences.requests;
     const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
     for (let i = 0; i < outcome.arrived; i++) {
-      const arrival = arrivedAt[i]!;
-      const first = sequences.firstTokenAt[i]!;
-      const finish = sequences.finishedAt[i]!;
-      const output = outputTokens[i]!;
+      const arrival = arrivedAt[i];
+      const first = sequences.firstTokenAt[i];
+      const finish = sequences.finishedAt[i];
+      const output = outputTokens[i];
       rows.push({
         scheduler: schedulerLabel(config),
         request: i,
         measured: i >= outcome.firstMeasured ? 1 : 0,
         arrived_at_s: toSeconds(arrival),
-        prompt_tokens: promptTokens[i]!,
+        prompt_tokens: promptTokens[i],
         output_tokens: output,
-        started_at_s: toSeconds(sequences.startedAt[i]!),
+        started_at_s: toSeconds(sequences.startedAt[i]),
         first_token_at_s: output > 0 ? toSeconds(first) : null,
         finished_at_s: toSeconds(finish),
-        queueing_delay_s: toSeconds(sequences.startedAt[i]! - arrival),
+        queueing_delay_s: toSeconds(sequences.startedAt[i] - arrival),
         ttft_s: output > 0 ? toSeconds(first - arrival) : null,
         tbt_s: output > perGap ? toSeconds((finish - first) / (output - perGap)) : null,
         rts_s: toSeconds(finish - arrival),

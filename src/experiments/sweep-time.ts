@@ -28,7 +28,7 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
   const rows: Row[] = configs.flatMap((config, i) =>
     windows.map((window, w) => ({
       ...keyCells(config, study.trials, window),
-      scheduler: labels[i]!,
+      scheduler: labels[i],
       ...metricCells(records, i, w),
     })),
   );

@@ -50,7 +50,7 @@ export class TrialRecords {
     const column = metricIndex(metric);
     return Array.from(
       { length: this.trials },
-      (_, trial) => this.values[this.offset(trial, config) + window * METRICS.length + column]!,
+      (_, trial) => this.values[this.offset(trial, config) + window * METRICS.length + column],
     );
   }
 }

@@ -142,13 +142,14 @@ function tableOf(rows: readonly Row[]): Table {
       const ms = (cell: Cell): string =>
         typeof cell === "number" ? (symbol ? (cell * 1000).toPrecision(6) : cell.toPrecision(3)) : "";
       const se = row.standard_error;
-      const z = typeof se === "number" && se > 0 ? ((row.estimate as number) - (row.theory as number)) / se : null;
+      const z =
+        typeof se === "number" && se > 0 ? ((row.estimate as number) - (row.theory as number)) / se : null;
       return [
         String(row.check),
-        row.offered_load === 0 ? "→0" : decimals(row.offered_load!, 2),
+        row.offered_load === 0 ? "→0" : decimals(row.offered_load, 2),
         symbol ?? "",
-        ms(row.theory!),
-        ms(row.estimate!),
+        ms(row.theory),
+        ms(row.estimate),
         typeof row.relative_error === "number" ? `${(row.relative_error * 100).toFixed(2)} %` : "",
         decimals(z, 1),
         row.verdict === "pass" ? "pass" : "FAIL",

@@ -36,7 +36,12 @@ export function toCsv(
   rows: readonly Readonly<Record<string, string | number | null | undefined>>[],
 ): string {
   const lines = rows.map((row) => columns.map((column) => cellText(row[column])));
-  return stringify([columns.map(cellText), ...lines], { record_delimiter: "\n", quoted_match: /[\r\n]/ });
+  return stringify([columns.map(cellText), ...lines], {
+    record_delimiter: "\n",
+    quoted_match: /[\r\n]/,
+    // A line of one empty cell would be a blank line.
+    quoted_empty: columns.length === 1,
+  });
 }
 
 function cellValue(text: string): CsvCell {

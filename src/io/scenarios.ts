@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { fileLayer } from "../config/file-layer.js";
 import type { Layer, StudyInput } from "../config/layer.js";
 import { hint } from "../config/suggest.js";
-import { ConfigError } from "../core/errors.js";
+import { show } from "../config/telling.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { nodeFiles, readNamed, type FileSystem } from "./files.js";
 
@@ -54,9 +54,10 @@ export async function listScenarios(files: FileSystem = nodeFiles): Promise<Scen
 }
 
 /**
- * A scenario as a layer. A file's problems stand in the layer's `issues`.
+ * A scenario as a layer. A name that no scenario has and the problems of a file stand in the layer's `issues`,
+ * so that `resolveStudy` tells them with all others.
  * @param cwd what a relative path starts from
- * @throws ConfigError when no scenario has that name, FileError when the file cannot be read
+ * @throws FileError when a file cannot be read
  */
 export async function loadScenario(
   nameOrFile: string,
@@ -69,15 +70,13 @@ export async function loadScenario(
     const layer = await fileLayer(text, nameOrFile, "scenario", registry);
     return { name: basename(nameOrFile.replaceAll("\\", "/"), extname(nameOrFile)), layer: partsOf(layer) };
   }
+  const source = `scenario ${nameOrFile}`;
   const all = await packaged(files);
   const found = all.find(({ name, alias }) => name === nameOrFile || alias === nameOrFile);
-  if (!found) {
-    const names = all.flatMap(({ name, alias }) => (alias === undefined ? [name] : [alias, name]));
-    const shown = nameOrFile.length > 60 ? `${nameOrFile.slice(0, 57)}...` : nameOrFile;
-    const message = `unknown scenario: ${shown} (one of: ${names.join(", ")}, or a file)${hint(nameOrFile, names)}`;
-    throw new ConfigError([{ key: "scenario", message }]);
-  }
-  return { name: nameOrFile, layer: partsOf({ source: `scenario ${nameOrFile}`, values: found }) };
+  if (found) return { name: nameOrFile, layer: partsOf({ source, values: found }) };
+  const names = all.flatMap(({ name, alias }) => (alias === undefined ? [name] : [alias, name]));
+  const message = `unknown scenario: ${show(nameOrFile)} (one of: ${names.join(", ")}, or a file)${hint(nameOrFile, names)}`;
+  return { name: nameOrFile, layer: { source, values: {}, issues: [{ key: "scenario", message }] } };
 }
 
 /** The layer with the parts that configure; what the file says of itself is left out. */

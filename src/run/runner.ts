@@ -25,7 +25,7 @@ export function runner(executor: Executor, progress: Progress, verify = false): 
       let next = 0;
       const lane = async (): Promise<void> => {
         while (next < shards.length) {
-          const shard = shards[next++]!;
+          const shard = shards[next++];
           const values = await executor.run(shard.task).catch((error: unknown) => {
             next = shards.length; // the others finish what they have begun, no more
             throw error;

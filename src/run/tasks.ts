@@ -41,8 +41,8 @@ export function shardsOf(request: TrialRequest, verify: boolean): Shard[] {
   });
   const shards: Shard[] = [];
   for (const places of groups.values()) {
-    const configs = places.map((place) => request.configs[place]!);
-    const perTrial = expectedRequests(configs[0]!, windows) * configs.length;
+    const configs = places.map((place) => request.configs[place]);
+    const perTrial = expectedRequests(configs[0], windows) * configs.length;
     const count = Math.max(1, Math.floor(REQUESTS_A_TASK / perTrial));
     const end = (request.first ?? 1) + request.trials;
     for (let first = request.first ?? 1; first < end; first += count) {

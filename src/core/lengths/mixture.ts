@@ -34,14 +34,14 @@ export const mixture: LengthDefinition = {
     // The last length that has any weight takes whatever rounding leaves above the cumulative sum.
     const last = weights.findLastIndex((weight) => weight > 0);
     return {
-      least: Math.min(...values.filter((_, i) => weights[i]! > 0)),
-      mean: values.reduce((sum, value, i) => sum + value * weights[i]!, 0),
-      survival: (n) => values.reduce((sum, value, i) => (value > n ? sum + weights[i]! : sum), 0),
+      least: Math.min(...values.filter((_, i) => weights[i] > 0)),
+      mean: values.reduce((sum, value, i) => sum + value * weights[i], 0),
+      survival: (n) => values.reduce((sum, value, i) => (value > n ? sum + weights[i] : sum), 0),
       sample(stream) {
         const u = stream.uniform();
         let i = 0;
-        while (i < last && u >= cumulative[i]!) i++;
-        return values[i]!;
+        while (i < last && u >= cumulative[i]) i++;
+        return values[i];
       },
     };
   },

@@ -40,7 +40,7 @@ export async function identities(trials: Trials, seed: number): Promise<Identity
       ["standard", false],
       ["reference", true],
     ] as const) {
-      const config = busy(definition.examples[0]!, isReference);
+      const config = busy(definition.examples[0], isReference);
       const name = `laws: ${definition.short ?? definition.name} ${convention}`;
       try {
         const records = await trials.run({

@@ -1,0 +1,171 @@
+/** Files are replaced whole or left alone, and a failure says which path and why. */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FileError, nodeFiles, readNamed } from "../../src/io/files.js";
+
+/** What the next write of data does; undefined: what it always does. */
+const faults = vi.hoisted(() => ({ write: undefined as (() => never) | undefined }));
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  return {
+    ...real,
+    writeFile: (...given: Parameters<typeof real.writeFile>) =>
+      faults.write ? Promise.reject(attempt(faults.write)) : real.writeFile(...given),
+  };
+});
+function attempt(fail: () => never): unknown {
+  try {
+    return fail();
+  } catch (error) {
+    return error;
+  }
+}
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+beforeEach(async () => {
+  faults.write = undefined;
+  folder = await mkdtemp(join(tmpdir(), "llmsim-files-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const failure = async (work: Promise<unknown>): Promise<string> => {
+  const error: unknown = await work.then(
+    () => "none",
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof FileError)) throw new Error(`not a FileError: ${String(error)}`);
+  expect(error.message).toBe(`${error.message.split(error.path)[0]}${error.path}: ${error.reason}`);
+  return error.message.replaceAll(folder, "~");
+};
+
+describe("writeAtomic", () => {
+  test("writes text and bytes, making folders, and replaces", async () => {
+    await nodeFiles.writeAtomic(at("a", "b", "c.txt"), "one");
+    await nodeFiles.writeAtomic(at("a", "b", "c.txt"), "λ two");
+    expect(await nodeFiles.readText(at("a", "b", "c.txt"))).toBe("λ two");
+    await nodeFiles.writeAtomic(at("d.bin"), new Uint8Array([0, 255, 7]));
+    expect([...(await readFile(at("d.bin")))]).toEqual([0, 255, 7]);
+    expect(await readdir(at("a", "b"))).toEqual(["c.txt"]);
+  });
+
+  test("of two writes at once one wins whole", async () => {
+    const texts = ["a", "b", "c"].map((letter) => letter.repeat(200_000));
+    await Promise.all(texts.map((text) => nodeFiles.writeAtomic(at("x"), text)));
+    expect(texts).toContain(await nodeFiles.readText(at("x")));
+    expect(await readdir(folder)).toEqual(["x"]);
+  });
+
+  test.each(["ENOSPC", "EIO", "EDQUOT", "EMFILE"])("a write that fails with %s leaves the old file and nothing else", async (code) => {
+    await nodeFiles.writeAtomic(at("x"), "old");
+    faults.write = () => {
+      throw Object.assign(new Error(`${code}: made up, write`), { code });
+    };
+    const reasons: Record<string, string> = {
+      ENOSPC: "no space left on device",
+      EIO: "input/output error",
+      EDQUOT: "disk quota exceeded",
+      EMFILE: "too many open files",
+    };
+    expect(await failure(nodeFiles.writeAtomic(at("x"), "new"))).toBe(`cannot write ~/x: ${reasons[code]}`);
+    expect(await readdir(folder)).toEqual(["x"]);
+    expect(await nodeFiles.readText(at("x"))).toBe("old");
+  });
+
+  test("says why it cannot", async () => {
+    await writeFile(at("file"), "");
+    await mkdir(at("dir"));
+    expect(await failure(nodeFiles.writeAtomic(at("file", "x"), ""))).toBe("cannot write ~/file/x: not a directory");
+    expect(await failure(nodeFiles.writeAtomic(at("file", "a", "x"), ""))).toBe(
+      "cannot write ~/file/a/x: not a directory",
+    );
+    expect(await failure(nodeFiles.writeAtomic(at("dir"), ""))).toBe("cannot write ~/dir: is a directory");
+    const long = at("n".repeat(300));
+    expect(await failure(nodeFiles.writeAtomic(long, ""))).toMatch(/name too long$/);
+    expect(await failure(nodeFiles.writeAtomic(at("a\0b"), ""))).toMatch(/^cannot write /);
+  });
+
+  test("follows a symbolic link and keeps the mode", async () => {
+    await writeFile(at("real"), "old");
+    await chmod(at("real"), 0o640);
+    await symlink("real", at("link"));
+    await nodeFiles.writeAtomic(at("link"), "new");
+    expect(await nodeFiles.readText(at("real"))).toBe("new");
+    expect((await stat(at("real"))).mode & 0o777).toBe(0o640);
+  });
+
+  test.skipIf(process.platform === "win32")("writes to a device, and does not replace it", async () => {
+    await nodeFiles.writeAtomic("/dev/null", "gone");
+    expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
+    expect(await failure(nodeFiles.writeAtomic("/dev/full", "x"))).toBe(
+      "cannot write /dev/full: no space left on device",
+    );
+  });
+});
+
+describe("reading", () => {
+  test("drops a byte order mark, keeps line ends, refuses what is not UTF-8", async () => {
+    await writeFile(at("x"), "\ufeffa\r\nb");
+    expect(await nodeFiles.readText(at("x"))).toBe("a\r\nb");
+    await writeFile(at("y"), Uint8Array.of(0x61, 0xff));
+    expect(await failure(nodeFiles.readText(at("y")))).toBe("cannot read ~/y: not UTF-8 text");
+  });
+
+  test("says why it cannot", async () => {
+    expect(await failure(nodeFiles.readText(at("none")))).toBe("cannot read ~/none: no such file or directory");
+    expect(await failure(nodeFiles.readText(folder))).toBe("cannot read ~: is a directory");
+    expect(await failure(nodeFiles.list(at("none")))).toBe("cannot read ~/none: no such file or directory");
+  });
+
+  test("names a user's file as the user did", async () => {
+    await writeFile(at("x"), "here");
+    expect(await readNamed(nodeFiles, folder, "./x")).toBe("here");
+    expect(await failure(readNamed(nodeFiles, folder, "./y"))).toBe("cannot read ./y: no such file or directory");
+  });
+
+  test("exists, list", async () => {
+    for (const name of ["b", "a", "B", "10", "9"]) await writeFile(at(name), "");
+    expect(await nodeFiles.list(folder)).toEqual(["10", "9", "B", "a", "b"]);
+    expect(await nodeFiles.exists(at("a"))).toBe(true);
+    expect(await nodeFiles.exists(at("c"))).toBe(false);
+    expect(await nodeFiles.exists(at("a", "c"))).toBe(false);
+    await symlink("loop", at("loop"));
+    expect(await failure(nodeFiles.exists(at("loop")))).toMatch(/too many symbolic links/);
+  });
+});
+
+describe("folders", () => {
+  test("makeDir makes all of them, twice without complaint", async () => {
+    await nodeFiles.makeDir(at("a", "b"));
+    await nodeFiles.makeDir(at("a", "b"));
+    expect(await nodeFiles.exists(at("a", "b"))).toBe(true);
+    await writeFile(at("file"), "");
+    expect(await failure(nodeFiles.makeDir(at("file")))).toBe("cannot make ~/file: not a directory");
+  });
+
+  test("ensureWritable looks at the nearest folder that exists, and makes none", async () => {
+    await nodeFiles.ensureWritable(folder, "a/b/c");
+    await nodeFiles.ensureWritable(folder, ".");
+    expect(await readdir(folder)).toEqual([]);
+    await writeFile(at("file"), "");
+    expect(await failure(nodeFiles.ensureWritable(folder, "file"))).toBe(
+      "cannot write to file: not a directory: ~/file",
+    );
+    expect(await failure(nodeFiles.ensureWritable(folder, "file/a"))).toMatch(/^cannot write to file\/a: not a directory/);
+  });
+
+  test.skipIf(process.getuid?.() === 0)("ensureWritable finds a folder that cannot be written to", async () => {
+    await mkdir(at("locked"), { mode: 0o500 });
+    expect(await failure(nodeFiles.ensureWritable(folder, "locked/a"))).toBe(
+      "cannot write to locked/a: permission denied",
+    );
+  });
+
+  test.skipIf(process.platform !== "linux")("ensureWritable finds a read-only file system", async () => {
+    expect(await failure(nodeFiles.ensureWritable("/", "proc/nowhere"))).toMatch(/^cannot write to proc\/nowhere: /);
+  });
+});
