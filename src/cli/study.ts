@@ -1,7 +1,7 @@
 /** The study that a command line asks for: defaults < scenario < `--config` < `--set` < flags. */
 import { basename, extname, resolve } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
-import type { Layer, Setting, StudyInput } from "../config/layer.js";
+import type { Layer, Setting } from "../config/layer.js";
 import { numberOrText } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
 import { resolveStudy, scenarioOf } from "../config/study.js";

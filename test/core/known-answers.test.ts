@@ -72,7 +72,7 @@ function alone(lengths: readonly (readonly [prompt: number, output: number])[], 
   }));
 }
 
-const LONGEST_PROMPT = 2048 * 256;
+const LONGEST_PROMPT = 2048 * 128;
 
 describe("a request alone, λ → 0 (model §6)", () => {
   const known: [string, string, Conventions, number, number, number][] = [

@@ -121,7 +121,20 @@ test("what goes out comes back, for any cells", () => {
 });
 
 test("any text is read or refused with a ConfigError, never another", () => {
-  const piece = fc.constantFrom(",", '"', "\n", "\r\n", "'", "=", "1", "NaN", "\ufeff", "__proto__", " ", "\0");
+  const piece = fc.constantFrom(
+    ",",
+    '"',
+    "\n",
+    "\r\n",
+    "'",
+    "=",
+    "1",
+    "NaN",
+    "\ufeff",
+    "__proto__",
+    " ",
+    "\0",
+  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
       expect(typeof problem(pieces.join(""))).toBe("string");
