@@ -43,8 +43,8 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
   { flag: "--c-ms <ms>", key: "service.cMs", summary: optionOf(affine, "cMs") },
   { flag: "--a-ms <ms>", key: "service.aMs", summary: optionOf(affine, "aMs") },
   { flag: "--b0 <tokens>", key: "service.b0", summary: optionOf(affine, "b0") },
-  { flag: "--ratio <r>", key: "schedulers.ratio", summary: optionOf(hybrid, "ratio") },
-  { flag: "--ratio-of <what>", key: "schedulers.ratioOf", summary: optionOf(hybrid, "ratioOf") },
+  { flag: "--ratio <r>", key: "scheduler.ratio", summary: optionOf(hybrid, "ratio") },
+  { flag: "--ratio-of <what>", key: "scheduler.ratioOf", summary: optionOf(hybrid, "ratioOf") },
   {
     flag: "--conventions <name>",
     key: "conventions",

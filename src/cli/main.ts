@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { CommanderError } from "commander";
+import { hint } from "../config/suggest.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import * as registered from "../experiments/index.js";
 import type { Experiment, Report, Study } from "../experiments/experiment.js";
@@ -19,7 +20,7 @@ import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { studyFrom } from "./study.js";
 import { version } from "./version.js";
-import { writeFiles } from "./write.js";
+import { unwritable, writeFiles } from "./write.js";
 
 const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
 
@@ -36,9 +37,10 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
   });
   try {
     if (argv.length === 0) {
-      streams.stdout.write(program.helpInformation());
+      program.outputHelp();
       return EXIT.done;
     }
+    refuseUnknownHelp(argv);
     await program.parseAsync([...argv], { from: "user" });
     return code;
   } catch (error) {
@@ -49,6 +51,14 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     const { signal } = streams;
     return reportError(signal?.aborted ? signal.reason : error, streams.stderr, replay);
   }
+}
+
+/** `help NAME` of a command that is none: commander would print its help to stderr and give no reason. */
+function refuseUnknownHelp([first, name]: readonly string[]): void {
+  const names = EXPERIMENTS.map((experiment) => experiment.name);
+  if (first !== "help" || name === undefined || name.startsWith("-") || names.includes(name)) return;
+  const message = `unknown command: ${name} (one of: ${names.join(", ")})${hint(name, names)}`;
+  throw new ConfigError([{ key: "help", message }]);
 }
 
 /** Everything of one experiment: read settings, simulate, print, write. Errors are thrown. */
@@ -62,8 +72,8 @@ async function perform(
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
   const study = await studyFrom(experiment, flags, streams, issues);
+  issues.push(...(await unwritable(experiment, shared, options, streams)));
   if (issues.length > 0 || !study) throw new ConfigError(issues);
-  for (const folder of [shared.outData, shared.outFigs]) await streams.fs.ensureWritable(streams.cwd, folder);
   const executor = await makeExecutor(shared.workers, streams.signal);
   try {
     return await conduct(experiment, { study, options, shared, replay, executor }, streams);
@@ -125,9 +135,15 @@ export async function runProcess(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => stop.abort(new Interrupted(signal)));
   // A reader that has gone (`| head`) ends the output, not the run: files are still written.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  let isLost = false;
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE" || isLost) return;
+      isLost = true;
+      process.exitCode = EXIT.fault;
+      const reason = error.message.replace(/^\w+: |, \w+$/g, "");
+      if (stream === process.stdout) process.stderr.write(`error: cannot write to stdout: ${reason}\n`);
+    });
   const code = await main(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -136,5 +152,5 @@ export async function runProcess(): Promise<void> {
     fs: nodeFiles,
     signal: stop.signal,
   });
-  process.exitCode = code;
+  process.exitCode = isLost ? EXIT.fault : code;
 }

@@ -20,7 +20,9 @@ export const camelCase = (flag: string): string =>
 function valueOf(option: ExperimentOption, text: string): OptionValue {
   const name = flagName(option.flag);
   if (option.kind === "list") return parseList(text, name);
-  if (option.kind === "text") return text;
+  if (option.kind === "file" && text === "")
+    throw new ConfigError([{ key: name, message: `invalid ${name}: empty (a file to write)` }]);
+  if (option.kind === "text" || option.kind === "file") return text;
   if (option.kind === "choice") {
     if (option.choices!.includes(text)) return text;
     throw new ConfigError([

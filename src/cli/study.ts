@@ -1,5 +1,5 @@
 /** The study that a command line asks for: defaults < scenario < `--config` < `--set` < flags. */
-import { basename, extname, resolve } from "node:path";
+import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
 import type { Layer, Setting } from "../config/layer.js";
 import { numberOrText } from "../config/lists.js";
@@ -8,7 +8,8 @@ import { resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn } from "../core/registry.js";
 import type { Experiment, Study } from "../experiments/experiment.js";
-import { loadScenario } from "../io/scenarios.js";
+import { FileError, type FileSystem, readNamed } from "../io/files.js";
+import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { MODEL_FLAGS } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
@@ -87,21 +88,15 @@ export async function studyFrom(
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
-    if (file !== undefined)
-      layers.push(await fileLayer(await fs.readText(resolve(cwd, file)), file, "study"));
+    if (file !== undefined) layers.push(await configLayer(file, cwd, fs));
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
     layers.push(flagLayer(flags, issues));
     if (!experiment.takesModel) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
-    const scenario = await loadScenario(named ?? usual, cwd, fs).catch((error: unknown) => {
-      // The other settings are judged all the same, on the scenario that would be there without this one.
-      if (!(error instanceof ConfigError)) throw error;
-      issues.push(...error.issues);
-      return loadScenario(usual, cwd, fs);
-    });
-    const study = resolveStudy([defaults, scenario.layer, ...layers], builtIn, {
+    const scenario = await scenarioLayers(named ?? usual, usual, cwd, fs);
+    const study = resolveStudy([defaults, ...scenario.layers, ...layers], builtIn, {
       force: flags.force === true,
     });
     return {
@@ -115,6 +110,38 @@ export async function studyFrom(
   }
 }
 
+/** A layer whose file could not be read: told with all other problems. */
+const unread = (source: string, message: string): Layer => ({
+  source,
+  values: {},
+  issues: [{ key: "", message }],
+});
+
+async function configLayer(file: string, cwd: string, fs: FileSystem): Promise<Layer> {
+  if (file === "") return unread(file, "invalid --config: empty (a YAML or JSON file)");
+  try {
+    return await fileLayer(await readNamed(fs, cwd, file), file, "study");
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return unread(file, `--config: ${error.message}`);
+  }
+}
+
+/** The scenario. Under one that has problems lies the usual one, so that all other settings are judged as well. */
+async function scenarioLayers(
+  nameOrFile: string,
+  usual: string,
+  cwd: string,
+  fs: FileSystem,
+): Promise<{ readonly name: string; readonly layers: readonly Layer[] }> {
+  const { name, layer } = await loadScenario(nameOrFile, cwd, fs).catch((error: unknown) => {
+    if (!(error instanceof FileError && isScenarioFile(nameOrFile))) throw error;
+    return { name: nameOrFile, layer: unread(nameOrFile, `scenario: ${error.message}`) };
+  });
+  if ((layer.issues ?? []).length === 0) return { name, layers: [layer] };
+  return { name, layers: [(await loadScenario(usual, cwd, fs)).layer, layer] };
+}
+
 /** A configuration file that brings a model of its own and names no scenario gives the study its name. */
 function ownName(layers: readonly Layer[], file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
@@ -126,7 +153,7 @@ function ownName(layers: readonly Layer[], file: string | undefined): string | u
 function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: Issue[]): void {
   for (const { source, values } of layers)
     for (const key of Object.keys(values))
-      if (key !== "seed")
+      if (key !== "seed" && key !== "$schema")
         issues.push({
           key,
           message: `${source === "flag" ? "--" : `${source}: `}${key}: ${experiment.name} fixes its own settings (only seed can be set)`,

@@ -1,8 +1,12 @@
 /** Writes a report's files: CSVs first, then the charts with the spec that drew each beside its picture. */
-import { join, resolve } from "node:path";
-import type { Report } from "../experiments/experiment.js";
+import { dirname, join, resolve } from "node:path";
+import type { Issue } from "../core/errors.js";
+import type { Experiment, Report } from "../experiments/experiment.js";
 import { toCsv } from "../io/csv.js";
-import type { FileSystem } from "../io/files.js";
+import { FileError, type FileSystem } from "../io/files.js";
+import { flagName, type OptionValues } from "./options.js";
+import type { SharedSettings } from "./settings.js";
+import type { Streams } from "./streams.js";
 
 export interface Places {
   readonly cwd: string;
@@ -10,6 +14,44 @@ export interface Places {
   readonly data: string;
   readonly figs: string;
 }
+
+/** What stands in the way of writing, found before anything is simulated; nothing is made. */
+export async function unwritable(
+  experiment: Experiment,
+  shared: Pick<SharedSettings, "outData" | "outFigs">,
+  options: OptionValues,
+  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+): Promise<Issue[]> {
+  const issues: Issue[] = [];
+  const attempt = async (flag: string, look: () => Promise<void>): Promise<void> => {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      issues.push({ key: flag, message: `${flag}: ${error.message}` });
+    }
+  };
+  await attempt("--out-data", () => fs.ensureWritable(cwd, shared.outData));
+  await attempt("--out-figs", () => fs.ensureWritable(cwd, shared.outFigs));
+  for (const { kind, key, flag } of experiment.options) {
+    const file = options[key];
+    if (kind !== "file" || typeof file !== "string") continue;
+    await attempt(flagName(flag), async () => {
+      await fs.ensureWritable(cwd, dirname(file));
+      if (await isFolder(resolve(cwd, file), fs)) throw new FileError("write", file, "is a directory");
+    });
+  }
+  return issues;
+}
+
+const isFolder = (path: string, fs: FileSystem): Promise<boolean> =>
+  fs.list(path).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof FileError && /^(no such file|not a directory)/.test(error.reason)) return false;
+      throw error;
+    },
+  );
 
 /** @returns the files written, as the user would name them */
 export async function writeFiles(

@@ -3,7 +3,7 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { scenarioTree, studyTree, type GroupNode } from "./keys.js";
 import type { Layer, Place } from "./layer.js";
-import { follow, invalid, unknownKey, unknownKind } from "./telling.js";
+import { follow, invalid, kindOf, unknownKey, unknownKind } from "./telling.js";
 import { parseText, type Parsed } from "./yaml.js";
 
 /** What zod reports; an issue of a union carries those of its branches. */
@@ -50,9 +50,17 @@ export async function fileLayer(
   const schema = kind === "study" ? schemas.studySchema(z, registry) : schemas.scenarioSchema(z, registry);
   const found = schema.safeParse(root);
   const issues = found.success ? [] : tell(found.error.issues, [], tree, root, layer);
-  const line = ({ key }: Issue): number => parsed.lineOf(key.split(".")) ?? Infinity;
-  issues.sort((a, b) => (line(a) === line(b) ? 0 : line(a) - line(b)));
+  issues.sort((a, b) => lineNear(parsed, a.key) - lineNear(parsed, b.key));
   return { ...layer, values: root, issues };
+}
+
+/** The line of a key, or of what it is missing from; 0 for the whole file. */
+function lineNear({ lineOf }: Parsed, key: string): number {
+  for (const path = key.split("."); path.length > 0; path.pop()) {
+    const line = lineOf(path);
+    if (line !== undefined) return line;
+  }
+  return 0;
 }
 
 /** zod's issues in the words of all others. Of a union's branches the one that was meant is told. */
@@ -70,7 +78,7 @@ function tell(
     if (!node) return [];
     if (issue.code === "unrecognized_keys" && node.type !== "option")
       return (issue.keys ?? []).map((key) =>
-        unknownKey({ layer, key: [...path, key].join(".") }, node, value, tree),
+        unknownKey({ layer, key: [...path, key].join(".") }, key, node, kindOf(value), tree),
       );
     if (node.type === "option" && path[length - 1] === "kind") {
       const family = follow(tree, path.slice(0, length - 1), root).node;

@@ -65,7 +65,7 @@ export function parseList(text: string, flag: string): number[] {
     return continued(terms.slice(0, -1), terms.at(-1)!, fail);
   }
   const values = parts.flatMap((part) => (part.includes(":") ? range(part, read, fail) : [read(part).value]));
-  return values.length > MOST_VALUES ? fail(`${values.length} values; at most ${MOST_VALUES}`) : values;
+  return values.length > MOST_VALUES ? fail(`more than ${MOST_VALUES} values`) : values;
 }
 
 type Fail = (problem: string) => never;
@@ -92,7 +92,7 @@ function arithmetic(start: Decimal, end: Decimal, step: Decimal, fail: Fail): nu
   const decimals = Math.max(start.decimals, end.decimals, step.decimals);
   const scaled = (number: Decimal): bigint => number.digits * 10n ** BigInt(decimals - number.decimals);
   const count = (scaled(end) - scaled(start)) / scaled(step) + 1n;
-  if (count > MOST_VALUES) return fail(`${count} values; at most ${MOST_VALUES}`);
+  if (count > MOST_VALUES) return fail(`more than ${MOST_VALUES} values`);
   return Array.from({ length: Number(count) }, (_, i) =>
     Number(`${scaled(start) + BigInt(i) * scaled(step)}e-${decimals}`),
   );

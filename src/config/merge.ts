@@ -35,7 +35,11 @@ function plain({ option }: OptionNode, value: unknown): unknown {
 
 /** Whether core can be given the value to judge: a number or short word, or a list that is right already. */
 function isPlain({ option }: OptionNode, value: unknown): boolean {
-  if (Array.isArray(value)) return checkOptions([option], { [option.key]: value }, "").length === 0;
+  if (Array.isArray(value))
+    return (
+      value.every((one) => typeof one === "number") &&
+      checkOptions([option], { [option.key]: value }, "").length === 0
+    );
   return value === null || typeof value === "number" || typeof value === "boolean";
 }
 
@@ -80,7 +84,7 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
     const place = { layer, key: prefix + name };
     const node = parent.children.get(name);
     if (value === undefined) return;
-    if (!node) issues.push(unknownKey(place, parent, given, tree));
+    if (!node) issues.push(unknownKey(place, name, parent, undefined, tree));
     else if (node.type === "option") set(into, name, node, value, place);
     else if (node.type === "spec") into[name] = mergeSpec(node, place, into[name], value);
     else if (node.type === "group") {
@@ -120,7 +124,7 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
       const at = { ...place, key: `${place.key}.${name}` };
       const option = known.find(({ key }) => key === name);
       if (option) set(next, name, { type: "option", option }, given[name], at);
-      else issues.push(unknownKey(at, node, { kind }, tree));
+      else issues.push(unknownKey(at, name, node, kind, tree));
     }
     return next;
   }

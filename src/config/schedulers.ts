@@ -52,7 +52,7 @@ export function readSchedulers(
     const place = { layer: list.layer, key: `schedulers.${i}` };
     const kind = typeof entry === "string" ? entry : (entry as Settings | null)?.kind;
     const definition = registry.schedulers.find(({ name, short }) => name === kind || short === kind);
-    if (!definition) issues.push(unknownKind(place, node.each, kind ?? show(entry), "schedulers"));
+    if (!definition) issues.push(unknownKind(place, node.each, kind ?? entry, "schedulers"));
     else {
       const own = typeof entry === "string" ? {} : (entry as Settings);
       const item = readItem(definition, own, i, list.layer, node.each);

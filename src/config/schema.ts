@@ -73,10 +73,13 @@ function specSchema(zod: Zod, node: SpecNode, extent: Extent): z.ZodType {
   const whole = zod.discriminatedUnion("kind", kinds(zod, node, extent));
   if (extent === "whole") return whole.meta({ description: node.summary });
   const shape: Shape = { kind: zod.never().optional() };
-  for (const { key } of optionsOf(node)) {
-    const alike = node.family.flatMap(({ options }) => options.filter((option) => option.key === key));
-    const [one, ...more] = alike.map((option) => optionSchema(zod, option));
-    shape[key] = (more.length > 0 ? zod.union([one, ...more]) : one).optional();
+  for (const option of optionsOf(node)) {
+    const { key } = option;
+    const alike = node.family.flatMap(({ options }) => options.filter((other) => other.key === key));
+    const differ = alike.some((other) => JSON.stringify(other) !== JSON.stringify(option));
+    const one = (spec: OptionSpec): z.ZodType => optionSchema(zod, spec);
+    const schema = differ ? zod.union(alike.map(one)).meta({ description: described(option) }) : one(option);
+    shape[key] = schema.optional();
   }
   const description = `${node.summary}; without kind, options of the kind in force`;
   return zod.union([whole, zod.strictObject(shape)]).meta({ description });
@@ -98,9 +101,11 @@ function kinds(zod: Zod, node: SpecNode, extent: Extent, short = false): Kinds {
   return node.family.map(one) as Kinds;
 }
 
+const described = ({ summary, unit }: OptionSpec): string => (unit ? `${summary} (${unit})` : summary);
+
 /** The schema of a single setting. */
 export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
-  const { kind, unit, summary } = option;
+  const { kind } = option;
   const value =
     kind === "choice"
       ? zod.enum(option.choices ?? [])
@@ -109,7 +114,7 @@ export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
         : numberSchema(zod, option);
   const schema = option.nullable ? zod.union([value, zod.null(), zod.literal("none")]) : value;
   return schema.meta({
-    description: unit ? `${summary} (${unit})` : summary,
+    description: described(option),
     ...(option.default === undefined ? {} : { default: option.default }),
   });
 }

@@ -1,7 +1,7 @@
 /** `--set key=value`: the configuration's own keys on the command line, values in YAML. */
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Layer } from "./layer.js";
-import { cut } from "./telling.js";
+import { show } from "./telling.js";
 import { parseText } from "./yaml.js";
 
 type Tree = Record<string, unknown>;
@@ -20,7 +20,7 @@ export async function parseSet(assignments: string | readonly string[]): Promise
   for (const text of typeof assignments === "string" ? [assignments] : assignments) {
     const equals = text.indexOf("=");
     const key = (equals < 0 ? text : text.slice(0, equals)).trim();
-    const shown = cut(key === "" ? text : key);
+    const shown = show(key === "" ? text : key);
     const fail = (message: string): void => void issues.push({ key, message: `--set ${shown}: ${message}` });
     const path = key.split(".");
     if (equals < 0) fail("no value (write key=value, e.g. engine.maxTokens=512)");

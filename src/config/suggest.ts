@@ -12,10 +12,15 @@ const plain = (word: string): string => word.toLowerCase().replace(/[-_\s]/g, ""
 
 /** How far `word` is from `candidate`, or Infinity when nobody would mix them up. */
 function far(word: string, candidate: string): number {
+  const parts = [word.split("."), candidate.split(".")] as const;
+  // Dotted keys are compared part by part: one wrong part is not made up for by the length of the others.
+  if (parts[0].length > 1 && parts[0].length === parts[1].length)
+    return parts[0].reduce((sum, part, i) => sum + far(part, parts[1][i]), 0);
   const [a, b] = [plain(word), plain(candidate)];
-  if (a.length >= 3 && b.startsWith(a)) return 0.5;
+  if (a.length >= 3 && b.startsWith(a)) return a === b ? 0 : 0.5;
   const typos = distance(a, b);
-  const bearable = Math.min(MOST_TYPOS, Math.max(1, Math.floor(0.4 * Math.min(a.length, b.length))));
+  const length = Math.min(a.length, b.length);
+  const bearable = length < 2 ? 0 : Math.min(MOST_TYPOS, Math.max(1, Math.floor(0.4 * length)));
   return typos <= bearable ? typos : Infinity;
 }
 

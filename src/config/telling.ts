@@ -73,18 +73,30 @@ export function unknownKind(
   return { key: shown, message: `${lead}unknown ${node.noun}: ${show(value)} (one of: ${names})${near}` };
 }
 
-/** A key that `parent` does not have; `tree` is where it may have been meant for. */
-export function unknownKey(place: Place, parent: KeyNode, value: unknown, tree: GroupNode): Issue {
-  const { at, name } = nameOf(place);
-  const prefix = place.key.slice(0, place.key.lastIndexOf(".") + 1);
-  const kind = (value as { kind?: unknown } | null | undefined)?.kind;
+/** The kind of a spec, whatever stands there. */
+export const kindOf = (value: unknown): unknown => (value as { kind?: unknown } | null | undefined)?.kind;
+
+/** A key `name` that `parent` does not have (of `kind`, for a spec); `tree` is where it may have been meant for. */
+export function unknownKey(
+  place: Place,
+  name: string,
+  parent: KeyNode,
+  kind: unknown,
+  tree: GroupNode,
+): Issue {
+  const naming = nameOf(place);
   const siblings = childKeys(parent, kind);
-  const near = hint(place.key, [...siblings.map((key) => prefix + key), ...allKeys(tree)]);
+  const prefix = place.key.slice(0, place.key.length - name.length);
+  const all = allKeys(tree);
+  // A key that another kind has is no slip of the finger.
+  const near = all.includes(place.key)
+    ? ""
+    : hint(place.key, [...siblings.map((key) => prefix + key), ...all]);
   const owner = parent.type === "spec" && typeof kind === "string" ? `${kind} has` : "one of";
   const list = `(${owner}: ${siblings.join(", ")})`;
-  const message = name.startsWith("--set ")
-    ? `${cut(name)}: unknown key${near === "" ? ` ${list}` : near}`
-    : `${at}unknown key: ${cut(place.key)} ${list}${near}`;
+  const message = naming.name.startsWith("--set ")
+    ? `--set ${show(place.key)}: unknown key${near === "" ? ` ${list}` : near}`
+    : `${naming.at}unknown key: ${show(place.key)} ${list}${near}`;
   return { key: place.key, message };
 }
 

@@ -45,7 +45,7 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
       resolveKnownTags: false,
       stringKeys: true,
       uniqueKeys: false,
-      logLevel: "silent",
+      logLevel: "error",
     });
     for (const { pos, message } of [...parsed.errors, ...parsed.warnings]) report(pos[0], message);
     if (issues.length === 0)

@@ -19,8 +19,6 @@ export class DecodePool {
   private readonly idle = new IdDeque();
   private finishAt = new Float64Array(64);
   private ids = new Int32Array(64);
-  /** Place in decode order, beside the heap; only `deactivate` reads it. */
-  private places = new Float64Array(64);
   private nextPlace = 0;
 
   clear(): void {
@@ -42,7 +40,8 @@ export class DecodePool {
   }
 
   /** A sequence whose prefill has ended takes its place at the end of the order. */
-  append(id: number): void {
+  append(id: number, place: Int32Array): void {
+    place[id] = this.nextPlace++;
     this.idle.pushBack(id);
   }
 
@@ -59,14 +58,14 @@ export class DecodePool {
       this.move(parent, hole);
       hole = parent;
     }
-    this.put(hole, finish, id, this.nextPlace++);
+    this.put(hole, finish, id);
     return id;
   }
 
   /** The active sequence that is last in decode order becomes the first idle one. Returns its id, with its ticks left in `decodeLeft`. */
-  deactivate(decodeLeft: Int32Array): number {
+  deactivate(decodeLeft: Int32Array, place: Int32Array): number {
     let last = 0;
-    for (let i = 1; i < this.active; i++) if (this.places[i] > this.places[last]) last = i;
+    for (let i = 1; i < this.active; i++) if (place[this.ids[i]] > place[this.ids[last]]) last = i;
     const id = this.ids[last];
     decodeLeft[id] = this.finishAt[last] - this.clock;
     this.idle.pushFront(id);
@@ -74,7 +73,7 @@ export class DecodePool {
     const leaf = --this.active;
     if (last < leaf) {
       const hole = this.settle(last, this.finishAt[leaf]);
-      this.put(hole, this.finishAt[leaf], this.ids[leaf], this.places[leaf]);
+      this.put(hole, this.finishAt[leaf], this.ids[leaf]);
     }
     return id;
   }
@@ -86,7 +85,7 @@ export class DecodePool {
     if (leaf > 0) {
       const finish = this.finishAt[leaf];
       const hole = this.sink(0, finish);
-      this.put(hole, finish, this.ids[leaf], this.places[leaf]);
+      this.put(hole, finish, this.ids[leaf]);
     }
     return id;
   }
@@ -115,27 +114,23 @@ export class DecodePool {
   }
 
   private move(from: number, to: number): void {
-    this.put(to, this.finishAt[from], this.ids[from], this.places[from]);
+    this.put(to, this.finishAt[from], this.ids[from]);
   }
 
-  private put(at: number, finish: number, id: number, place: number): void {
+  private put(at: number, finish: number, id: number): void {
     this.finishAt[at] = finish;
     this.ids[at] = id;
-    this.places[at] = place;
   }
 
   private grow(): void {
     const capacity = this.active * 2;
     const finishAt = new Float64Array(capacity);
-    const places = new Float64Array(capacity);
     const ids = new Int32Array(capacity);
     const fresh = new Int32Array(capacity);
     finishAt.set(this.finishAt);
-    places.set(this.places);
     ids.set(this.ids);
     fresh.set(this.fresh);
     this.finishAt = finishAt;
-    this.places = places;
     this.ids = ids;
     this.fresh = fresh;
   }

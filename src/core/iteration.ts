@@ -99,7 +99,7 @@ function tick(shared: Shared, replica: Replica): void {
   const { decodes, iterations, iterationTime } = flight;
   const firstTickAt = flight.startAt + iterationTime;
   let steady = decodes - replica.activeUnmeasured;
-  gaps.add(iterationTime, steady * (iterations - 1));
+  const repeated = steady * (iterations - 1);
   for (let i = 0; i < pool.freshCount; i++) {
     const id = pool.fresh[i];
     const lastTokenAt = sequences.lastTokenAt[id];
@@ -109,7 +109,12 @@ function tick(shared: Shared, replica: Replica): void {
     if (lastTokenAt === lastTokenAt) gaps.add(firstTickAt - lastTokenAt, 1);
     steady--;
   }
-  gaps.add(firstTickAt - replica.lastTickAt, steady);
+  // Decoding straight on, the first gap is like the others.
+  if (flight.startAt === replica.lastTickAt) gaps.add(iterationTime, repeated + steady);
+  else {
+    gaps.add(iterationTime, repeated);
+    gaps.add(firstTickAt - replica.lastTickAt, steady);
+  }
   pool.freshCount = 0;
   pool.clock += iterations;
   replica.lastTickAt = shared.now;
@@ -130,16 +135,15 @@ function endPrefills(shared: Shared, replica: Replica): void {
   for (let i = 0; i < ended.length; i++) {
     const id = ended.ids[i];
     let decodes = sequences.requests.outputTokens[id];
-    if (emitsAtPrefillEnd && decodes > 0) {
-      sequences.firstTokenAt[id] = shared.now;
-      sequences.lastTokenAt[id] = shared.now;
-      decodes--;
-    }
+    const emitted = emitsAtPrefillEnd && decodes > 0;
+    sequences.firstTokenAt[id] = emitted ? shared.now : NaN;
+    sequences.lastTokenAt[id] = emitted ? shared.now : NaN;
+    if (emitted) decodes--;
     if (decodes === 0) {
       finish(shared, replica, id);
     } else {
       sequences.decodeLeft[id] = decodes;
-      replica.pool.append(id);
+      replica.pool.append(id, sequences.place);
     }
   }
 }

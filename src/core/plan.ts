@@ -133,7 +133,7 @@ export class Plan implements View, Batch {
   private deactivate(): void {
     const { replica, shared } = this;
     const { sequences } = shared;
-    const id = replica.pool.deactivate(sequences.decodeLeft);
+    const id = replica.pool.deactivate(sequences.decodeLeft, sequences.place);
     sequences.lastTokenAt[id] = replica.lastTickAt;
     replica.sumKv -= cachedTokens(shared, id, sequences.decodeLeft[id]);
     if (id < shared.firstMeasured) replica.activeUnmeasured--;

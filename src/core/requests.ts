@@ -75,16 +75,17 @@ export class Requests {
     this.reserve(Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16)));
 
     const arrivals = process.open(stream(seed, trial, "arrivals"));
+    const prompts = stream(seed, trial, "prompt");
+    const outputs = stream(seed, trial, "output");
+    // One loop over three streams: the processor overlaps their chains of arithmetic.
     let count = 0;
     for (let at = arrivals.next(); at <= last && count < most; at = arrivals.next()) {
       if (count === this.arrivedAt.length) this.reserve(count * 2);
-      this.arrivedAt[count++] = at;
+      this.arrivedAt[count] = at;
+      this.promptTokens[count] = prompt.sample(prompts);
+      this.outputTokens[count++] = output.sample(outputs);
     }
     this.drawn = this.count = count;
-    const prompts = stream(seed, trial, "prompt");
-    for (let i = 0; i < count; i++) this.promptTokens[i] = prompt.sample(prompts);
-    const outputs = stream(seed, trial, "output");
-    for (let i = 0; i < count; i++) this.outputTokens[i] = output.sample(outputs);
   }
 
   /** Makes room for `rows` rows and keeps those that are there. */

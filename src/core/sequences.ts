@@ -10,36 +10,40 @@ export class Sequences {
   promptLeft = new Int32Array(0);
   /** Tokens left to decode when the sequence last joined the active decodes of its replica. */
   decodeLeft = new Int32Array(0);
-  /** Composition of the first batch that held the request; NaN before. */
+  /** Place in its replica's decode order, once its prefill has ended. */
+  place = new Int32Array(0);
+  /** Composition of the first batch that held the request. */
   startedAt = new Float64Array(0);
-  /** Instant of output token 1; NaN when there is none (yet). */
+  /** Instant of output token 1; NaN when there is no output. */
   firstTokenAt = new Float64Array(0);
   /** Instant of the last token before the sequence joined the active decodes; NaN when it had none. */
   lastTokenAt = new Float64Array(0);
-  /** Instant of completion; NaN before. */
+  /** Instant of completion. */
   finishedAt = new Float64Array(0);
 
   constructor(requests: Requests) {
     this.requests = requests;
   }
 
-  /** Puts every request at its beginning. */
+  /**
+   * Makes room for the requests. A row is written when its request arrives, starts, emits and ends, so nothing
+   * has to be cleared: what stands in a row before its time is of no meaning.
+   */
   reset(requests: Requests): void {
     this.requests = requests;
-    const { count } = requests;
-    if (this.promptLeft.length < count) {
-      const rows = requests.arrivedAt.length;
-      this.promptLeft = new Int32Array(rows);
-      this.decodeLeft = new Int32Array(rows);
-      this.startedAt = new Float64Array(rows);
-      this.firstTokenAt = new Float64Array(rows);
-      this.lastTokenAt = new Float64Array(rows);
-      this.finishedAt = new Float64Array(rows);
-    }
-    this.promptLeft.set(requests.promptTokens.subarray(0, count));
-    this.startedAt.fill(NaN, 0, count);
-    this.firstTokenAt.fill(NaN, 0, count);
-    this.lastTokenAt.fill(NaN, 0, count);
-    this.finishedAt.fill(NaN, 0, count);
+    if (this.promptLeft.length >= requests.count) return;
+    const rows = requests.arrivedAt.length;
+    this.promptLeft = new Int32Array(rows);
+    this.decodeLeft = new Int32Array(rows);
+    this.place = new Int32Array(rows);
+    this.startedAt = new Float64Array(rows);
+    this.firstTokenAt = new Float64Array(rows);
+    this.lastTokenAt = new Float64Array(rows);
+    this.finishedAt = new Float64Array(rows);
+  }
+
+  /** A request arrives: all of its prompt is to be computed. */
+  arrive(id: number): void {
+    this.promptLeft[id] = this.requests.promptTokens[id];
   }
 }

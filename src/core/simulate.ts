@@ -150,6 +150,7 @@ function loop(
       busyTime = busyUntil(replicas, shared.measuredFrom, now);
     }
     while (shared.nextArrivalAt <= now) {
+      sequences.arrive(shared.arrived);
       waiting.pushBack(shared.arrived++);
       shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] : NEVER);
     }

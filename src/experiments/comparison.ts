@@ -173,7 +173,7 @@ const MANY_TRIALS = 1_000_000;
 
 function unresolved(needed: number): string {
   if (!Number.isFinite(needed) || needed > MANY_TRIALS) return "not resolved";
-  return `not resolved (about ${plain(needed)} trials would)`;
+  return `not resolved (about ${needed} trials would)`;
 }
 
 /** The differences of every configuration to the first, for the JSON document. */

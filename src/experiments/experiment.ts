@@ -18,7 +18,7 @@ export interface Study {
 
 /** One command-line option of an experiment. */
 export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
-  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list";
+  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list" | "file";
   /** The flag as commander reads it, e.g. `--sizes <list>`. */
   readonly flag: string;
 }

@@ -34,8 +34,13 @@ const NEAR_BOUND = 0.95;
 const BACKLOG_SHARE = 0.05;
 const FEW_TRIALS = 5;
 
-/** Warnings about what a run can show, by configuration. */
-export function loadNotes(study: Study, labels: readonly string[], records: TrialRecords): string[] {
+/** Warnings about what a run can show, by configuration; `window` is the last one, which spans the horizon. */
+export function loadNotes(
+  study: Study,
+  labels: readonly string[],
+  records: TrialRecords,
+  window = 0,
+): string[] {
   const notes: string[] = [];
   const rate = arrivalRate(study.config);
   const bound = capacityBound(study.config);
@@ -48,7 +53,7 @@ export function loadNotes(study: Study, labels: readonly string[], records: Tria
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
   labels.forEach((label, i) => {
     const { tmaxSeconds, warmupSeconds } = study.config.horizon;
-    const makespan = summarize(records.metric(i, "makespan_s")).mean;
+    const makespan = summarize(records.metric(i, "makespan_s", window)).mean;
     const span = tmaxSeconds - warmupSeconds;
     if (study.config.horizon.maxRequests === null && makespan > span * (1 + BACKLOG_SHARE))
       notes.push(

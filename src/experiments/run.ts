@@ -43,7 +43,7 @@ export const run: Experiment = {
     {
       key: "requests",
       flag: "--requests <file>",
-      kind: "text",
+      kind: "file",
       summary: "write one row per request of the first trial (CSV)",
     },
     { key: "perTrial", flag: "--per-trial", kind: "flag", summary: "with --json, also each trial's values" },

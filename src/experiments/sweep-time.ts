@@ -37,7 +37,7 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
   return {
     answer: [headline(labels, records, last)],
     tables: [comparisonTable(`at T = ${windows[last]} s`, labels, records, last)],
-    notes: loadNotes(study, labels, records),
+    notes: loadNotes(study, labels, records, last),
     csv: [
       { path: `${path}_time_series_results.csv`, columns: TIME_COLUMNS, rows },
       { path: `${path}_final_results.csv`, columns: TIME_COLUMNS, rows: final },

@@ -21,7 +21,11 @@ export function threadPool(workers: number, signal?: AbortSignal): Executor {
     width: workers,
     async run(task: TrialTask): Promise<TrialValues> {
       signal?.throwIfAborted();
-      return valuesOf((await pool.run(task, signal ? { signal } : {})) as Answer);
+      const given = await pool.run(task, signal ? { signal } : {}).catch((error: unknown) => {
+        signal?.throwIfAborted(); // piscina's own AbortError does not say why
+        throw error;
+      });
+      return valuesOf(given as Answer);
     },
     close: () => pool.destroy(),
   };

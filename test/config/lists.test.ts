@@ -74,10 +74,10 @@ describe("what is no list", () => {
     ["1:2:x-2", /the factor must be above 1/],
     ["1:2:x", /a number is missing/],
     ["0:8:x2", /a list by factors starts above 0/],
-    ["1:10001:1", /10001 values; at most 10000/],
-    ["1:1e300:1e-300", /values; at most 10000/],
+    ["1:10001:1", /more than 10000 values/],
+    ["1:1e300:1e-300", /more than 10000 values/],
     ["1:1e300:x1.0001", /more than 10000 values/],
-    ["1,2,...,20000", /20000 values; at most 10000/],
+    ["1,2,...,20000", /more than 10000 values/],
     ["...,8", /an ellipsis stands between/],
     ["8,...,512", /an ellipsis stands between/],
     ["8,16,...", /an ellipsis stands between/],
@@ -88,7 +88,7 @@ describe("what is no list", () => {
     ["16,8,...,2", /descending/],
     ["8,8,...,16", /descending/],
     ["8,16,...,4", /descending/],
-    [Array(10_001).fill("1").join(","), /10001 values; at most 10000/],
+    [Array(10_001).fill("1").join(","), /more than 10000 values/],
   ])("%.30s", (text, message) => {
     expect(problem(text)).toMatch(message);
     expect(problem(text).length).toBeLessThan(300);

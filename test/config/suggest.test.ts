@@ -18,13 +18,19 @@ describe("suggest", () => {
     ["engine.maxTokns", "engine.maxTokens"],
     ["maxTokens", "engine.maxTokens"],
     ["max-tokens", "engine.maxTokens"],
-    ["sede", "seed"],
+    ["seeed", "seed"],
     ["sed", "seed"],
+    ["sevice.knd", "service.kind"],
+    ["service.Kind", "service.kind"],
   ])("key %s means %s", (word, meant) => expect(suggest(word, keys)).toBe(meant));
 
   test.each(["orca", "x", "", "---", "fifo-with-aging", "decode".repeat(100), "x".repeat(1_000_000)])(
     "%.20s means nothing",
     (word) => expect(suggest(word, schedulers)).toBeUndefined(),
+  );
+
+  test.each(["service.p", "engine.p", "p"])("key %s means nothing", (word) =>
+    expect(suggest(word, keys)).toBeUndefined(),
   );
 
   test("a word is not suggested for itself", () => expect(suggest("hybrid", ["hybrid"])).toBeUndefined());

@@ -145,17 +145,17 @@ function wobble(
   let now = 0;
   let iterations = 0;
   for (let arrived = 0, finished = 0; finished < rows.length;) {
-    while (arrived < rows.length && rows[arrived]![0] <= now) waiting.push(arrived++);
+    while (arrived < rows.length && rows[arrived][0] <= now) waiting.push(arrived++);
     if (waiting.length + decoding.length === 0) {
-      now = rows[arrived]![0];
+      now = rows[arrived][0];
       continue;
     }
-    const wanted = counts[iterations++ % counts.length]!;
+    const wanted = counts[iterations++ % counts.length];
     const active = decoding.slice(0, waiting.length > 0 ? wanted : Math.max(1, wanted)).slice(0, maxTokens);
     const packed: number[] = [];
     let left = maxTokens - active.length;
-    while (waiting.length > 0 && rows[waiting[0]!]![1] <= left) {
-      left -= rows[waiting[0]!]![1];
+    while (waiting.length > 0 && rows[waiting[0]][1] <= left) {
+      left -= rows[waiting[0]][1];
       packed.push(waiting.shift()!);
     }
     // A prompt that does not fit beside the decodes goes into an iteration of its own.
@@ -167,12 +167,12 @@ function wobble(
       sequence.kv++;
     }
     for (const id of packed) {
-      const sequence = { id, kv: rows[id]![1], tokenAt: early === 1 && rows[id]![2] > 0 ? [now] : [] };
+      const sequence = { id, kv: rows[id][1], tokenAt: early === 1 && rows[id][2] > 0 ? [now] : [] };
       tokenAt[id] = sequence.tokenAt;
       decoding.push(sequence);
     }
     decoding = decoding.filter(({ id, tokenAt }) => {
-      if (tokenAt.length < rows[id]![2]) return true;
+      if (tokenAt.length < rows[id][2]) return true;
       finishedAt[id] = now;
       finished++;
       return false;
@@ -190,7 +190,7 @@ describe("one whose decode count goes up and down at every iteration", () => {
         return {
           everyIteration: true,
           compose(view, batch) {
-            const wanted = counts[iteration++ % counts.length]!;
+            const wanted = counts[iteration++ % counts.length];
             const least = view.waiting.exists ? wanted : Math.max(1, wanted);
             batch.decode(Math.min(least, view.decodable, batch.tokensLeft));
             while (view.waiting.exists && view.waiting.left <= batch.tokensLeft)
@@ -229,7 +229,7 @@ describe("one whose decode count goes up and down at every iteration", () => {
           // No decodes beside a prompt that may be waiting for the whole budget: 0 must come up.
           const pattern = [...counts, 0];
           const expected = wobble(rows, pattern, 15, early);
-          const warmup = rows[Math.min(unmeasured, rows.length - 1)]![0];
+          const warmup = rows[Math.min(unmeasured, rows.length - 1)][0];
           const { outcome, metrics } = run(
             rows,
             {
@@ -245,22 +245,22 @@ describe("one whose decode count goes up and down at every iteration", () => {
           rows.forEach((_, id) => {
             expect([startedAt[id], firstTokenAt[id], finishedAt[id]]).toEqual([
               expected.startedAt[id],
-              expected.tokenAt[id]![0] ?? NaN,
+              expected.tokenAt[id][0] ?? NaN,
               expected.finishedAt[id],
             ]);
           });
           expect(metrics.n_iterations).toBe(expected.iterations);
           const gaps = expected.tokenAt
             .slice(outcome.firstMeasured)
-            .flatMap((at) => at.slice(1).map((instant, i) => instant - at[i]!))
+            .flatMap((at) => at.slice(1).map((instant, i) => instant - at[i]))
             .sort((a, b) => a - b);
           const { gap, weight, count } = outcome.shared.gaps;
           const pooled = Array.from({ length: count }, (_, i) =>
-            Array<number>(weight[i]!).fill(gap[i]!),
+            Array<number>(weight[i]).fill(gap[i]),
           ).flat();
           expect(pooled.sort((a, b) => a - b)).toEqual(gaps);
           const [replica] = outcome.replicas;
-          expect([replica!.sumKv, replica!.activeUnmeasured, replica!.resident]).toEqual([0, 0, 0]);
+          expect([replica.sumKv, replica.activeUnmeasured, replica.resident]).toEqual([0, 0, 0]);
         },
       ),
       { numRuns: 300, seed: 1 },

@@ -30,7 +30,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
         const { startedAt, finishedAt } = fast.outcome.shared.sequences;
         rows.forEach(([arrivedAt], id) => {
           expect(startedAt[id]).toBeGreaterThanOrEqual(arrivedAt);
-          expect(finishedAt[id]).toBeGreaterThan(startedAt[id]!);
+          expect(finishedAt[id]).toBeGreaterThan(startedAt[id]);
         });
         expect(fast.metrics.n_completed).toBe(rows.length);
         // Composition depends on counts alone: asking at every iteration changes nothing.
@@ -99,7 +99,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
       mixed.forEach(([, , output], id) => {
         if (output === 0) expect(firstTokenAt[id]).toBeNaN();
         if (output === 1) expect(firstTokenAt[id]).toBe(finishedAt[id]);
-        if (output > 1) expect(firstTokenAt[id]).toBeLessThan(finishedAt[id]!);
+        if (output > 1) expect(firstTokenAt[id]).toBeLessThan(finishedAt[id]);
       });
       expect(metrics.n_completed).toBe(40);
     }
@@ -107,7 +107,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
       mixed.map(([at, prompt]): Row => [at, prompt, 0]),
       { scheduler },
     );
-    expect(none.outcome.replicas[0]!.decodeTokens).toBe(0);
+    expect(none.outcome.replicas[0].decodeTokens).toBe(0);
     expect([none.metrics.ttft_mean_s, none.metrics.tbt_mean_s, none.metrics.itl_mean_s]).toEqual([
       NaN,
       NaN,
@@ -127,7 +127,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
         const setting = { scheduler, engine: { maxTokens, chunkSize } };
         const simulation = run(long, setting);
         expect(simulation.metrics.n_completed).toBe(4);
-        expect(simulation.outcome.replicas[0]!.prefillTokens).toBe(149);
+        expect(simulation.outcome.replicas[0].prefillTokens).toBe(149);
         // 149 prompt tokens take at least ⌈149 / budget⌉ iterations, a chunk of the longest at a time.
         const least = Math.max(Math.ceil(149 / maxTokens), Math.ceil(100 / (chunkSize ?? 100)));
         expect(simulation.metrics.n_iterations).toBeGreaterThanOrEqual(least);
@@ -145,8 +145,8 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
     ];
     const { outcome, metrics } = run(three, setting);
     expect(metrics.n_completed).toBe(3);
-    expect(outcome.replicas[0]!.prefillTokens).toBe(60);
-    expect(outcome.replicas[0]!.decodeTokens).toBe(6);
+    expect(outcome.replicas[0].prefillTokens).toBe(60);
+    expect(outcome.replicas[0].decodeTokens).toBe(6);
   });
 
   test("thousands of residents (model §3)", () => {

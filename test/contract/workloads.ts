@@ -44,8 +44,8 @@ export function account({ outcome }: Simulation): object {
   const { startedAt, firstTokenAt, finishedAt } = shared.sequences;
   const pooled = new Map<number, number>();
   for (let i = 0; i < shared.gaps.count; i++) {
-    const gap = shared.gaps.gap[i]!;
-    pooled.set(gap, (pooled.get(gap) ?? 0) + shared.gaps.weight[i]!);
+    const gap = shared.gaps.gap[i];
+    pooled.set(gap, (pooled.get(gap) ?? 0) + shared.gaps.weight[i]);
   }
   return {
     startedAt: [...startedAt.subarray(0, arrived)],

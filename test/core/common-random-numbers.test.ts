@@ -47,10 +47,10 @@ test("every scheduler, ratio, chunk size, limit, convention and replica count se
 test("a shorter window sees the same requests, fewer of them", () => {
   const whole = requestsSeen({}) as number[][];
   const short = requestsSeen({ horizon: { tmaxSeconds: 40 } }) as number[][];
-  const count = short[0]!.length;
+  const count = short[0].length;
   expect(count).toBeGreaterThan(50);
   expect(short).toEqual(whole.map((column) => column.slice(0, count)));
-  expect(whole[0]![count]).toBeGreaterThan(40e9);
+  expect(whole[0][count]).toBeGreaterThan(40e9);
 });
 
 test("requests are drawn once for the configurations that share them, and anew for others", () => {

@@ -26,6 +26,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 function follow(pool: DecodePool, steps: readonly Step[]): void {
   const decodeLeft = new Int32Array(20_000);
+  const place = new Int32Array(20_000);
   const left = new Map<number, number>();
   /** In decode order; the first `active` are active. */
   let order: number[] = [];
@@ -36,14 +37,14 @@ function follow(pool: DecodePool, steps: readonly Step[]): void {
       decodeLeft[next] = ticks;
       left.set(next, ticks);
       order.push(next);
-      pool.append(next++);
+      pool.append(next++, place);
     }
     const before = order.slice(0, active);
     const n = Math.min(wanted, order.length);
     while (active < n) expect(pool.activate(decodeLeft)).toBe(order[active++]);
     while (active > n) {
-      const id = order[--active]!;
-      expect(pool.deactivate(decodeLeft)).toBe(id);
+      const id = order[--active];
+      expect(pool.deactivate(decodeLeft, place)).toBe(id);
       expect(decodeLeft[id]).toBe(left.get(id));
     }
     expect([pool.active, pool.size]).toEqual([n, order.length]);
@@ -83,10 +84,11 @@ test("append, activate, deactivate, tick and finish as a plain list does", () =>
 test("a sequence put aside and taken up again has lost no tick", () => {
   const pool = new DecodePool();
   const decodeLeft = Int32Array.of(10, 4, 7);
-  for (const id of [0, 1, 2]) pool.append(id);
+  const place = new Int32Array(3);
+  for (const id of [0, 1, 2]) pool.append(id, place);
   for (let i = 0; i < 3; i++) pool.activate(decodeLeft);
   pool.clock += 3; // 7, 1 and 4 left
-  expect([pool.deactivate(decodeLeft), pool.deactivate(decodeLeft)]).toEqual([2, 1]);
+  expect([pool.deactivate(decodeLeft, place), pool.deactivate(decodeLeft, place)]).toEqual([2, 1]);
   expect([...decodeLeft]).toEqual([10, 1, 4]);
   pool.clock += 5; // 2 left for the only active one
   expect([pool.activate(decodeLeft), pool.activate(decodeLeft)]).toEqual([1, 2]);

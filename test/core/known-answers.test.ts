@@ -67,8 +67,8 @@ function alone(lengths: readonly (readonly [prompt: number, output: number])[], 
   const { outcome } = run(rows, setting);
   const { firstTokenAt, finishedAt } = outcome.shared.sequences;
   return rows.map(([arrivedAt], id) => ({
-    ttft: (firstTokenAt[id]! - arrivedAt) / 1e6,
-    decode: (finishedAt[id]! - firstTokenAt[id]!) / 1e6,
+    ttft: (firstTokenAt[id] - arrivedAt) / 1e6,
+    decode: (finishedAt[id] - firstTokenAt[id]) / 1e6,
   }));
 }
 
@@ -86,7 +86,7 @@ describe("a request alone, λ → 0 (model §6)", () => {
   const cases = known.flatMap((row) => builtIn.schedulers.map(({ name }) => [name, ...row] as const));
 
   test.each(cases)("%s, %s, %s", (kind, name, _, conventions, ttft, tbt, rts) => {
-    const { prompt, output, setting, step } = scenarios[name]!;
+    const { prompt, output, setting, step } = scenarios[name];
     const all = { ...setting, conventions, scheduler: { kind } };
     const [prompts, outputs] = [lawOf(prompt), lawOf(output)];
 
@@ -97,18 +97,18 @@ describe("a request alone, λ → 0 (model §6)", () => {
     const atEnds = alone(ends, all);
     const ttftOf = (n: number): number => {
       const k = Math.floor((n - 1) / step);
-      const [low, high] = [atEnds[2 * k]!.ttft, atEnds[2 * k + 1]!.ttft];
+      const [low, high] = [atEnds[2 * k].ttft, atEnds[2 * k + 1].ttft];
       return low + ((high - low) * (n - 1 - k * step)) / (step - 1);
     };
     const some = [1, 2, 63, 64, 65, 100, 512, 2000].map((n): [number, number] => [n, 1 + (n % 9)]);
-    alone(some, all).forEach((found, i) => expect(found.ttft).toBeCloseTo(ttftOf(some[i]![0]), 9));
+    alone(some, all).forEach((found, i) => expect(found.ttft).toBeCloseTo(ttftOf(some[i][0]), 9));
 
     const longest = name === "demo2" ? 256 : 1024;
     const decode = alone(
       Array.from({ length: longest }, (_, i) => [1 + (i % 50), i + 1]),
       all,
     ).map((found) => found.decode);
-    const decodeOf = (n: number): number => decode[n - 1]!;
+    const decodeOf = (n: number): number => decode[n - 1];
     const perToken = (n: number): number =>
       decodeOf(n) / (conventions.tbt === "gaps" ? Math.max(1, n - 1) : n);
     const withGap = conventions.tbt === "gaps" ? outputs.survival(1) : 1;
@@ -149,7 +149,7 @@ describe("a request alone, λ → 0 (model §6)", () => {
 });
 
 test("demo2 in the earlier study's conventions: its published means (model §6)", () => {
-  const demo2 = scenarios.demo2!;
+  const demo2 = scenarios.demo2;
   const policies: [Spec, ttft: number, tbt: number, rtsP95: number, errors: [number, number]][] = [
     [{ kind: "decode-prioritizing" }, 2.2517, 0.013232, 7.0985, [0.0025, 0.0000044]],
     [{ kind: "prefill-prioritizing" }, 0.10511, 0.014801, 4.6398, [0.00017, 0.0000083]],
@@ -175,7 +175,7 @@ test("demo2 in the earlier study's conventions: its published means (model §6)"
     const mean = (name: string): number => {
       let sum = 0;
       for (let trial = 0; trial < count; trial++)
-        sum += values[(trial * configs.length + policy) * METRICS.length + metricIndex(name)]!;
+        sum += values[(trial * configs.length + policy) * METRICS.length + metricIndex(name)];
       return sum / count;
     };
     // The difference of two independent means, 100 trials against 50, at 4 standard errors.

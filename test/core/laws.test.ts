@@ -65,12 +65,12 @@ function watched(moment: Moment | undefined, tamper: Tamper, n = 2, setting: Set
           laws.ended(replica, shared);
         },
         settled(replicas, shared) {
-          at("settled", replicas[0]!, shared);
+          at("settled", replicas[0], shared);
           laws.settled(replicas, shared);
         },
       },
     });
-    if (moment === undefined) tamper({ replica: outcome.replicas[0]!, shared: outcome.shared });
+    if (moment === undefined) tamper({ replica: outcome.replicas[0], shared: outcome.shared });
     checkTotals(config, outcome);
     laws.finish(outcome);
     return outcome;
@@ -124,7 +124,7 @@ describe("while it runs", () => {
       "a start before the arrival",
       "began",
       ({ replica: { flight }, shared }) =>
-        (shared.sequences.requests.arrivedAt[flight.chunkId[0]!] = shared.now + 1),
+        (shared.sequences.requests.arrivedAt[flight.chunkId[0]] = shared.now + 1),
       /^request \d started before it arrived$/,
     ],
     [
@@ -258,7 +258,7 @@ describe("when it is over", () => {
 
   test("first come, first served: nobody starts before one who came earlier", () => {
     const overtaken: Tamper = ({ shared: { sequences } }) => {
-      sequences.startedAt[1] = sequences.startedAt[2]! + 1;
+      sequences.startedAt[1] = sequences.startedAt[2] + 1;
       sequences.firstTokenAt[1] = sequences.finishedAt[1]!;
     };
     expect(watched(undefined, overtaken)).toThrow(/^request 2 started before request 1$/);
@@ -324,6 +324,6 @@ describe("the loop's own law: every request is completed", () => {
     const { outcome, metrics } = run(six, engine("lifo"), { registry });
     expect(metrics.n_completed).toBe(6);
     const { startedAt } = outcome.shared.sequences;
-    expect(startedAt[0]).toBeGreaterThanOrEqual(startedAt[2]!);
+    expect(startedAt[0]).toBeGreaterThanOrEqual(startedAt[2]);
   });
 });

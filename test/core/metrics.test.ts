@@ -22,13 +22,13 @@ const others = [
 
 /** Mean, P50, P90, P95 and P99 under their names, from five numbers. */
 const spread = (time: string, values: readonly number[]): [string, number][] =>
-  statistics.map((statistic, i) => [`${time}_${statistic}_s`, values[i]!]);
+  statistics.map((statistic, i) => [`${time}_${statistic}_s`, values[i]]);
 
 function expectMetrics(metrics: Metrics, expected: readonly (readonly [string, number])[]): void {
   expect(Object.keys(metrics)).toEqual(expected.map(([name]) => name));
   for (const [name, value] of expected)
     if (Number.isNaN(value) || value === 0) expect([name, metrics[name]]).toEqual([name, value]);
-    else expect(metrics[name]! / value, name).toBeCloseTo(1, 11);
+    else expect(metrics[name] / value, name).toBeCloseTo(1, 11);
 }
 
 /**
@@ -88,7 +88,7 @@ test("by hand, with a warm-up of 21 ms: requests 2 and 3 are measured, from 22 t
 
 test("a request that arrives exactly at the warm-up's end is measured", () => {
   const counted = (warmupSeconds: number): number =>
-    run(four, { ...prefill, horizon: { warmupSeconds, tmaxSeconds: 1 } }).metrics.n_arrived!;
+    run(four, { ...prefill, horizon: { warmupSeconds, tmaxSeconds: 1 } }).metrics.n_arrived;
   expect([counted(0.02), counted(0.02 + 1e-9), counted(0.022)]).toEqual([3, 2, 2]);
 });
 
@@ -167,7 +167,7 @@ function percentile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = (sorted.length - 1) * p;
   const low = Math.floor(position);
-  return sorted[low]! + (sorted[Math.min(low + 1, sorted.length - 1)]! - sorted[low]!) * (position - low);
+  return sorted[low] + (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]) * (position - low);
 }
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -194,7 +194,7 @@ function byDefinition({ outcome, config }: Simulation, rows: readonly Row[]): [s
   const { startedAt, firstTokenAt, finishedAt } = outcome.shared.sequences;
   const measured = rows.flatMap(([arrivedAt, prompt, output], id) => {
     if (arrivedAt < config.horizon.warmupSeconds * 1e9) return [];
-    const [started, first, finished] = [startedAt[id]!, firstTokenAt[id]!, finishedAt[id]!];
+    const [started, first, finished] = [startedAt[id], firstTokenAt[id], finishedAt[id]];
     return [{ arrivedAt, prompt, output, started, first, finished }];
   });
   const gap = config.conventions.tbt === "gaps" ? 1 : 0;
@@ -204,7 +204,7 @@ function byDefinition({ outcome, config }: Simulation, rows: readonly Row[]): [s
     rts: measured.map((r) => r.finished - r.arrivedAt),
     queueing_delay: measured.map((r) => r.started - r.arrivedAt),
   };
-  const from = measured[0]!.arrivedAt;
+  const from = measured[0].arrivedAt;
   const until = Math.max(...measured.map(({ finished }) => finished));
   const makespan = (until - from) / 1e9;
   const output = sum(measured.map(({ output }) => output));
@@ -229,7 +229,7 @@ function byDefinition({ outcome, config }: Simulation, rows: readonly Row[]): [s
       "number_in_system",
       numberInSystem(
         rows.map(([arrivedAt]) => arrivedAt),
-        rows.map((_, id) => finishedAt[id]!),
+        rows.map((_, id) => finishedAt[id]),
         from,
         until,
       ),
@@ -247,11 +247,11 @@ test("as defined, for random runs and warm-ups", () => {
       conventions,
       fc.constantFrom("decode-prioritizing", "prefill-prioritizing", "hybrid"),
       (rows, pick, engine, service, conventions, kind) => {
-        const warmupSeconds = rows[pick % rows.length]![0] / 1e9;
+        const warmupSeconds = rows[pick % rows.length][0] / 1e9;
         const setting = { scheduler: { kind }, engine, service, conventions };
         const simulation = run(rows, { ...setting, horizon: { warmupSeconds, tmaxSeconds: 1e6 } });
         for (const [name, value] of byDefinition(simulation, rows)) {
-          const found = simulation.metrics[name]!;
+          const found = simulation.metrics[name];
           if (Number.isNaN(value)) expect([name, found]).toEqual([name, NaN]);
           else expect(Math.abs(found - value), name).toBeLessThanOrEqual(1e-11 * value);
         }

@@ -25,7 +25,7 @@ function typeSeven(at: (k: number) => number, count: number, p: number): number 
 }
 function bySorting(values: readonly number[], ps: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
-  return ps.map((p) => typeSeven((k) => sorted[k]!, sorted.length, p));
+  return ps.map((p) => typeSeven((k) => sorted[k], sorted.length, p));
 }
 
 const value = fc.oneof(
@@ -64,7 +64,7 @@ test("weights count as often as they say", () => {
   fc.assert(
     fc.property(samples, shares, fc.integer({ min: 1, max: 1000 }), (values, ps, salt) => {
       const weights = values.map((_, i) => 1 + ((i * salt) % 7));
-      const expanded = values.flatMap((value, i) => Array<number>(weights[i]!).fill(value));
+      const expanded = values.flatMap((value, i) => Array<number>(weights[i]).fill(value));
       expect(percentiles(weighted(values, weights), ps)).toEqual(bySorting(expanded, ps));
     }),
     { numRuns: 150, seed: 2 },
@@ -77,9 +77,9 @@ test("huge weights, beyond what could be expanded", () => {
       samples,
       fc.array(fc.integer({ min: 0, max: 1e12 }), { minLength: 1, maxLength: 50 }),
       (values, heap) => {
-        const weights = values.map((_, i) => heap[i % heap.length]! + (i === 0 ? 1 : 0));
+        const weights = values.map((_, i) => heap[i % heap.length] + (i === 0 ? 1 : 0));
         const sample = weighted(values, weights);
-        const pairs = values.map((value, i) => [value, weights[i]!] as const).sort((a, b) => a[0] - b[0]);
+        const pairs = values.map((value, i) => [value, weights[i]] as const).sort((a, b) => a[0] - b[0]);
         const at = (k: number): number => {
           let reached = 0;
           return pairs.find(([, weight]) => k < (reached += weight))![0];

@@ -71,7 +71,7 @@ describe("distribution functions", () => {
     const sorted = samples[law].slice().sort();
     let distance = 0;
     for (let i = 0; i < DRAWS; i++) {
-      const expected = cdf[law](sorted[i]!);
+      const expected = cdf[law](sorted[i]);
       distance = Math.max(distance, Math.abs(expected - i / DRAWS), Math.abs(expected - (i + 1) / DRAWS));
     }
     expect(distance * Math.sqrt(DRAWS)).toBeLessThan(1.95); // P = 0.001
@@ -103,9 +103,9 @@ describe("independence", () => {
     const [meanA, meanB] = [mean(a.subarray(0, n), (x) => x), mean(b.subarray(0, n), (x) => x)];
     let [ab, aa, bb] = [0, 0, 0];
     for (let i = 0; i < n; i++) {
-      ab += (a[i]! - meanA) * (b[i]! - meanB);
-      aa += (a[i]! - meanA) ** 2;
-      bb += (b[i]! - meanB) ** 2;
+      ab += (a[i] - meanA) * (b[i] - meanB);
+      aa += (a[i] - meanA) ** 2;
+      bb += (b[i] - meanB) ** 2;
     }
     return ab / Math.sqrt(aa * bb);
   };
@@ -139,8 +139,8 @@ describe("independence", () => {
     });
     for (let i = 0; i < drawn.length; i++)
       for (let j = 0; j < i; j++) {
-        expect(drawn[i]![0]).not.toBe(drawn[j]![0]);
-        expect(Math.abs(correlation(drawn[i]!, drawn[j]!))).toBeLessThan(4.5 / Math.sqrt(count));
+        expect(drawn[i][0]).not.toBe(drawn[j][0]);
+        expect(Math.abs(correlation(drawn[i], drawn[j]))).toBeLessThan(4.5 / Math.sqrt(count));
       }
   });
 
@@ -165,7 +165,7 @@ test("from its state a stream goes on exactly where it stood", () => {
         expect(after.map((what) => fork[what]())).toEqual(expected);
         expect(fork.state()).toEqual(original.state());
         // The state was a copy: a second fork starts where the first did.
-        expect(new Stream("", state)[after[0]!]()).toBe(expected[0]);
+        expect(new Stream("", state)[after[0]]()).toBe(expected[0]);
       },
     ),
     { numRuns: 100, seed: 1 },

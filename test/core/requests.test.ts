@@ -23,9 +23,9 @@ function generate(until: Until, ratePerSecond = 2, into = new Requests(), trial 
 }
 const table = (requests: Requests): [number, number, number][] =>
   Array.from({ length: requests.count }, (_, i) => [
-    requests.arrivedAt[i]!,
-    requests.promptTokens[i]!,
-    requests.outputTokens[i]!,
+    requests.arrivedAt[i],
+    requests.promptTokens[i],
+    requests.outputTokens[i],
   ]);
 
 describe("drawn requests", () => {
@@ -37,10 +37,10 @@ describe("drawn requests", () => {
     );
     let units = 0;
     for (const [arrivedAt, prompt, output] of whole) {
-      units += arrivals!.exponential();
+      units += arrivals.exponential();
       expect(arrivedAt).toBe(Math.round((units / 2) * 1e9));
-      expect(prompt).toBe(Math.max(1, Math.floor(exp(3.2764 + 1.5201 * prompts!.normal()))));
-      expect(output).toBe(Math.min(1024, 1 + Math.floor(outputs!.exponential() / -Math.log1p(-0.0056))));
+      expect(prompt).toBe(Math.max(1, Math.floor(exp(3.2764 + 1.5201 * prompts.normal()))));
+      expect(output).toBe(Math.min(1024, 1 + Math.floor(outputs.exponential() / -Math.log1p(-0.0056))));
     }
   });
 
@@ -77,7 +77,7 @@ describe("drawn requests", () => {
       scaled.forEach(([arrivedAt, ...lengths], i) => {
         units += source.exponential();
         expect(arrivedAt).toBe(Math.round((units / rate) * 1e9));
-        expect(lengths).toEqual(whole[i]!.slice(1));
+        expect(lengths).toEqual(whole[i].slice(1));
       });
     }
   });

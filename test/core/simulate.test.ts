@@ -87,7 +87,7 @@ describe("ties (model §1, §2)", () => {
           [arrivedAt, 5, 1],
         ],
         { scheduler: { kind: "prefill-prioritizing" } },
-      ).outcome.shared.sequences.startedAt[1]!;
+      ).outcome.shared.sequences.startedAt[1];
     // Prefill 0–15, decodes 15–26 and 26–37.
     expect([start(15e6), start(15e6 + 1), start(26e6), start(26e6 + 1)]).toEqual([15e6, 26e6, 26e6, 37e6]);
   });

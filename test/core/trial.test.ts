@@ -37,7 +37,7 @@ const alone = (config: SimulationConfig, tmaxSeconds: number, trial: number, see
     warmupSeconds: warmupSeconds < tmaxSeconds ? warmupSeconds : 0,
   };
   const { metrics } = simulate({ ...config, horizon }, { seed, trial });
-  return METRICS.map(({ name }) => metrics[name]!);
+  return METRICS.map(({ name }) => metrics[name]);
 };
 
 test("values stand by trial, configuration and window, and each is that window simulated alone", () => {
@@ -60,9 +60,9 @@ test("without windows the configurations' own horizon is the only one", () => {
 });
 
 test("a window inside the warm-up measures nothing", () => {
-  const values = runTask(new Simulator(), task({ configs: [configs[2]!], windows: [5, 60] }));
+  const values = runTask(new Simulator(), task({ configs: [configs[2]], windows: [5, 60] }));
   const metric = (name: string, window: number): number =>
-    values[window * METRICS.length + METRICS.findIndex((m) => m.name === name)]!;
+    values[window * METRICS.length + METRICS.findIndex((m) => m.name === name)];
   expect([metric("n_arrived", 0), metric("ttft_mean_s", 0)]).toEqual([0, NaN]);
   expect(metric("n_arrived", 1)).toBeGreaterThan(50);
 });
@@ -80,9 +80,9 @@ test("trials in pieces are the trials together; buffers carry nothing over", () 
 test("a simulator that has run a shorter window still knows all requests of the trial", () => {
   const simulator = new Simulator();
   const [config] = configs;
-  const before = simulate(config!, { simulator, trial: 2 }).metrics;
-  runTask(simulator, task({ first: 2, configs: [config!], windows: [5] }));
-  expect(simulate(config!, { simulator, trial: 2 }).metrics).toEqual(before);
+  const before = simulate(config, { simulator, trial: 2 }).metrics;
+  runTask(simulator, task({ first: 2, configs: [config], windows: [5] }));
+  expect(simulate(config, { simulator, trial: 2 }).metrics).toEqual(before);
 });
 
 describe("errors", () => {
@@ -92,10 +92,10 @@ describe("errors", () => {
 
   test("a failed invariant names the scheduler, seed and trial that replay it", () => {
     const leaky = {
-      ...builtIn.disciplines[0]!,
+      ...builtIn.disciplines[0],
       name: "leaky",
       create: () => {
-        const queue = builtIn.disciplines[0]!.create({ kind: "fcfs" });
+        const queue = builtIn.disciplines[0].create({ kind: "fcfs" });
         const { popFront } = queue;
         queue.popFront = () => {
           const id = popFront.call(queue);

@@ -1,6 +1,7 @@
 /** A few lengths with given weights, as in the earlier study's demo2. */
 import { numbersOf, type Spec } from "../definition.js";
-import { LONGEST, type LengthDefinition } from "../length-law.js";
+import { LONGEST, type LengthDefinition, type LengthLaw } from "../length-law.js";
+import type { Stream } from "../random.js";
 
 /** How far the weights may sum from 1, for decimals such as 0.1 + 0.2 + 0.7. */
 const WEIGHT_TOLERANCE = 1e-9;
@@ -15,6 +16,37 @@ function check(spec: Spec): string[] {
   return Math.abs(sum - 1) > WEIGHT_TOLERANCE ? [`weights: sum ${sum} (must sum to 1)`] : [];
 }
 
+class Mixture implements LengthLaw {
+  readonly least: number;
+  readonly mean: number;
+  private readonly values: readonly number[];
+  private readonly weights: readonly number[];
+  private readonly cumulative: Float64Array;
+  /** The last length that has any weight: it takes what rounding leaves above the cumulative sum. */
+  private readonly last: number;
+
+  constructor(spec: Spec) {
+    const values = (this.values = numbersOf(spec, "values"));
+    const weights = (this.weights = numbersOf(spec, "weights"));
+    this.least = Math.min(...values.filter((_, i) => weights[i] > 0));
+    this.mean = values.reduce((sum, value, i) => sum + value * weights[i], 0);
+    let total = 0;
+    this.cumulative = Float64Array.from(weights, (weight) => (total += weight));
+    this.last = weights.findLastIndex((weight) => weight > 0);
+  }
+
+  survival(n: number): number {
+    return this.values.reduce((sum, value, i) => (value > n ? sum + this.weights[i] : sum), 0);
+  }
+
+  sample(stream: Stream): number {
+    const u = stream.uniform();
+    let i = 0;
+    while (i < this.last && u >= this.cumulative[i]) i++;
+    return this.values[i];
+  }
+}
+
 export const mixture: LengthDefinition = {
   name: "mixture",
   summary: "a few lengths with given weights",
@@ -25,24 +57,5 @@ export const mixture: LengthDefinition = {
   ],
   examples: [{ kind: "mixture", values: [32, 128, 512], weights: [0.6, 0.3, 0.1] }],
   check,
-  create(spec) {
-    const values = numbersOf(spec, "values");
-    const weights = numbersOf(spec, "weights");
-    const cumulative: number[] = [];
-    let total = 0;
-    for (const weight of weights) cumulative.push((total += weight));
-    // The last length that has any weight takes whatever rounding leaves above the cumulative sum.
-    const last = weights.findLastIndex((weight) => weight > 0);
-    return {
-      least: Math.min(...values.filter((_, i) => weights[i] > 0)),
-      mean: values.reduce((sum, value, i) => sum + value * weights[i], 0),
-      survival: (n) => values.reduce((sum, value, i) => (value > n ? sum + weights[i] : sum), 0),
-      sample(stream) {
-        const u = stream.uniform();
-        let i = 0;
-        while (i < last && u >= cumulative[i]) i++;
-        return values[i];
-      },
-    };
-  },
+  create: (spec) => new Mixture(spec),
 };

@@ -3,7 +3,7 @@
  * then one prefill iteration for a new batch (model §2).
  */
 import { nextPiece, nextPrompt } from "../packing.js";
-import type { Batch, SchedulerDefinition, View } from "../scheduler.js";
+import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 import { tokens } from "../units.js";
 
 /** Packs whole pieces; only the first of an iteration may be cut, when it is longer than the whole budget. */
@@ -22,6 +22,17 @@ function packWhole(view: View, batch: Batch): void {
   }
 }
 
+class DecodePrioritizing implements Scheduler {
+  compose(view: View, batch: Batch): void {
+    if (view.decodable === 0) {
+      packWhole(view, batch);
+      return;
+    }
+    batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
+    batch.dependsOn("nothing");
+  }
+}
+
 export const decodePrioritizing: SchedulerDefinition = {
   name: "decode-prioritizing",
   short: "decode",
@@ -30,14 +41,5 @@ export const decodePrioritizing: SchedulerDefinition = {
   source: "request-level batching, FasterTransformer",
   options: [],
   examples: [{ kind: "decode-prioritizing" }],
-  create: () => ({
-    compose(view, batch) {
-      if (view.decodable === 0) {
-        packWhole(view, batch);
-        return;
-      }
-      batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
-      batch.dependsOn("nothing");
-    },
-  }),
+  create: () => new DecodePrioritizing(),
 };

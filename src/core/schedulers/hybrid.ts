@@ -20,23 +20,27 @@ function alternate(view: View, batch: Batch): void {
   else packPrompts(view, batch, 1);
 }
 
-function create(spec: Spec): Scheduler {
-  const ratio = numberOf(spec, "ratio");
-  const ofTokens = spec.ratioOf === "tokens";
-  return {
-    compose(view, batch) {
-      const { maxSequences, maxTokens } = view.limits;
-      const whole = ofTokens ? maxTokens : maxSequences;
-      if (whole === 1) {
-        alternate(view, batch);
-        return;
-      }
-      const decodes = share(ratio, whole);
-      batch.decode(Math.min(decodes, view.decodable, batch.slotsLeft, batch.tokensLeft));
-      const rest = whole - decodes;
-      packPrompts(view, batch, ofTokens ? UNLIMITED : rest, ofTokens ? rest : UNLIMITED);
-    },
-  };
+class Hybrid implements Scheduler {
+  private readonly ratio: number;
+  private readonly ofTokens: boolean;
+
+  constructor(spec: Spec) {
+    this.ratio = numberOf(spec, "ratio");
+    this.ofTokens = spec.ratioOf === "tokens";
+  }
+
+  compose(view: View, batch: Batch): void {
+    const whole = this.ofTokens ? view.limits.maxTokens : view.limits.maxSequences;
+    if (whole === 1) {
+      alternate(view, batch);
+      return;
+    }
+    const decodes = share(this.ratio, whole);
+    batch.decode(Math.min(decodes, view.decodable, batch.slotsLeft, batch.tokensLeft));
+    const rest = whole - decodes;
+    if (this.ofTokens) packPrompts(view, batch, UNLIMITED, rest);
+    else packPrompts(view, batch, rest);
+  }
 }
 
 export const hybrid: SchedulerDefinition = {
@@ -68,5 +72,5 @@ export const hybrid: SchedulerDefinition = {
     { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
     { kind: "hybrid", ratio: 0.7, ratioOf: "tokens" },
   ],
-  create,
+  create: (spec) => new Hybrid(spec),
 };

@@ -1,6 +1,15 @@
 /** Prompts first, as the original vLLM: pure prefill iterations while a prompt may run, else decode (model §2). */
 import { packPrompts } from "../packing.js";
-import type { SchedulerDefinition } from "../scheduler.js";
+import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
+
+class PrefillPrioritizing implements Scheduler {
+  compose(view: View, batch: Batch): void {
+    const untouched = batch.tokensLeft;
+    packPrompts(view, batch);
+    if (batch.tokensLeft === untouched)
+      batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
+  }
+}
 
 export const prefillPrioritizing: SchedulerDefinition = {
   name: "prefill-prioritizing",
@@ -10,12 +19,5 @@ export const prefillPrioritizing: SchedulerDefinition = {
   source: "Kwon et al., PagedAttention, SOSP 2023 (vLLM V0)",
   options: [],
   examples: [{ kind: "prefill-prioritizing" }],
-  create: () => ({
-    compose(view, batch) {
-      const untouched = batch.tokensLeft;
-      packPrompts(view, batch);
-      if (batch.tokensLeft === untouched)
-        batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
-    },
-  }),
+  create: () => new PrefillPrioritizing(),
 };

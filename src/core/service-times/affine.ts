@@ -3,8 +3,8 @@
  * tokens ride for free (Li, Dai & Peng, arXiv 2504.07347; model §1).
  */
 import { numberOf, type OptionSpec, type Spec } from "../definition.js";
-import type { ServiceTimeDefinition } from "../service-time-model.js";
-import { fromMilliseconds } from "../units.js";
+import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "../service-time-model.js";
+import { fromMilliseconds, type Nanoseconds } from "../units.js";
 
 const options: readonly OptionSpec[] = [
   { key: "cMs", kind: "number", min: 0, max: 1e6, unit: "ms", summary: "time to read the weights, c" },
@@ -29,6 +29,24 @@ const check = (spec: Spec): string[] =>
     ? []
     : [`cMs: ${spec.cMs} (above 0, or an iteration of one token would take no time)`];
 
+class Affine implements ServiceTimeModel {
+  readonly random = false;
+  private readonly c: number;
+  private readonly a: number;
+  private readonly b0: number;
+
+  constructor(spec: Spec) {
+    this.c = numberOf(spec, "cMs");
+    this.a = numberOf(spec, "aMs");
+    this.b0 = numberOf(spec, "b0");
+  }
+
+  price(shape: BatchShape): Nanoseconds {
+    const tokens = shape.decodes + shape.prefillTokens;
+    return fromMilliseconds(this.c + this.a * Math.max(0, tokens - this.b0));
+  }
+}
+
 export const affine: ServiceTimeDefinition = {
   name: "affine",
   summary: "c + a·max(0, b − b0) for a batch of b tokens",
@@ -36,13 +54,5 @@ export const affine: ServiceTimeDefinition = {
   options,
   examples: [{ kind: "affine", cMs: 45.5, aMs: 0.3, b0: 64 }],
   check,
-  create(spec) {
-    const c = numberOf(spec, "cMs");
-    const a = numberOf(spec, "aMs");
-    const b0 = numberOf(spec, "b0");
-    return {
-      random: false,
-      price: (shape) => fromMilliseconds(c + a * Math.max(0, shape.decodes + shape.prefillTokens - b0)),
-    };
-  },
+  create: (spec) => new Affine(spec),
 };

@@ -1,7 +1,7 @@
 /** Exponential iteration times whose mean is the affine cost: for checks against queueing theory (model §1). */
-import { numberOf, type OptionSpec } from "../definition.js";
-import type { ServiceTimeDefinition } from "../service-time-model.js";
-import { ns } from "../units.js";
+import { numberOf, type OptionSpec, type Spec } from "../definition.js";
+import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "../service-time-model.js";
+import { ns, type Nanoseconds } from "../units.js";
 
 const options: readonly OptionSpec[] = [
   {
@@ -25,22 +25,30 @@ const options: readonly OptionSpec[] = [
   },
 ];
 
+class Exponential implements ServiceTimeModel {
+  readonly random = true;
+  private readonly c: number;
+  private readonly a: number;
+  private readonly b0: number;
+
+  constructor(spec: Spec) {
+    this.c = numberOf(spec, "cMs");
+    this.a = numberOf(spec, "aMs");
+    this.b0 = numberOf(spec, "b0");
+  }
+
+  price(shape: BatchShape, draw: number): Nanoseconds {
+    const tokens = shape.decodes + shape.prefillTokens;
+    const mean = this.c + this.a * Math.max(0, tokens - this.b0);
+    return ns(Math.round(draw * (mean * 1e6)));
+  }
+}
+
 export const exponential: ServiceTimeDefinition = {
   name: "exponential",
   summary: "exponential, with mean c + a·max(0, b − b0)",
   source: "M in Kendall's notation",
   options,
   examples: [{ kind: "exponential", cMs: 10 }],
-  create(spec) {
-    const c = numberOf(spec, "cMs");
-    const a = numberOf(spec, "aMs");
-    const b0 = numberOf(spec, "b0");
-    return {
-      random: true,
-      price(shape, draw) {
-        const mean = c + a * Math.max(0, shape.decodes + shape.prefillTokens - b0);
-        return ns(Math.round(draw * (mean * 1e6)));
-      },
-    };
-  },
+  create: (spec) => new Exponential(spec),
 };

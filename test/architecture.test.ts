@@ -1,0 +1,233 @@
+/**
+ * The house as a test: who imports whom, what keeps results the same on every machine, and the shape of files.
+ * The rules stand in test/architecture/; here they are run over src, and each is shown to find what it forbids.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import {
+  filesAreSmallAndNamed,
+  importsGoDown,
+  linesOf,
+  loadedBy,
+  medianIsShort,
+  membersStandAlone,
+  packagesAreAllowed,
+  sameBitsEverywhere,
+} from "./architecture/rules.js";
+import { type Source, sourcesOf } from "./architecture/sources.js";
+
+const root = new URL("../src/", import.meta.url);
+const paths = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .map((path) => path.replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".ts"))
+  .sort();
+const sources = sourcesOf(new Map(paths.map((path) => [path, readFileSync(new URL(path, root), "utf8")])));
+const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  dependencies: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+};
+const packages = packagesAreAllowed(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+
+describe("src", () => {
+  test("imports go down only (core <- stats, theory, charts <- experiments; config, io, run; cli)", () => {
+    expect(sources.flatMap(importsGoDown)).toEqual([]);
+  });
+  test("packages: none in a pure room but those on its list", () => {
+    expect(sources.flatMap(packages)).toEqual([]);
+  });
+  test("members of a family import their interface, never each other", () => {
+    expect(sources.flatMap(membersStandAlone)).toEqual([]);
+  });
+  test("pure rooms use only what has the same bits everywhere", () => {
+    expect(sources.flatMap(sameBitsEverywhere)).toEqual([]);
+  });
+  test("files are small, named after what they are about, and open with a comment", () => {
+    expect([...sources.flatMap(filesAreSmallAndNamed), ...medianIsShort(sources)]).toEqual([]);
+    expect(sources.length).toBeGreaterThan(80);
+  });
+  test("a worker loads the core and no more (150 ms for zod, 250 ms for vega)", () => {
+    const loaded = loadedBy(sources, "run/worker.ts");
+    const others = [...loaded.files].filter((path) => !path.startsWith("core/") && !path.startsWith("run/"));
+    expect(others).toEqual([]);
+    expect([...loaded.packages].sort()).toEqual(["piscina", "seedrandom/lib/alea.js"]);
+  });
+});
+
+/** What `rule` says about one file; the others stand beside it so that imports and types resolve. */
+function found(rule: (source: Source) => string[], path: string, text: string): string[] {
+  const beside = new Map([
+    ["core/units.ts", "/** */ export const ns = (value: number): number => value;"],
+    ["core/own.ts", "/** */ export const process = 1; export const list = [3, 20];"],
+  ]);
+  return rule(sourcesOf(beside.set(path, text)).find((source) => source.path === path)!);
+}
+
+describe("each rule finds what it forbids", () => {
+  test.each([
+    [
+      "core/a.ts",
+      'import { mean } from "../stats/index.js";',
+      "core imports stats/index.ts. Imports go down only: core imports no other room",
+    ],
+    ["core/a.ts", 'export type { X } from "../cli/x.js";', "core imports cli/x.ts. Imports go down only"],
+    ["core/lengths/a.ts", 'const x = await import("../../io/x.js");', "core imports io/x.ts"],
+    ["core/a.ts", 'type X = import("../config/x.js").X;', "core imports config/x.ts"],
+    [
+      "stats/a.ts",
+      'import { simulate } from "../core/simulate.js";',
+      "stats imports core/simulate.ts. Imports go down only: stats may import core/units.ts, core/arithmetic.ts, core/errors.ts",
+    ],
+    ["theory/a.ts", 'import { mean } from "../stats/index.js";', "theory imports stats/index.ts"],
+    ["experiments/a.ts", 'import { open } from "../io/files.js";', "experiments imports io/files.ts"],
+    ["run/a.ts", 'import { run } from "../experiments/run.js";', "run imports experiments/run.ts"],
+    ["config/a.ts", 'import { main } from "../cli/main.js";', "config imports cli/main.ts"],
+    ["core/a.ts", 'import * as all from "../index.js";', "core imports index.ts"],
+    ["lib/a.ts", "", "unknown room: lib. Use one of core, stats"],
+  ])("imports: %s %s", (path, text, message) => {
+    expect(found(importsGoDown, path, `/** */\n${text}`)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("imports: what is below is allowed", () => {
+    for (const [path, text] of [
+      ["stats/a.ts", 'import { ns } from "../core/units.js";'],
+      ["run/a.ts", 'import type { Trials } from "../experiments/trials.js";'],
+      ["cli/a.ts", 'import { x } from "../experiments/index.js"; import { y } from "../core/simulate.js";'],
+      ["core/lengths/a.ts", 'import { x } from "../definition.js";'],
+    ] as const)
+      expect(found(importsGoDown, path, text)).toEqual([]);
+  });
+
+  test.each([
+    [
+      "core/a.ts",
+      'import seedrandom from "seedrandom/lib/alea.js";',
+      "src/core/a.ts:2: core imports seedrandom/lib/alea.js. core is pure: let its caller bring that in",
+    ],
+    [
+      "core/a.ts",
+      'import { readFileSync } from "node:fs";',
+      "src/core/a.ts:2: core imports node:fs. core is pure",
+    ],
+    [
+      "theory/a.ts",
+      'import { mean } from "simple-statistics";',
+      "src/theory/a.ts:2: theory imports simple-statistics",
+    ],
+    ["charts/a.ts", 'import { compile } from "vega-lite";', "src/charts/a.ts:2: charts imports vega-lite"],
+    [
+      "cli/a.ts",
+      'import lodash from "lodash";',
+      "src/cli/a.ts:2: imports lodash. Import a dependency of package.json, or node:*",
+    ],
+    ["cli/a.ts", 'import fs from "fs";', "src/cli/a.ts:2: imports fs"],
+  ])("packages: %s %s", (path, text, message) => {
+    expect(found(packages, path, `/** */\n${text}`)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test.each([
+    [
+      "core/lengths/a.ts",
+      'import { b } from "./b.js";',
+      "a member imports ./b.js. Members of lengths import definition, ",
+    ],
+    ["core/lengths/a.ts", 'import { b } from "../arrivals/b.js";', "a member imports ../arrivals/b.js"],
+    [
+      "core/schedulers/a.ts",
+      'import { Plan } from "../plan.js";',
+      "a member imports ../plan.js. Members of schedulers import definition, units, arithmetic, errors, scheduler, packing",
+    ],
+    [
+      "core/lengths/index.ts",
+      'export { a } from "../arrivals/a.js";',
+      "exports ../arrivals/a.js. An index lists its own folder",
+    ],
+    [
+      "core/simulate.ts",
+      'import { hybrid } from "./schedulers/hybrid.js";',
+      "imports ./schedulers/hybrid.js. Members are reached through the registry",
+    ],
+    [
+      "cli/a.ts",
+      'import * as all from "../core/schedulers/index.js";',
+      "imports ../core/schedulers/index.js. Members are reached",
+    ],
+  ])("families: %s %s", (path, text, message) => {
+    expect(found(membersStandAlone, path, `/** */\n${text}`)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test.each([
+    ["core/a.ts", "const x = 2 ** 3;", "the operator **"],
+    ["stats/a.ts", "let x = 2; x **= 3;", "the operator **"],
+    ["theory/a.ts", "const x = Math.log(2);", "Math.log. Use core/arithmetic.ts (log, exp, pow, …)"],
+    ["core/a.ts", "const x = Math.random();", "Math.random"],
+    ["core/a.ts", "const { pow } = Math;", "Math as a value"],
+    ["core/a.ts", 'const x = Math["pow"](1, 2);', "Math as a value"],
+    ["core/a.ts", "const x = Date.now();", "Date. Instants are Nanoseconds"],
+    ["core/a.ts", "export const x = (at: Date): number => +at;", "Date."],
+    ["core/a.ts", "console.log(1);", "console. Return what there is to say"],
+    ["experiments/a.ts", "const x = process.env.X;", "process. Take settings as arguments"],
+    ["core/a.ts", "const x = { performance };", "performance"],
+    ["charts/a.ts", "const x = new Intl.NumberFormat();", "Intl"],
+    ["charts/a.ts", "const x = (1).toLocaleString();", "toLocaleString. It follows the machine's locale"],
+    ["charts/a.ts", '["b", "a"].sort((a, b) => a.localeCompare(b));', "localeCompare"],
+    ["experiments/a.ts", "setTimeout(() => {}, 1);", "setTimeout"],
+    [
+      "core/a.ts",
+      "export const x = (): Promise<void> => Promise.reject();",
+      "Promise. This room is synchronous",
+    ],
+    ["core/a.ts", "export async function x() {}", "async. This room is synchronous"],
+    ["core/a.ts", "const x = import.meta.url;", "import.meta"],
+    ["core/a.ts", "const x = [10, 9].sort();", ".sort() without a comparator. It sorts numbers as text"],
+    ["core/a.ts", "const x = [10, 9].map((n) => n + 1).toSorted();", ".toSorted() without a comparator"],
+    ["core/a.ts", 'import { list } from "./own.js"; list.sort();', ".sort() without a comparator"],
+    ["core/a.ts", "export const x = (any: any): unknown => any.sort();", ".sort() without a comparator"],
+    [
+      "stats/a.ts",
+      'import { probit } from "simple-statistics";',
+      "probit of simple-statistics. It is a coarse table",
+    ],
+  ])("same bits: %s %s", (path, text, message) => {
+    const findings = found(sameBitsEverywhere, path, `/** */\n${text}`);
+    expect(findings.length).toBeGreaterThan(0);
+    for (const line of findings) expect(line).toContain(`src/${path}:2: ${message}`);
+  });
+
+  test("same bits: names of the file's own, members of that name and comments are no globals", () => {
+    for (const text of [
+      "// process, Date, Math.pow, x ** 2 and console.log\nexport const x = 1;",
+      'import { process } from "./own.js"; export const x = process + 1;',
+      "const performance = 1; export const x = { performance, console: 2 }; export const y = x.console;",
+      "export interface X { Date: number; process(): void }",
+      "export const x = Math.sqrt(Math.max(1, 2));",
+      "export const x = Float64Array.of(2, 1).sort(); export const y = new Int32Array(2).subarray(1).toSorted();",
+      'export const x = ["b", "a"].sort(); export const y = Object.keys({}).sort(); export const z = [2, 1].sort((a, b) => a - b);',
+    ])
+      expect([text, found(sameBitsEverywhere, "core/a.ts", text)]).toEqual([text, []]);
+    const waits = "export async function x(): Promise<void> { await Promise.resolve(); }";
+    expect(found(sameBitsEverywhere, "experiments/a.ts", waits)).toEqual([]);
+    expect(found(sameBitsEverywhere, "cli/a.ts", "console.log(process.argv, Date.now(), 2 ** 3);")).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    ["core/a.ts", "export const x = 1;\n", "src/core/a.ts:1: no opening comment. Say what it is"],
+    ["core/a.ts", `/** */${"\n".repeat(400)}`, "src/core/a.ts:1: 400 lines. Split it"],
+    ["core/utils.ts", "/** */", "the name utils. Name a file or folder after what it is about"],
+    ["core/helpers/a.ts", "/** */", "the name helpers"],
+    ["cli/types.d.ts", "/** */", "the name types"],
+    ["core/lengths/index.ts", "export const x = 1;\n", "no opening comment"],
+  ])("files: %s %#", (path, text, message) => {
+    expect(found(filesAreSmallAndNamed, path, text)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("files: an index of export lines needs no comment; the median counts", () => {
+    expect(found(filesAreSmallAndNamed, "core/lengths/index.ts", 'export { a } from "./a.js";\n')).toEqual(
+      [],
+    );
+    const long = sourcesOf(new Map([["core/a.ts", "\n".repeat(130)]]));
+    expect(linesOf(long[0])).toBe(130);
+    expect(medianIsShort(long)).toEqual([expect.stringContaining("the median file has 130 lines")]);
+  });
+});

@@ -1,0 +1,175 @@
+/** `--set key=value`: a layer like any other, with errors that teach. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { allKeys, studyTree } from "../../src/config/keys.js";
+import type { Layer } from "../../src/config/layer.js";
+import { parseSet } from "../../src/config/set.js";
+import { resolveStudy } from "../../src/config/study.js";
+import { ConfigError } from "../../src/core/errors.js";
+import { builtIn } from "../../src/core/registry.js";
+import { loadScenario } from "../../src/io/scenarios.js";
+
+const base: Layer[] = [
+  { source: "defaults", values: { trials: 2, seed: 1, schedulers: ["hybrid"] } },
+  (await loadScenario("demo2", ".")).layer,
+];
+const values = async (...assignments: string[]): Promise<unknown> => (await parseSet(assignments)).values;
+const problems = async (...assignments: string[]): Promise<string[]> => {
+  try {
+    resolveStudy([...base, await parseSet(assignments)]);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues.map(({ message }) => message);
+    throw error;
+  }
+  return [];
+};
+
+describe("values", () => {
+  test("are YAML, at the place that the dotted key says", async () =>
+    expect(
+      await values(
+        "engine.maxTokens=512",
+        "engine.chunkSize = null",
+        "service.b0=0",
+        "workload.promptTokens.values=[32, 128]",
+        "workload.promptTokens.weights=.5,.5",
+        "workload.outputTokens={kind: fixed, tokens: 3}",
+        "schedulers=decode,hybrid",
+        "scenario=./a=b.yaml",
+        "seed=7",
+      ),
+    ).toEqual({
+      engine: { maxTokens: 512, chunkSize: null },
+      service: { b0: 0 },
+      workload: {
+        promptTokens: { values: [32, 128], weights: [0.5, 0.5] },
+        outputTokens: { kind: "fixed", tokens: 3 },
+      },
+      schedulers: ["decode", "hybrid"],
+      scenario: "./a=b.yaml",
+      seed: 7,
+    }));
+
+  test("the last assignment to a key wins", async () => {
+    expect(await values("seed=1", "seed=2")).toEqual({ seed: 2 });
+    expect(await values("conventions=reference", "conventions.tbt=gaps")).toEqual({
+      conventions: { tbt: "gaps" },
+    });
+  });
+
+  test("every key of a study can be set", async () => {
+    const layer = await parseSet(allKeys(studyTree(builtIn)).map((key) => `${key}=1`));
+    expect(layer.issues).toEqual([]);
+    expect(allKeys(studyTree(builtIn))).toEqual(
+      expect.arrayContaining([
+        "scenario",
+        "workload.arrivals.kind",
+        "workload.arrivals.ratePerSecond",
+        "workload.promptTokens.values",
+        "service.b0",
+        "engine.maxTokens",
+        "engine.discipline.kind",
+        "conventions.sequenceCap",
+        "horizon.warmupSeconds",
+        "scheduler.ratio",
+        "schedulers",
+        "trials",
+        "seed",
+      ]),
+    );
+  });
+
+  test("a whole study by assignments", async () =>
+    expect(
+      await problems(
+        "service.kind=exponential",
+        "workload.promptTokens.kind=geometric",
+        "workload.promptTokens.p=0.5",
+        "conventions.sequenceCap=iteration",
+        "engine.discipline.kind=fcfs",
+        "horizon={tmaxSeconds: 100, warmupSeconds: 5}",
+        "scheduler.ratio=.3",
+        "schedulers=[{kind: hybrid, ratioOf: tokens}, prefill]",
+      ),
+    ).toEqual([]));
+});
+
+test("errors name the assignment and say what to write", async () => {
+  expect(
+    await problems(
+      "engine.maxTokns=512",
+      "maxTokens=512",
+      "foo=1",
+      "engine.maxTokens",
+      "=3",
+      "engine..maxTokens=3",
+      "engine.maxSequences=",
+      "engine.replicas=[1",
+      "__proto__.x=1",
+      "engine.constructor=1",
+      "workload.promptTokens.p=.5",
+      "service.kind=expo",
+      "conventions.tbt=gap",
+      "engine={chunkSize: 0}",
+      "workload.promptTokens.values=1,2,x",
+      "trials=1.5",
+    ),
+  ).toEqual([
+    "--set engine.maxTokens: no value (write key=value, e.g. engine.maxTokens=512)",
+    "--set =3: not a key (write key=value, e.g. engine.maxTokens=512)",
+    "--set engine..maxTokens: not a key (write key=value, e.g. engine.maxTokens=512)",
+    "--set engine.maxSequences: no value (write null for none)",
+    "--set engine.replicas: flow sequence must end with a ]",
+    "--set __proto__.x: refused key",
+    "--set engine.constructor: refused key",
+    "--set maxTokens: unknown key — did you mean engine.maxTokens?",
+    "--set foo: unknown key (one of: scenario, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed)",
+    "--set workload.promptTokens.p: unknown key (mixture has: kind, values, weights)",
+    "invalid --set workload.promptTokens.values: [1, 2, x] (a list of integers at least 0 and at most 2147483647)",
+    "--set service.kind: unknown service-time model: expo (one of: affine, exponential) — did you mean exponential?",
+    "invalid --set conventions.tbt: gap (one of: gaps, tokens) — did you mean gaps?",
+    "invalid --set engine.chunkSize: 0 (an integer at least 1 and at most 2147483647, or none)",
+    "invalid --set trials: 1.5 (an integer at least 1 and at most 1000000)",
+  ]);
+  expect(await problems("engine.maxTokns=512")).toEqual([
+    "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?",
+  ]);
+  expect(await problems("schedulers=decod")).toEqual([
+    "--set schedulers: unknown scheduler: decod (one of: decode-prioritizing, prefill-prioritizing, hybrid) — did you mean decode-prioritizing?",
+  ]);
+  expect(({} as Record<string, unknown>).x).toBeUndefined();
+});
+
+test("any text is a layer with or without issues of one short line", async () => {
+  const piece = fc.constantFrom(
+    "engine",
+    "service",
+    ".",
+    "=",
+    "kind",
+    "b0",
+    "1",
+    "[",
+    "{",
+    ",",
+    ": ",
+    "*a",
+    "&a ",
+    "!t ",
+    '"',
+    "#",
+    "\n",
+    "__proto__",
+    "NaN",
+    "x".repeat(300),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 10 }), async (pieces) => {
+      for (const message of await problems(pieces.join(""))) {
+        expect(message.length).toBeLessThan(400);
+        expect(message).not.toContain("\n");
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
