@@ -55,9 +55,9 @@ export async function fileLayer(
 }
 
 /** The line of a key, or of what it is missing from; 0 for the whole file. */
-function lineNear({ lineOf }: Parsed, key: string): number {
+function lineNear(parsed: Parsed, key: string): number {
   for (const path = key.split("."); path.length > 0; path.pop()) {
-    const line = lineOf(path);
+    const line = parsed.lineOf(path);
     if (line !== undefined) return line;
   }
   return 0;

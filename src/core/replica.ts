@@ -29,8 +29,14 @@ export interface Shared {
   readonly pricesDearerSide: boolean;
   /** The first measured request; ids are in order of arrival. */
   readonly firstMeasured: number;
+  /** How many requests are measured. */
+  measured: number;
   /** The instant of the first measured arrival: iteration time counts as measured from here on. */
   readonly measuredFrom: Nanoseconds;
+  /** The instant of the last measured completion; NEVER before it, NaN when nothing is measured. */
+  measuredUntil: Nanoseconds;
+  /** Iteration time between these two, over all replicas; 0 before the last measured completion. */
+  busyTime: number;
   /** The clock. */
   now: Nanoseconds;
   /** The first arrival ahead, or NEVER. */

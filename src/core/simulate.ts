@@ -1,15 +1,13 @@
 /**
- * The loop: the only place that moves the clock.
- *
- * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
- * replicas without an iteration decide, by number, each seeing what the one before took (model §1).
+ * From a configuration to a finished trial: draws the requests, sets the engine up, runs the loop, measures.
+ * Buffers live as long as the simulator and are reused from trial to trial.
  */
 import { type PartialConfig, prepare, type SimulationConfig } from "./config.js";
 import { invariant } from "./errors.js";
 import { EventQueue } from "./event-queue.js";
 import { GapLog } from "./gap-log.js";
-import { begin, credit, cut } from "./iteration.js";
 import { checkTotals, Laws } from "./laws.js";
+import { advance, type State } from "./loop.js";
 import { asRecord, measure, type Metrics } from "./metrics.js";
 import type { Observer } from "./observer.js";
 import { Plan } from "./plan.js";
@@ -79,17 +77,31 @@ export class Simulator {
    * @throws PlanError when the scheduler breaks a rule, ConfigError when the drain passes the clock's end
    */
   run(config: SimulationConfig, requests: Requests, options: RunOptions): Outcome {
-    const { registry, events, sequences } = this;
+    const state = this.begin(config, requests, options);
+    advance(state, NEVER, options.observer);
+    const { shared, replicas } = state;
+    const { arrived, completed, firstMeasured, measuredFrom, measuredUntil, busyTime } = shared;
+    invariant(
+      completed === requests.count,
+      () => `${requests.count - completed} of ${requests.count} requests were never completed`,
+    );
+    return { shared, replicas, firstMeasured, arrived, measuredFrom, measuredUntil, busyTime };
+  }
+
+  /** The state before anything has happened. It uses this simulator's buffers: one at a time. */
+  begin(config: SimulationConfig, requests: Requests, { seed, trial }: RunOptions): State {
+    const { registry, events, sequences, gaps } = this;
     const { engine, conventions } = config;
     sequences.reset(requests);
-    this.gaps.clear();
+    gaps.clear();
     events.reset(engine.replicas);
     const firstMeasured = requests.firstAt(fromSeconds(config.horizon.warmupSeconds));
+    const measured = requests.count - firstMeasured;
     const model = member(registry.serviceTimes, config.service.kind).create(config.service);
     const shared: Shared = {
       sequences,
       waiting: member(registry.disciplines, engine.discipline.kind).create(engine.discipline),
-      gaps: this.gaps,
+      gaps,
       scheduler: member(registry.schedulers, config.scheduler.kind).create(config.scheduler),
       schedulerName: config.scheduler.kind,
       model,
@@ -102,7 +114,10 @@ export class Simulator {
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
       firstMeasured,
-      measuredFrom: ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
+      measured,
+      measuredFrom: ns(measured > 0 ? requests.arrivedAt[firstMeasured] : NaN),
+      measuredUntil: measured > 0 ? NEVER : ns(NaN),
+      busyTime: 0,
       now: ns(0),
       nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0] : NEVER),
       arrived: 0,
@@ -112,95 +127,9 @@ export class Simulator {
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
     for (const replica of replicas)
-      replica.reset(
-        model.random ? stream(options.seed, options.trial, `service/${replica.index}`) : undefined,
-      );
-    return loop(shared, replicas, events, options.observer);
+      replica.reset(model.random ? stream(seed, trial, `service/${replica.index}`) : undefined);
+    return { shared, replicas, events, plan: new Plan(shared) };
   }
-}
-
-function loop(
-  shared: Shared,
-  replicas: readonly Replica[],
-  events: EventQueue,
-  observer: Observer | undefined,
-): Outcome {
-  const { sequences, waiting, firstMeasured } = shared;
-  const { arrivedAt, count } = sequences.requests;
-  const plan = new Plan(shared);
-  const measured = count - firstMeasured;
-  let measuredUntil = ns(NaN);
-  let busyTime = 0;
-  let idle = replicas.length;
-
-  for (;;) {
-    // An arrival is seen when somebody decides: at once by an idle replica, else when the next iteration ends.
-    const now = ns(idle > 0 ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
-    if (now === NEVER) break;
-    shared.now = now;
-    while (events.nextAt === now) {
-      const replica = replicas[events.nextSource];
-      observer?.ended?.(replica, shared);
-      credit(shared, replica);
-      events.set(replica.index, NEVER);
-      idle++;
-    }
-    if (shared.completedMeasured === measured && measuredUntil !== measuredUntil && measured > 0) {
-      measuredUntil = now;
-      busyTime = busyUntil(replicas, shared.measuredFrom, now);
-    }
-    while (shared.nextArrivalAt <= now) {
-      sequences.arrive(shared.arrived);
-      waiting.pushBack(shared.arrived++);
-      shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] : NEVER);
-    }
-    for (let i = 0; i < replicas.length; i++) {
-      const replica = replicas[i];
-      // A stretch cut to this instant by a replica with a lower number.
-      if (replica.flight.endAt === now && i > 0) {
-        observer?.ended?.(replica, shared);
-        credit(shared, replica);
-        idle++;
-      }
-      if (replica.flight.endAt !== NEVER || (replica.resident === 0 && waiting.length === 0)) continue;
-      begin(shared, plan, replica);
-      events.set(i, replica.flight.endAt);
-      idle--;
-      observer?.began?.(replica, shared);
-      if (replica.flight.admitted > 0 && replicas.length > 1) cutOthers(shared, replicas, replica, events);
-    }
-    observer?.settled?.(replicas, shared);
-  }
-  invariant(
-    shared.completed === count,
-    () => `${count - shared.completed} of ${count} requests were never completed`,
-  );
-  const { arrived, measuredFrom } = shared;
-  return { shared, replicas, firstMeasured, arrived, measuredFrom, measuredUntil, busyTime };
-}
-
-/**
- * The central queue has lost prompts to `taker`: a stretch that repeats on another replica because of what
- * stood there ends with the iteration it is in. At this very instant, higher numbers still decide after it.
- */
-function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica, events: EventQueue): void {
-  for (const replica of replicas) {
-    const { flight, index } = replica;
-    if (replica === taker || flight.endAt === NEVER || flight.iterations === 1) continue;
-    if (!flight.leftWaiting || !flight.dependsOnArrivals) continue;
-    cut(flight, shared.now, index < taker.index);
-    events.set(index, flight.endAt > shared.now ? flight.endAt : NEVER);
-  }
-}
-
-/** Iteration time inside [from, until], with the part done of stretches in flight. */
-function busyUntil(replicas: readonly Replica[], from: Nanoseconds, until: Nanoseconds): number {
-  let busy = 0;
-  for (const replica of replicas) {
-    busy += replica.busyTime;
-    if (replica.flight.endAt !== NEVER) busy += until - Math.max(replica.flight.startAt, from);
-  }
-  return busy;
 }
 
 export interface SimulateOptions {

@@ -42,7 +42,10 @@ export function withInterval(summary: Summary, scale: Scale = { factor: 1, unit:
   if (!Number.isFinite(half)) return plain(mean);
   if (half === 0) return `${plain(mean)} ±0`;
   // Two digits of the half-width, but no more than five of the mean.
-  const decimals = Math.min(decimalsFor(half, 2), decimalsFor(Math.abs(mean), 5));
+  const decimals = Math.min(
+    decimalsFor(half, 2),
+    mean === 0 ? MOST_DECIMALS : decimalsFor(Math.abs(mean), 5),
+  );
   return `${mean.toFixed(decimals)} ±${half.toFixed(decimals)}`;
 }
 

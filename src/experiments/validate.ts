@@ -45,13 +45,13 @@ async function checkAnchor(anchor: Anchor, trials: Trials, seed: number, effort:
     },
   };
   // Less effort is less sharp, by the square root; more effort does not ask for more.
-  const leastSharp = MOST_RELATIVE_ERROR / Math.sqrt(Math.min(1, effort));
+  const widest = MOST_RELATIVE_ERROR / Math.sqrt(Math.min(1, effort));
   const records = await trials.run({ label: anchor.name, configs: [config], seed, trials: TRIALS });
   return anchor.expected.map(({ metric, theory }) => {
     const { mean, low, high, sd, n } = summarize(records.metric(0, metric));
     const standardError = sd / Math.sqrt(n);
     const isNear = Math.abs(mean - theory) <= MOST_STANDARD_ERRORS * standardError + ROUNDING * theory;
-    const isSharp = standardError <= leastSharp * theory;
+    const isSharp = standardError <= widest * theory;
     return {
       check: anchor.name,
       offered_load: anchor.offeredLoad,

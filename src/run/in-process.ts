@@ -3,12 +3,14 @@
  * heard within a trial. For tests, debugging and one-core timing (`--workers 0`).
  */
 import { setImmediate } from "node:timers/promises";
+import { builtIn, type Registry } from "../core/registry.js";
 import { Simulator } from "../core/simulate.js";
 import { runTask, type TrialTask, type TrialValues } from "../core/trial.js";
 import type { Executor } from "./executor.js";
 
-export function inProcess(signal?: AbortSignal): Executor {
-  const simulator = new Simulator();
+/** @param registry the built-in one, unless a test brings a wrong engine */
+export function inProcess(signal?: AbortSignal, registry: Registry = builtIn): Executor {
+  const simulator = new Simulator(registry);
   return {
     width: 1,
     async run(task: TrialTask): Promise<TrialValues> {

@@ -21,7 +21,7 @@ export function threadPool(workers: number, signal?: AbortSignal): Executor {
     width: workers,
     async run(task: TrialTask): Promise<TrialValues> {
       signal?.throwIfAborted();
-      const given = await pool.run(task, signal ? { signal } : {}).catch((error: unknown) => {
+      const given: unknown = await pool.run(task, signal ? { signal } : {}).catch((error: unknown) => {
         signal?.throwIfAborted(); // piscina's own AbortError does not say why
         throw error;
       });

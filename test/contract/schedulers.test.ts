@@ -1,8 +1,11 @@
 /** What every scheduler owes, whoever wrote it (model §1, §2). A new member is run by this suite as it is. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { builtIn } from "../../src/core/registry.js";
+import { withDefaults } from "../../src/core/check-options.js";
+import { builtIn, member } from "../../src/core/registry.js";
+import type { Batch, View } from "../../src/core/scheduler.js";
 import { Simulator } from "../../src/core/simulate.js";
+import { ns, tokens } from "../../src/core/units.js";
 import {
   account,
   conventions,
@@ -161,6 +164,26 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
       expect(fast.metrics.n_completed).toBe(4000);
       expect(account(fast)).toEqual(account(run(crowd, setting, { registry: slowly })));
     }
+  });
+
+  test("a batch that grants nothing is no reason to ask for ever (an engine may be out of memory)", () => {
+    const limits = { maxTokens: tokens(100), maxSequences: 8, residentCap: 8, chunk: tokens(100) };
+    const head = { exists: true, left: tokens(7) };
+    const view: View = { now: ns(0), limits, decodable: 0, resident: 0, partial: head, waiting: head };
+    let asked = 0;
+    const batch: Batch = {
+      tokensLeft: tokens(100),
+      slotsLeft: 8,
+      decode: () => 0,
+      chunk: () => {
+        if (++asked > 100) throw new Error("asks for ever");
+        return tokens(0);
+      },
+      dependsOn: () => {},
+    };
+    const definition = member(builtIn.schedulers, scheduler.kind);
+    definition.create(withDefaults(definition.options, scheduler)).compose(view, batch);
+    expect(asked).toBeGreaterThan(0);
   });
 
   test("random iteration times come from the replica's own stream, one a batch (model §1)", () => {

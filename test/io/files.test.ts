@@ -1,5 +1,6 @@
 /** Files are replaced whole or left alone, and a failure says which path and why. */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import type * as promises from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -11,7 +12,7 @@ const faults = vi.hoisted(() => ({
   access: undefined as string | undefined,
 }));
 vi.mock("node:fs/promises", async (original) => {
-  const real = await original<typeof import("node:fs/promises")>();
+  const real = await original<typeof promises>();
   const failing = (code: string): Promise<never> =>
     Promise.reject(Object.assign(new Error(`${code}: made up`), { code }));
   return {
