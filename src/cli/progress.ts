@@ -19,6 +19,7 @@ export function progressOn(output: Output, isQuiet: boolean, now: () => number =
   let drawnAt = 0;
   let shownTenth = 0;
   let isDrawn = false;
+  let open = 0;
 
   const left = (): string => {
     const elapsed = now() - startedAt;
@@ -46,6 +47,10 @@ export function progressOn(output: Output, isQuiet: boolean, now: () => number =
   return {
     begin(what, amount) {
       label = what;
+      if (open++ > 0) {
+        total += amount;
+        return;
+      }
       total = amount;
       done = 0;
       startedAt = now();
@@ -59,6 +64,7 @@ export function progressOn(output: Output, isQuiet: boolean, now: () => number =
       else line();
     },
     end() {
+      if (--open > 0) return;
       if (isDrawn) output.write("\r\u001B[K");
       isDrawn = false;
     },

@@ -143,7 +143,9 @@ export function retell(
     const place = places.get(found);
     return place ? nameOf(place).name : found;
   });
-  const { at, name } = nearest ? nameOf(nearest) : { at: "", name: key };
+  const at = nearest ? nameOf(nearest).at : "";
+  const place = places.get(key);
+  const name = place ? nameOf(place).name : key;
   const whole = key.includes(".") ? named : named.replace(key, name);
   const isNamed = whole.includes(name) || whole.startsWith("missing ");
   return { key: issue.key, message: at + (isNamed ? whole : `${name}: ${whole}`) };

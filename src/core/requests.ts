@@ -58,6 +58,7 @@ export class Requests {
   /**
    * Draws the requests of a trial: arrivals, prompt lengths and output lengths have a stream each, and none
    * depends on where arrivals end (model §4).
+   * @param backlog so many requests more stand there at instant 0, from a stream of their own
    */
   generate(
     workload: WorkloadConfig,
@@ -65,6 +66,7 @@ export class Requests {
     seed: number,
     trial: number,
     registry: Registry,
+    backlog = 0,
   ): void {
     const process = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals);
     const prompt = member(registry.lengths, workload.promptTokens.kind).create(workload.promptTokens);
@@ -72,14 +74,22 @@ export class Requests {
     const last = fromSeconds(until.tmaxSeconds);
     const most = until.maxRequests ?? Infinity;
     const expected = process.ratePerSecond * toSeconds(last);
-    this.reserve(Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16)));
+    const rows = Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16));
+    this.reserve(backlog + rows);
+
+    const before = stream(seed, trial, "backlog");
+    for (let i = 0; i < backlog; i++) {
+      this.arrivedAt[i] = 0;
+      this.promptTokens[i] = prompt.sample(before);
+      this.outputTokens[i] = output.sample(before);
+    }
 
     const arrivals = process.open(stream(seed, trial, "arrivals"));
     const prompts = stream(seed, trial, "prompt");
     const outputs = stream(seed, trial, "output");
     // One loop over three streams: the processor overlaps their chains of arithmetic.
-    let count = 0;
-    for (let at = arrivals.next(); at <= last && count < most; at = arrivals.next()) {
+    let count = backlog;
+    for (let at = arrivals.next(); at <= last && count - backlog < most; at = arrivals.next()) {
       if (count === this.arrivedAt.length) this.reserve(count * 2);
       this.arrivedAt[count] = at;
       this.promptTokens[count] = prompt.sample(prompts);

@@ -69,4 +69,10 @@ export interface Scheduler {
   readonly everyIteration?: boolean;
 }
 
-export type SchedulerDefinition = Definition<Scheduler>;
+export interface SchedulerDefinition extends Definition<Scheduler> {
+  /**
+   * Where work piles up in overload while nothing caps the residents: as unstarted prompts, or as prefilled
+   * sequences that wait to decode. A stability test starts with its backlog there.
+   */
+  readonly backlog: "waiting" | "decoding";
+}

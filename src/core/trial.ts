@@ -1,4 +1,5 @@
 /** What a worker runs: some trials of some configurations, as plain data in and typed arrays out. */
+import { type BacklogTask, leftAt, runBacklog } from "./backlog.js";
 import type { SimulationConfig } from "./config.js";
 import { InvariantError } from "./errors.js";
 import { METRICS } from "./metrics.js";
@@ -18,11 +19,31 @@ export interface TrialTask {
   readonly verify: boolean;
 }
 
+/** A run from a backlog, and one from empty with the same number of arrivals to hold against it. */
+export interface StabilityTask extends BacklogTask {
+  readonly kind: "stability";
+  /** Also count what an empty start leaves unfinished after as many arrivals. */
+  readonly fromEmpty: boolean;
+}
+
+export type Task = TrialTask | StabilityTask;
+
 /** Values of METRICS by trial, configuration and window, the last index running fastest. */
 export type TrialValues = Float64Array<ArrayBuffer>;
 
 /** Runs a task. A failed invariant names the seed and trial that replay it. */
-export function runTask(simulator: Simulator, task: TrialTask): TrialValues {
+export const runTask = (simulator: Simulator, task: Task): TrialValues =>
+  "kind" in task ? runStability(simulator, task) : runTrials(simulator, task);
+
+/** What a stability task answers, packed: emptied, left, then decode and prefill tokens by batch. */
+function runStability(simulator: Simulator, task: StabilityTask): TrialValues {
+  const { decodeTokens, prefillTokens, emptied } = runBacklog(simulator, task);
+  const horizon = { ...task.config.horizon, tmaxSeconds: task.batchSeconds * task.batches };
+  const left = task.fromEmpty ? leftAt(simulator, { ...task.config, horizon }, task.seed, task.trial) : NaN;
+  return Float64Array.from([emptied ? 1 : 0, left, ...decodeTokens, ...prefillTokens]);
+}
+
+function runTrials(simulator: Simulator, task: TrialTask): TrialValues {
   const width = METRICS.length;
   const perConfig = Math.max(1, task.windows.length) * width;
   const values = new Float64Array(task.count * task.configs.length * perConfig);

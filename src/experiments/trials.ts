@@ -4,6 +4,7 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { METRICS, metricIndex } from "../core/metrics.js";
+import type { StabilityTask } from "../core/trial.js";
 
 export interface TrialRequest {
   /** What is being simulated, for progress. */
@@ -22,7 +23,28 @@ export interface TrialRequest {
 export interface Trials {
   /** Runs the trials of every configuration; records stand by trial number, whoever ran them and when. */
   run(request: TrialRequest): Promise<TrialRecords>;
+  /** Runs from a backlog; records stand in the order of the tasks. */
+  stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]>;
 }
+
+/** What a run from a backlog served, and what one from empty left. */
+export interface StabilityRecord {
+  /** The backlog was gone before the end. */
+  readonly emptied: boolean;
+  /** Requests that an empty start had not finished after the same arrivals; NaN when not asked for. */
+  readonly left: number;
+  /** Tokens by batch. */
+  readonly decodeTokens: Float64Array;
+  readonly prefillTokens: Float64Array;
+}
+
+/** The answer to a stability task, unpacked. */
+export const stabilityRecord = (task: StabilityTask, values: Float64Array): StabilityRecord => ({
+  emptied: values[0] === 1,
+  left: values[1],
+  decodeTokens: values.subarray(2, 2 + task.batches),
+  prefillTokens: values.subarray(2 + task.batches),
+});
 
 /** Every metric of every trial of a request. */
 export class TrialRecords {

@@ -1,11 +1,11 @@
 /** The interface of an executor: where tasks are run. */
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
 import { type Simulator } from "../core/simulate.js";
-import { runTask, type TrialTask, type TrialValues } from "../core/trial.js";
+import { runTask, type Task, type TrialValues } from "../core/trial.js";
 
 export interface Executor {
   /** Runs a task; rejects with the error that the simulation threw, or with Interrupted. */
-  run(task: TrialTask): Promise<TrialValues>;
+  run(task: Task): Promise<TrialValues>;
   /** How many tasks it works on at once. */
   readonly width: number;
   close(): Promise<void>;
@@ -29,7 +29,7 @@ export type Answer =
   | { readonly invariant: string };
 
 /** Runs a task and turns the simulation's own errors into plain data; any other error is thrown. */
-export function answer(simulator: Simulator, task: TrialTask): Answer {
+export function answer(simulator: Simulator, task: Task): Answer {
   try {
     return runTask(simulator, task);
   } catch (error) {

@@ -5,7 +5,7 @@
 import { setImmediate } from "node:timers/promises";
 import { builtIn, type Registry } from "../core/registry.js";
 import { Simulator } from "../core/simulate.js";
-import { runTask, type TrialTask, type TrialValues } from "../core/trial.js";
+import { runTask, type Task, type TrialValues } from "../core/trial.js";
 import type { Executor } from "./executor.js";
 
 /** @param registry the built-in one, unless a test brings a wrong engine */
@@ -13,7 +13,12 @@ export function inProcess(signal?: AbortSignal, registry: Registry = builtIn): E
   const simulator = new Simulator(registry);
   return {
     width: 1,
-    async run(task: TrialTask): Promise<TrialValues> {
+    async run(task: Task): Promise<TrialValues> {
+      if ("kind" in task) {
+        await setImmediate();
+        signal?.throwIfAborted();
+        return runTask(simulator, task);
+      }
       const parts: TrialValues[] = [];
       for (let trial = task.first; trial < task.first + task.count; trial++) {
         await setImmediate();

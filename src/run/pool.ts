@@ -1,6 +1,6 @@
 /** Runs tasks on a pool of threads (piscina). */
 import { Piscina } from "piscina";
-import type { TrialTask, TrialValues } from "../core/trial.js";
+import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
 
 /** Workers load compiled code, also when this file runs from its source (as under test). */
@@ -19,7 +19,7 @@ export function threadPool(workers: number, signal?: AbortSignal): Executor {
   });
   return {
     width: workers,
-    async run(task: TrialTask): Promise<TrialValues> {
+    async run(task: Task): Promise<TrialValues> {
       signal?.throwIfAborted();
       const given: unknown = await pool.run(task, signal ? { signal } : {}).catch((error: unknown) => {
         signal?.throwIfAborted(); // piscina's own AbortError does not say why

@@ -1,12 +1,21 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
-import { type TrialRequest, type Trials, TrialRecords } from "../experiments/trials.js";
+import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
+import {
+  type StabilityRecord,
+  stabilityRecord,
+  type TrialRequest,
+  type Trials,
+  TrialRecords,
+} from "../experiments/trials.js";
 import type { Executor } from "./executor.js";
-import { place, shardsOf } from "./tasks.js";
+import { arrivalsOf, place, shardsOf } from "./tasks.js";
 
 /** Who hears how far the work is; amounts are simulated requests, about. */
 export interface Progress {
+  /** More work is known; it may overlap with what is under way. */
   begin(label: string, amount: number): void;
   advance(amount: number): void;
+  /** One of the works begun is over. */
   end(): void;
 }
 
@@ -17,28 +26,48 @@ export function runner(executor: Executor, progress: Progress, verify = false): 
   return {
     async run(request: TrialRequest): Promise<TrialRecords> {
       const records = new TrialRecords(request);
-      const shards = shardsOf(request, verify);
-      progress.begin(
-        request.label,
-        shards.reduce((sum, shard) => sum + shard.cost, 0),
+      await runShards(executor, progress, request.label, shardsOf(request, verify), (shard, values) =>
+        place(records, request, shard, values),
       );
-      let next = 0;
-      const lane = async (): Promise<void> => {
-        while (next < shards.length) {
-          const shard = shards[next++];
-          const values = await executor.run(shard.task).catch((error: unknown) => {
-            next = shards.length; // the others finish what they have begun, no more
-            throw error;
-          });
-          place(records, request, shard, values);
-          progress.advance(shard.cost);
-        }
-      };
-      // Two tasks a worker: one runs while the next is on its way.
-      const lanes = await Promise.allSettled(Array.from({ length: executor.width * 2 }, lane));
-      progress.end();
-      for (const outcome of lanes) if (outcome.status === "rejected") throw outcome.reason;
       return records;
     },
+    async stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]> {
+      const answers: StabilityRecord[] = [];
+      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task) }));
+      await runShards(executor, progress, label, shards, ({ task, index }, values) => {
+        answers[index] = stabilityRecord(task, values);
+      });
+      return answers;
+    },
   };
+}
+
+/** Keeps the executor busy with shards until all are done; the first error stops the rest. */
+async function runShards<S extends { readonly task: Task; readonly cost: number }>(
+  executor: Executor,
+  progress: Progress,
+  label: string,
+  shards: readonly S[],
+  done: (shard: S, values: TrialValues) => void,
+): Promise<void> {
+  progress.begin(
+    label,
+    shards.reduce((sum, shard) => sum + shard.cost, 0),
+  );
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < shards.length) {
+      const shard = shards[next++];
+      const values = await executor.run(shard.task).catch((error: unknown) => {
+        next = shards.length; // the others finish what they have begun, no more
+        throw error;
+      });
+      done(shard, values);
+      progress.advance(shard.cost);
+    }
+  };
+  // Two tasks a worker: one runs while the next is on its way.
+  const lanes = await Promise.allSettled(Array.from({ length: executor.width * 2 }, lane));
+  progress.end();
+  for (const outcome of lanes) if (outcome.status === "rejected") throw outcome.reason;
 }

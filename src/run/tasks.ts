@@ -5,7 +5,7 @@
 import type { SimulationConfig } from "../core/config.js";
 import { METRICS } from "../core/metrics.js";
 import { builtIn, member } from "../core/registry.js";
-import type { TrialTask, TrialValues } from "../core/trial.js";
+import type { StabilityTask, TrialTask, TrialValues } from "../core/trial.js";
 import type { TrialRecords, TrialRequest } from "../experiments/trials.js";
 
 /** A task and where its values go. */
@@ -28,6 +28,10 @@ function expectedRequests(config: SimulationConfig, windows: readonly number[]):
   const spans = windows.length > 0 ? windows : [config.horizon.tmaxSeconds];
   return spans.reduce((sum, seconds) => sum + 1 + Math.min(most, rate * seconds), 0);
 }
+
+/** Requests that a stability task is expected to simulate. */
+export const arrivalsOf = ({ config, backlog, batches, settle, batchSeconds, fromEmpty }: StabilityTask): number =>
+  backlog + expectedRequests(config, [batchSeconds * (batches + settle)]) * (fromEmpty ? 2 : 1);
 
 /** The shards of a request, dearest first so that none is left to run alone at the end. */
 export function shardsOf(request: TrialRequest, verify: boolean): Shard[] {

@@ -306,12 +306,31 @@ describe("problems", () => {
       ),
     ).toEqual(["invalid --warmup: 300 (below --tmax = 200)"]));
 
+  test("of a default that a given value contradicts name its key, and come from where the kind was given", () =>
+    expect(
+      wrong(
+        flags(
+          {
+            workload: {
+              promptTokens: { kind: "lognormal", mu: 1, sigma: 1, min: 9 },
+              outputTokens: { kind: "lognormal", mu: 1, sigma: 1, max: 5, min: 7 },
+            },
+          },
+          { "workload.outputTokens.min": "--least" },
+        ),
+        layer({ workload: { promptTokens: { max: 3 } } }),
+      ),
+    ).toEqual([
+      "invalid workload.promptTokens.min: 9 (at most max = 3)",
+      "invalid --least: 7 (at most max = 5)",
+    ]));
+
   test("too many requests can be forced", () => {
     const many = flags(
       { workload: { arrivals: { ratePerSecond: 1e6 } } },
       { "workload.arrivals.ratePerSecond": "--lam" },
     );
-    expect(wrong(many)[0]).toMatch(/too many requests/);
+    expect(wrong(many)[0]).toMatch(/^horizon\.tmaxSeconds: too many requests: about 5000000000 a trial /);
     expect(problems([defaults, scenario, many], { force: true })).toEqual([]);
   });
 

@@ -39,6 +39,7 @@ export const decodePrioritizing: SchedulerDefinition = {
   order: 1,
   summary: "decode all running sequences to the end, then prefill the next batch",
   source: "request-level batching, FasterTransformer",
+  backlog: "waiting",
   options: [],
   examples: [{ kind: "decode-prioritizing" }],
   create: () => new DecodePrioritizing(),

@@ -49,6 +49,7 @@ export const hybrid: SchedulerDefinition = {
   order: 3,
   summary: "decodes and prompts together, each side with a fixed share",
   source: "mixed batching with decode_seq_ratio; Li, Dai & Peng, arXiv 2504.07347",
+  backlog: "decoding",
   options: [
     {
       key: "ratio",

@@ -17,6 +17,7 @@ export const prefillPrioritizing: SchedulerDefinition = {
   order: 2,
   summary: "prefill as soon as a prompt waits, decode otherwise",
   source: "Kwon et al., PagedAttention, SOSP 2023 (vLLM V0)",
+  backlog: "decoding",
   options: [],
   examples: [{ kind: "prefill-prioritizing" }],
   create: () => new PrefillPrioritizing(),

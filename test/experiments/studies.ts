@@ -1,0 +1,83 @@
+/** What the suites of the experiments run on: studies of the package's scenarios, and the Trials port in this process. */
+import { readFileSync } from "node:fs";
+import {
+  complete,
+  type PartialConfig,
+  REFERENCE,
+  type SimulationConfig,
+  STANDARD,
+} from "../../src/core/config.js";
+import type { Spec } from "../../src/core/definition.js";
+import { METRICS, metricIndex } from "../../src/core/metrics.js";
+import { builtIn, type Registry } from "../../src/core/registry.js";
+import type { Study } from "../../src/experiments/experiment.js";
+import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/trials.js";
+import { inProcess } from "../../src/run/in-process.js";
+import { type Progress, runner } from "../../src/run/runner.js";
+
+export const silent: Progress = { begin: () => {}, advance: () => {}, end: () => {} };
+
+/** Trials simulated in this process, by the engine that `registry` makes. */
+export const trialsWith = (registry: Registry = builtIn): Trials =>
+  runner(inProcess(undefined, registry), silent);
+
+/** All three, as every command has them by default. */
+export const THREE: readonly Spec[] = [
+  { kind: "decode-prioritizing" },
+  { kind: "prefill-prioritizing" },
+  { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
+];
+
+type Model = Pick<PartialConfig, "workload" | "service" | "engine">;
+
+/** A scenario of the package, from its file. */
+export const scenario = (name: string): Model =>
+  JSON.parse(readFileSync(new URL(`../../data/scenarios/${name}.json`, import.meta.url), "utf8")) as Model;
+
+export interface StudyOptions {
+  readonly schedulers?: readonly Spec[];
+  readonly trials?: number;
+  readonly seed?: number;
+  readonly conventions?: "standard" | "reference";
+  readonly horizon?: PartialConfig["horizon"];
+  readonly rate?: number;
+}
+
+/** A study of a scenario of the package; T 200 s and 5 trials unless told. */
+export function studyOf(name: string, options: StudyOptions = {}): Study {
+  const { workload, service, engine } = scenario(name);
+  const { rate, horizon, trials = 5, seed = 1, schedulers = THREE } = options;
+  const config: Partial<SimulationConfig> = complete({
+    workload:
+      rate === undefined ? workload : { ...workload, arrivals: { kind: "poisson", ratePerSecond: rate } },
+    service,
+    ...(engine && { engine }),
+    scheduler: schedulers[0]!,
+    conventions: options.conventions === "reference" ? REFERENCE : STANDARD,
+    horizon: { tmaxSeconds: 200, ...horizon },
+  });
+  const { scheduler: _, ...rest } = config as SimulationConfig;
+  return { scenario: name, config: rest, schedulers, trials, seed };
+}
+
+/**
+ * Records that hold given values: `table[config][metric]` is a value a trial. Metrics that are not given have none.
+ */
+export function recordsOf(
+  configs: readonly SimulationConfig[],
+  table: readonly Readonly<Record<string, readonly number[]>>[],
+): TrialRecords {
+  const trials = Math.max(...table.flatMap((metrics) => Object.values(metrics).map(({ length }) => length)));
+  const request: TrialRequest = { label: "", configs, seed: 1, trials };
+  const records = new TrialRecords(request);
+  records.values.fill(NaN);
+  table.forEach((metrics, config) => {
+    for (const [metric, values] of Object.entries(metrics))
+      values.forEach((value, trial) => {
+        records.values[records.offset(trial, config) + metricIndex(metric)] = value;
+      });
+  });
+  return records;
+}
+
+export const METRIC_NAMES: readonly string[] = METRICS.map(({ name }) => name);

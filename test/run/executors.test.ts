@@ -1,0 +1,166 @@
+/** In this process or on threads: the same bytes, the same errors, and an end when the user asks for one. */
+import { afterAll, describe, expect, test } from "vitest";
+import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
+import { Simulator } from "../../src/core/simulate.js";
+import { runTask, type TrialTask } from "../../src/core/trial.js";
+import { answer, type Executor, Interrupted, valuesOf } from "../../src/run/executor.js";
+import { inProcess } from "../../src/run/in-process.js";
+import { threadPool } from "../../src/run/pool.js";
+import { runner } from "../../src/run/runner.js";
+import { silent } from "../experiments/studies.js";
+import { difference, failing, manyShards, smallConfig } from "./requests.js";
+
+const one = inProcess();
+const two = threadPool(2);
+afterAll(async () => {
+  await two.close();
+  await one.close();
+});
+const EXECUTORS: readonly (readonly [string, Executor])[] = [
+  ["in this process", one],
+  ["on two threads", two],
+];
+
+describe("any number of workers", () => {
+  const expected = runner(inProcess(), silent).run(manyShards);
+
+  test.each([1, 2, 4])("%i threads give the bytes of none", async (workers) => {
+    const pool = threadPool(workers);
+    expect(pool.width).toBe(workers);
+    try {
+      const records = await runner(pool, silent).run(manyShards);
+      expect(difference(records, await expected)).toBeUndefined();
+    } finally {
+      await pool.close();
+    }
+  });
+
+  test("a task in this process is the core's, trial by trial", async () => {
+    const task: TrialTask = {
+      seed: 3,
+      first: 2,
+      count: 4,
+      configs: manyShards.configs.slice(0, 1),
+      windows: [2, 5],
+      verify: true,
+    };
+    expect(await one.run(task)).toEqual(runTask(new Simulator(), task));
+    expect(await two.run(task)).toEqual(runTask(new Simulator(), task));
+  });
+});
+
+describe.each(EXECUTORS)("errors of a simulation %s", (_, executor) => {
+  const taskOf = (name: keyof typeof failing): TrialTask => ({
+    seed: 5,
+    first: 3,
+    count: 1,
+    configs: [failing[name]],
+    windows: [],
+    verify: true,
+  });
+  const errorOf = (name: keyof typeof failing): Promise<unknown> =>
+    executor.run(taskOf(name)).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+
+  test("a ConfigError keeps its issues", async () => {
+    const error = await errorOf("config");
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).issues.map(({ message }) => message)).toEqual([
+      "the drain would pass 2^53 ns (the clock counts 104 days)",
+    ]);
+  });
+
+  test("a PlanError keeps scheduler, iteration and rule", async () => {
+    const error = (await errorOf("plan")) as PlanError;
+    expect(error).toBeInstanceOf(PlanError);
+    expect([error.scheduler, error.iteration, error.rule]).toEqual([
+      "hybrid",
+      1,
+      "placed nothing while work waits",
+    ]);
+  });
+
+  test("an InvariantError names seed and trial", async () => {
+    const error = (await errorOf("invariant")) as InvariantError;
+    expect(error).toBeInstanceOf(InvariantError);
+    expect(error.message).toMatch(/\(scheduler hybrid, seed 5, trial 3\)$/);
+  });
+
+  test("any other error keeps its words", async () => {
+    expect(String(await errorOf("other"))).toContain("no member named no such model");
+  });
+
+  test("and it works on afterwards", async () => {
+    await errorOf("plan");
+    const task = { ...taskOf("plan"), configs: [smallConfig()] };
+    expect(await executor.run(task)).toEqual(runTask(new Simulator(), task));
+  });
+
+  test("the runner rejects with them, quickly", async () => {
+    const configs = [...manyShards.configs, failing.plan];
+    await expect(runner(executor, silent).run({ ...manyShards, configs })).rejects.toBeInstanceOf(PlanError);
+  });
+});
+
+test("plain data between threads: an answer and its values are the two sides of one", () => {
+  const simulator = new Simulator();
+  const task = { seed: 1, first: 1, count: 1, windows: [], verify: true };
+  for (const [name, type] of [
+    ["config", ConfigError],
+    ["plan", PlanError],
+    ["invariant", InvariantError],
+  ] as const) {
+    const given = structuredClone(answer(simulator, { ...task, configs: [failing[name]] }));
+    expect(() => valuesOf(given)).toThrow(type);
+  }
+  const values = answer(simulator, { ...task, configs: [smallConfig()] });
+  expect(valuesOf(values)).toBe(values);
+  expect(() => answer(simulator, { ...task, configs: [failing.other] })).toThrow(RangeError);
+});
+
+describe("when the user asks to stop", () => {
+  /** Minutes of work, in many trials. */
+  const endless = (count: number): TrialTask => ({
+    seed: 1,
+    first: 1,
+    count,
+    configs: [smallConfig({ horizon: { tmaxSeconds: 2000 } })],
+    windows: [],
+    verify: false,
+  });
+
+  test.each([
+    ["in this process", (signal: AbortSignal) => inProcess(signal)],
+    ["on threads", (signal: AbortSignal) => threadPool(2, signal)],
+  ])("%s: ends soon with Interrupted, and takes no more work", async (_, make) => {
+    const stop = new AbortController();
+    const executor = make(stop.signal);
+    const work = Promise.allSettled([executor.run(endless(5000)), executor.run(endless(5000))]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const askedAt = Date.now();
+    stop.abort(new Interrupted("SIGINT"));
+    for (const outcome of await work) {
+      expect(outcome.status).toBe("rejected");
+      const { reason } = outcome as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(Interrupted);
+      expect((reason as Interrupted).signal).toBe("SIGINT");
+    }
+    await expect(executor.run(endless(1))).rejects.toBeInstanceOf(Interrupted);
+    await executor.close();
+    expect(Date.now() - askedAt).toBeLessThan(2000);
+  });
+
+  test("the runner passes it on, and its progress ends", async () => {
+    const stop = new AbortController();
+    const heard: string[] = [];
+    const progress = { ...silent, end: () => void heard.push("end") };
+    const trials = runner(inProcess(stop.signal), progress);
+    const configs = endless(1).configs;
+    const work = trials.run({ label: "long", configs, seed: 1, trials: 5000 });
+    setTimeout(() => stop.abort(new Interrupted("SIGTERM")), 50);
+    await expect(work).rejects.toMatchObject({ name: "Interrupted", signal: "SIGTERM" });
+    expect(heard).toEqual(["end"]);
+  });
+});

@@ -1,0 +1,151 @@
+/** The runner over executors that answer in any order, or fail: same records, prompt end, honest progress. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ConfigError } from "../../src/core/errors.js";
+import { Simulator } from "../../src/core/simulate.js";
+import { runTask, type TrialTask } from "../../src/core/trial.js";
+import type { Executor } from "../../src/run/executor.js";
+import { inProcess } from "../../src/run/in-process.js";
+import { type Progress, runner } from "../../src/run/runner.js";
+import { shardsOf } from "../../src/run/tasks.js";
+import { silent } from "../experiments/studies.js";
+import { difference, manyShards } from "./requests.js";
+
+/** Answers what it has been asked in the order that `picks` gives: any of the waiting tasks may be next. */
+function outOfOrder(width: number, picks: readonly number[]): Executor & { readonly order: number[] } {
+  const simulator = new Simulator();
+  const waiting: (() => void)[] = [];
+  const order: number[] = [];
+  let asked = 0;
+  return {
+    width,
+    order,
+    run(task) {
+      const number = asked++;
+      return new Promise((resolve) => {
+        waiting.push(() => {
+          order.push(number);
+          resolve(runTask(simulator, task));
+        });
+        setImmediate(() => {
+          const pick = picks[order.length % picks.length]! % waiting.length;
+          waiting.splice(pick, 1)[0]!();
+        });
+      });
+    },
+    close: async () => {},
+  };
+}
+
+const inOrder = await runner(inProcess(), silent).run(manyShards);
+
+describe("the order of shards", () => {
+  test("does not matter: the same bytes for any order and any width", async () => {
+    expect(inOrder.values.some((value) => value > 0)).toBe(true);
+    const picks = fc.array(fc.nat(30), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(picks, fc.integer({ min: 1, max: 6 }), async (given, width) => {
+        const records = await runner(outOfOrder(width, given), silent).run(manyShards);
+        expect(difference(records, inOrder)).toBeUndefined();
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  test("was really another one here", async () => {
+    const executor = outOfOrder(4, [5, 0, 3, 7, 1]);
+    await runner(executor, silent).run(manyShards);
+    expect(executor.order).not.toEqual([...executor.order].sort((a, b) => a - b));
+    expect(executor.order.length).toBe(shardsOf(manyShards, false).length);
+  });
+
+  test("nor does the number of trials asked for at once: trials 3 to 7 are those of the whole", async () => {
+    const part = await runner(inProcess(), silent).run({ ...manyShards, first: 3, trials: 5 });
+    manyShards.configs.forEach((_, config) => {
+      expect(part.metric(config, "rts_mean_s", 2)).toEqual(inOrder.metric(config, "rts_mean_s", 2).slice(2));
+    });
+  });
+});
+
+describe("a shard that fails", () => {
+  const failAt = (nth: number, width: number): Executor & { asked: number } => {
+    const simulator = new Simulator();
+    return {
+      width,
+      asked: 0,
+      async run(task: TrialTask) {
+        if (++this.asked === nth) throw new ConfigError([{ key: "x", message: `shard ${nth} fails` }]);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return runTask(simulator, task);
+      },
+      close: async () => {},
+    };
+  };
+
+  test.each([1, 2, 9])("number %i: rejects with its error and starts no more shards", async (nth) => {
+    const executor = failAt(nth, 2);
+    const heard: string[] = [];
+    const progress: Progress = { ...silent, end: () => void heard.push("end") };
+    const outcome = runner(executor, progress).run(manyShards);
+    await expect(outcome).rejects.toThrow(ConfigError);
+    await expect(outcome).rejects.toThrow(`shard ${nth} fails`);
+    const shards = shardsOf(manyShards, false).length;
+    expect(shards).toBeGreaterThan(14);
+    // Those in flight beside it (two a worker) end, and no other begins.
+    expect(executor.asked).toBeLessThan(nth + 2 * executor.width);
+    expect(heard).toEqual(["end"]);
+  });
+});
+
+describe("progress", () => {
+  test("begins with the whole amount, advances by all of it, and ends", async () => {
+    const heard: (string | number)[] = [];
+    let total = 0;
+    const progress: Progress = {
+      begin(label, amount) {
+        heard.push("begin", label);
+        total = amount;
+      },
+      advance: (amount) => void heard.push(amount),
+      end: () => void heard.push("end"),
+    };
+    await runner(outOfOrder(3, [2, 0, 1]), progress).run(manyShards);
+    const amounts = heard.filter((one) => typeof one === "number");
+    expect(heard.slice(0, 2)).toEqual(["begin", "many"]);
+    expect(heard.at(-1)).toBe("end");
+    expect(amounts).toHaveLength(heard.length - 3);
+    expect(amounts.every((amount) => amount > 0)).toBe(true);
+    expect(amounts.reduce((sum, amount) => sum + amount, 0)).toBeCloseTo(total, 6);
+  });
+
+  test("counts about the requests that are simulated", async () => {
+    let total = 0;
+    const progress: Progress = { ...silent, begin: (_, amount) => void (total = amount) };
+    const records = await runner(inProcess(), progress).run(manyShards);
+    let simulated = 0;
+    manyShards.configs.forEach((_, config) => {
+      for (const window of [0, 1, 2])
+        for (const count of records.metric(config, "n_arrived", window)) simulated += count;
+    });
+    expect(Math.abs(total - simulated) / simulated).toBeLessThan(0.02);
+  });
+});
+
+test("every task is told to check the laws when the runner is, or the request", async () => {
+  const seen: boolean[] = [];
+  const watching: Executor = {
+    width: 1,
+    run: async (task) => {
+      seen.push(task.verify);
+      return new Float64Array(task.count * task.configs.length * 3 * 31);
+    },
+    close: async () => {},
+  };
+  const { trials } = manyShards;
+  await runner(watching, silent, true).run({ ...manyShards, trials });
+  await runner(watching, silent).run({ ...manyShards, verify: true });
+  expect(seen.every(Boolean)).toBe(true);
+  seen.length = 0;
+  await runner(watching, silent).run(manyShards);
+  expect(seen.some(Boolean)).toBe(false);
+});
