@@ -9,10 +9,10 @@ import { advance, type State } from "./loop.js";
 import type { Observer } from "./observer.js";
 import { stream } from "./random.js";
 import { member } from "./registry.js";
-import type { Replica, Shared } from "./replica.js";
+import type { Flight, Replica, Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import type { Simulator } from "./simulate.js";
-import { fromSeconds, toSeconds } from "./units.js";
+import { fromSeconds, NEVER, toSeconds } from "./units.js";
 
 export interface BacklogTask {
   readonly seed: number;
@@ -33,6 +33,8 @@ export interface Served {
   readonly decodeTokens: Float64Array<ArrayBuffer>;
   /** Prompt tokens, by batch. */
   readonly prefillTokens: Float64Array<ArrayBuffer>;
+  /** Prompts whose prefill ended, by batch. */
+  readonly prompts: Float64Array<ArrayBuffer>;
   /** The backlog was gone before the end: the system is stable, and the batches tell no drift. */
   readonly emptied: boolean;
 }
@@ -47,7 +49,14 @@ export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
   const { config, seed, trial, backlog, batches, settle, batchSeconds } = task;
   const requests = new Requests();
   const tmaxSeconds = batchSeconds * (batches + settle);
-  requests.generate(config.workload, { tmaxSeconds, maxRequests: null }, seed, trial, simulator.registry, backlog);
+  requests.generate(
+    config.workload,
+    { tmaxSeconds, maxRequests: null },
+    seed,
+    trial,
+    simulator.registry,
+    backlog,
+  );
   const state = simulator.begin(config, requests, { seed, trial });
   const decoding = backlogDecodes(simulator, config)
     ? backlog
@@ -56,11 +65,17 @@ export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
       : 0;
   startDecoding(state, decoding, stream(seed, trial, "progress"));
   const batchTimes = new Batches(fromSeconds(batchSeconds), batches + settle);
-  advance(state, fromSeconds(tmaxSeconds), batchTimes);
+  const until = fromSeconds(tmaxSeconds);
+  advance(state, until, batchTimes);
+  // Stretches in flight: what they have served by now counts as well.
+  for (const { flight } of state.replicas)
+    if (flight.endAt !== NEVER)
+      batchTimes.add(flight, Math.floor((until - flight.startAt) / flight.iterationTime));
   if (state.shared.now === 0) throw new InvariantError("a run from a backlog in which nothing happened");
   return {
     decodeTokens: batchTimes.decodeTokens.slice(settle),
     prefillTokens: batchTimes.prefillTokens.slice(settle),
+    prompts: batchTimes.prompts.slice(settle),
     emptied: batchTimes.emptied || state.shared.completed === requests.count,
   };
 }
@@ -69,7 +84,11 @@ export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
  * The first `count` requests start prefilled and decode, spread over the replicas. Those that fit into an
  * iteration have done a uniform share of their tokens: started together they would stay in phase for ever.
  */
-function startDecoding({ shared, replicas }: State, count: number, progress: ReturnType<typeof stream>): void {
+function startDecoding(
+  { shared, replicas }: State,
+  count: number,
+  progress: ReturnType<typeof stream>,
+): void {
   const { sequences, limits, emitsAtPrefillEnd } = shared;
   const { outputTokens } = sequences.requests;
   const first = Math.min(count, limits.maxSequences * replicas.length);
@@ -101,6 +120,7 @@ function startDecoding({ shared, replicas }: State, count: number, progress: Ret
 class Batches implements Observer {
   readonly decodeTokens: Float64Array<ArrayBuffer>;
   readonly prefillTokens: Float64Array<ArrayBuffer>;
+  readonly prompts: Float64Array<ArrayBuffer>;
   emptied = false;
   private readonly length: number;
 
@@ -108,17 +128,23 @@ class Batches implements Observer {
     this.length = length;
     this.decodeTokens = new Float64Array(count);
     this.prefillTokens = new Float64Array(count);
+    this.prompts = new Float64Array(count);
   }
 
   ended({ flight }: Replica): void {
-    const { startAt, iterationTime, iterations, decodes, prefillTokens } = flight;
-    for (let done = 0; done < iterations; ) {
+    this.add(flight, flight.iterations);
+  }
+
+  /** Counts the first `iterations` of a stretch. */
+  add({ startAt, iterationTime, decodes, prefillTokens, ended }: Flight, iterations: number): void {
+    for (let done = 0; done < iterations;) {
       const endAt = startAt + (done + 1) * iterationTime;
       const batch = Math.min(Math.ceil(endAt / this.length) - 1, this.decodeTokens.length - 1);
       const edge = (batch + 1) * this.length;
       const upTo = Math.max(done + 1, Math.min(iterations, Math.floor((edge - startAt) / iterationTime)));
       this.decodeTokens[batch] += (upTo - done) * decodes;
       this.prefillTokens[batch] += (upTo - done) * prefillTokens;
+      this.prompts[batch] += (upTo - done) * ended.length;
       done = upTo;
     }
   }

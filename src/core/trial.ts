@@ -35,12 +35,12 @@ export type TrialValues = Float64Array<ArrayBuffer>;
 export const runTask = (simulator: Simulator, task: Task): TrialValues =>
   "kind" in task ? runStability(simulator, task) : runTrials(simulator, task);
 
-/** What a stability task answers, packed: emptied, left, then decode and prefill tokens by batch. */
+/** What a stability task answers, packed: emptied, left, then decode tokens, prefill tokens and prompts by batch. */
 function runStability(simulator: Simulator, task: StabilityTask): TrialValues {
-  const { decodeTokens, prefillTokens, emptied } = runBacklog(simulator, task);
+  const { decodeTokens, prefillTokens, prompts, emptied } = runBacklog(simulator, task);
   const horizon = { ...task.config.horizon, tmaxSeconds: task.batchSeconds * task.batches };
   const left = task.fromEmpty ? leftAt(simulator, { ...task.config, horizon }, task.seed, task.trial) : NaN;
-  return Float64Array.from([emptied ? 1 : 0, left, ...decodeTokens, ...prefillTokens]);
+  return Float64Array.from([emptied ? 1 : 0, left, ...decodeTokens, ...prefillTokens, ...prompts]);
 }
 
 function runTrials(simulator: Simulator, task: TrialTask): TrialValues {

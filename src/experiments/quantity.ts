@@ -28,10 +28,14 @@ function decimalsFor(value: number, digits: number): number {
   return Math.min(MOST_DECIMALS, Math.max(0, digits - 1 - exponent));
 }
 
+/** As toFixed, but nothing is shown as -0. */
+const fixed = (value: number, decimals: number): string =>
+  value.toFixed(decimals).replace(/^-(?=[0.]+$)/, "");
+
 /** A number with about four significant digits, and no more decimals than that needs. */
 export function plain(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  return value.toFixed(decimalsFor(Math.abs(value), 4));
+  return fixed(value, decimalsFor(Math.abs(value), 4));
 }
 
 /** `105.11 ±0.25`: the half-width with two digits decides the decimals; without an interval the mean alone. */
@@ -46,13 +50,13 @@ export function withInterval(summary: Summary, scale: Scale = { factor: 1, unit:
     decimalsFor(half, 2),
     mean === 0 ? MOST_DECIMALS : decimalsFor(Math.abs(mean), 5),
   );
-  return `${mean.toFixed(decimals)} ±${half.toFixed(decimals)}`;
+  return `${fixed(mean, decimals)} ±${half.toFixed(decimals)}`;
 }
 
 /** A relative change in per cent, e.g. `60.3 % ± 0.2`. */
 export function percent(ratio: number, half: number): string {
   if (!Number.isFinite(ratio)) return "–";
   const decimals = Number.isFinite(half) && half > 0 ? Math.min(2, decimalsFor(half * 100, 2)) : 1;
-  const mean = (ratio * 100).toFixed(decimals);
+  const mean = fixed(ratio * 100, decimals);
   return Number.isFinite(half) ? `${mean} % (± ${(half * 100).toFixed(decimals)})` : `${mean} %`;
 }

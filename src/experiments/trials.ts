@@ -36,6 +36,8 @@ export interface StabilityRecord {
   /** Tokens by batch. */
   readonly decodeTokens: Float64Array;
   readonly prefillTokens: Float64Array;
+  /** Prompts whose prefill ended, by batch. */
+  readonly prompts: Float64Array;
 }
 
 /** The answer to a stability task, unpacked. */
@@ -43,7 +45,8 @@ export const stabilityRecord = (task: StabilityTask, values: Float64Array): Stab
   emptied: values[0] === 1,
   left: values[1],
   decodeTokens: values.subarray(2, 2 + task.batches),
-  prefillTokens: values.subarray(2 + task.batches),
+  prefillTokens: values.subarray(2 + task.batches, 2 + 2 * task.batches),
+  prompts: values.subarray(2 + 2 * task.batches),
 });
 
 /** Every metric of every trial of a request. */

@@ -30,7 +30,14 @@ function expectedRequests(config: SimulationConfig, windows: readonly number[]):
 }
 
 /** Requests that a stability task is expected to simulate. */
-export const arrivalsOf = ({ config, backlog, batches, settle, batchSeconds, fromEmpty }: StabilityTask): number =>
+export const arrivalsOf = ({
+  config,
+  backlog,
+  batches,
+  settle,
+  batchSeconds,
+  fromEmpty,
+}: StabilityTask): number =>
   backlog + expectedRequests(config, [batchSeconds * (batches + settle)]) * (fromEmpty ? 2 : 1);
 
 /** The shards of a request, dearest first so that none is left to run alone at the end. */

@@ -3,7 +3,7 @@
  * both errors bounded; what it cannot decide stays undecided (theory §3; fluid-limit stability after Dai,
  * Ann. Appl. Probab. 5, 1995).
  */
-import { batchMeans } from "./batch-means.js";
+import { adjustedMean } from "./control-variates.js";
 import { tQuantile } from "./student-t.js";
 
 /** The share of the offered work by which the backlog grows (negative: shrinks), with its uncertainty. */
@@ -18,10 +18,17 @@ export interface Drift {
 
 export type StabilityVerdict = "stable" | "unstable" | "undecided";
 
-/** Drift from the work served in each batch and the work that arrives in one on average. */
-export function driftOf(served: ArrayLike<number>, offered: number): Drift {
+/**
+ * Drift from the work served in each batch and the work that arrives in one on average.
+ * @param controls what of each batch is known to have mean zero (control variates)
+ */
+export function driftOf(
+  served: ArrayLike<number>,
+  offered: number,
+  controls: readonly ArrayLike<number>[] = [],
+): Drift {
   const drifts = Array.from(served, (work) => 1 - work / offered);
-  const { mean, standardError, df } = batchMeans(drifts, drifts.length);
+  const { mean, standardError, df } = adjustedMean(drifts, controls);
   const half = tQuantile(0.975, df) * standardError;
   return { mean, standardError, df, low: mean - half, high: mean + half };
 }

@@ -16,3 +16,4 @@ export { mannKendall, type Trend } from "./mann-kendall.js";
 export { quantileSorted } from "./quantile.js";
 export { tCdf, tQuantile } from "./student-t.js";
 export { driftOf, stabilityVerdict, type Drift, type StabilityVerdict } from "./drift.js";
+export { adjustedMean, type Adjusted } from "./control-variates.js";

@@ -160,3 +160,12 @@ test("what is allowed, in words", () => {
   expect(words({ kind: "numbers" })).toBe("a list of numbers");
   expect(words({ kind: "choice", choices: ["a", "b"] })).toBe("one of: a, b");
 });
+
+test("without bounds a number must still be one", () => {
+  const option: OptionSpec = { key: "k", kind: "number", summary: "anything" };
+  for (const value of [NaN, Infinity, -Infinity])
+    expect(checkOptions([option], { k: value }, "")).toEqual([
+      { key: "k", message: `invalid k: ${value} (a number)` },
+    ]);
+  for (const value of [0, -1e308, 5e-324]) expect(checkOptions([option], { k: value }, "")).toEqual([]);
+});

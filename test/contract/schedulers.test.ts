@@ -23,6 +23,10 @@ const label = (spec: object): string => JSON.stringify(spec);
 /** Milliseconds in ns. */
 const MS = 1e6;
 
+test.each(builtIn.schedulers)("$name says where work piles up in overload (theory §3)", ({ backlog }) => {
+  expect(["waiting", "decoding"]).toContain(backlog);
+});
+
 describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %s", (_, scheduler) => {
   test("keeps every limit, completes every request, and is asked only when it matters (model §1, §2)", () => {
     const reused = new Simulator();

@@ -91,6 +91,7 @@ export const plugin = (
   source: "test/contract",
   options: [],
   examples: [{ kind: name }],
+  backlog: "waiting",
   create: () => ({ compose, ...more }),
 });
 

@@ -117,6 +117,20 @@ describe("drawn requests", () => {
     expect(table(requests).every(([, prompt, output]) => prompt >= 1 && output >= 1)).toBe(true);
   });
 
+  test("a backlog stands there at 0, from a stream of its own, and moves nothing that arrives (theory §3)", () => {
+    const requests = new Requests();
+    requests.generate(workloadAt(2), { tmaxSeconds: 500, maxRequests: 300 }, 1, 1, builtIn, 40);
+    const rows = table(requests);
+    const [standing, arriving] = [rows.slice(0, 40), rows.slice(40)];
+    expect(standing.every(([at]) => at === 0)).toBe(true);
+    const source = stream(1, 1, "backlog");
+    for (const [, prompt, output] of standing) {
+      expect(prompt).toBe(Math.max(1, Math.floor(exp(3.2764 + 1.5201 * source.normal()))));
+      expect(output).toBe(Math.min(1024, 1 + Math.floor(source.exponential() / -Math.log1p(-0.0056))));
+    }
+    expect(arriving).toEqual(whole.slice(0, 300));
+  });
+
   test("a window that nobody arrives in is empty", () => {
     expect(generate({ tmaxSeconds: 1e-9 }).count).toBe(0);
   });

@@ -179,7 +179,7 @@ export const QUEUE_ANCHORS: readonly Anchor[] = [
   mm1Anchor(1, 0.4 * MILLION),
   mm1Anchor(50, MILLION),
   mm1Anchor(80, 3 * MILLION),
-  mm1Anchor(90, 10 * MILLION),
+  mm1Anchor(90, 14 * MILLION),
   md1Anchor(80, 2.5 * MILLION),
   md1Anchor(90, 6 * MILLION),
   erlangAnchor(80, 2 * MILLION),

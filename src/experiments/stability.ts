@@ -1,0 +1,338 @@
+/** `stability`: a sweep over λ and the boundary λ* of each scheduler, by a drift test with three verdicts. */
+import type { SimulationConfig } from "../core/config.js";
+import { hybridBoundary, requestMeans } from "../theory/index.js";
+import { schedulerLabel } from "./comparison.js";
+import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
+import { withScheduler } from "./experiment.js";
+import { affineEngine, capacityBound, lengthLaw } from "./load.js";
+import { plain } from "./quantity.js";
+import { METRIC_COLUMNS, metricCells } from "./rows.js";
+import { subtitle, windowsOf } from "./sweep-time.js";
+import { atRate, subjectOf } from "./stability/backlogged.js";
+import { type Boundary, findBoundary } from "./stability/boundary.js";
+import { schedulerComparison } from "./stability/figure.js";
+import { studyGrid, TREND_WINDOWS, trendPoint, type TrendPoint } from "./stability/trend.js";
+import { type Bracket, bracketOf, type DriftVerdict, verdictsAt } from "./stability/verdicts.js";
+
+const RESULT_COLUMNS = [
+  "scheduler",
+  "lambda_qps",
+  "verdict",
+  "trend_verdict",
+  "drift",
+  "drift_ci95_low",
+  "drift_ci95_high",
+  "throughput_qps",
+  "ttft_mean_s",
+  "tbt_mean_s",
+  "rts_mean_s",
+  "rts_p95_s",
+  "n_arrived",
+  "n_completed",
+  "utilization",
+  "first_to_grow",
+];
+const MEANS = RESULT_COLUMNS.slice(7, 15);
+const SUMMARY_COLUMNS = [
+  "scheduler",
+  "lambda_star_qps",
+  "ci95_low",
+  "ci95_high",
+  "stable_up_to_qps",
+  "unstable_from_qps",
+  "upper_bound_qps",
+  "exact_qps",
+  "fraction_of_bound",
+  "method",
+];
+/** The default grid, as shares of λ*. */
+const GRID = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.02, 1.05, 1.1, 1.2];
+
+type Method = "drift" | "trend";
+
+/** All that one scheduler's sweep came to. */
+interface Sweep {
+  readonly label: string;
+  readonly config: SimulationConfig;
+  readonly boundary: Boundary;
+  readonly drifts: readonly DriftVerdict[];
+  readonly trends: readonly TrendPoint[];
+  readonly bracket: Bracket;
+  readonly trendBracket: Bracket;
+  readonly bound: number;
+  readonly exact: number;
+  readonly results: readonly Row[];
+  readonly series: readonly Row[];
+}
+
+/** The exact boundary where a formula gives it: hybrid with a ratio of sequences, per replica. */
+function exactBoundary(config: SimulationConfig): number {
+  const engine = affineEngine(config);
+  const { kind, ratio, ratioOf } = config.scheduler;
+  if (!engine || kind !== "hybrid" || ratioOf !== "sequences") return NaN;
+  const { promptTokens, outputTokens } = config.workload;
+  const { firstToken, mixedBatch } = config.conventions;
+  const means = requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken);
+  return hybridBoundary(engine, means, mixedBatch, ratio as number) * config.engine.replicas;
+}
+
+const fourDigits = (value: number): number => Number(value.toPrecision(4));
+
+interface Settings {
+  readonly method: Method;
+  readonly precision: number;
+  readonly lambdas: readonly number[] | null;
+}
+
+async function sweepOf(
+  { study, trials }: ExperimentContext,
+  config: SimulationConfig,
+  settings: Settings,
+): Promise<Sweep> {
+  const subject = subjectOf(config);
+  const bound = capacityBound(config);
+  const start = Number.isFinite(bound) ? bound : 1;
+  const boundary = await findBoundary(trials, subject, study.seed, start, settings.precision);
+  const grid =
+    settings.lambdas ??
+    (settings.method === "trend" ? studyGrid(study.scenario, config.scheduler.kind) : undefined) ??
+    GRID.map((share) => fourDigits(share * boundary.lambda));
+  const drifts = await verdictsAt(trials, subject, study.seed, grid);
+  const windows = windowsOf(config.horizon.tmaxSeconds, TREND_WINDOWS);
+  const records = await trials.run({
+    label: "runs from empty",
+    configs: grid.map((lambda) => atRate(config, lambda)),
+    windows,
+    seed: study.seed,
+    trials: study.trials,
+  });
+  const label = schedulerLabel(config);
+  const trends = grid.map((_, i) => trendPoint(records, i));
+  const results = drifts.map(({ lambda, verdict, drift, emptied }, i): Row => {
+    const cells = metricCells(records, i, TREND_WINDOWS - 1);
+    return {
+      scheduler: label,
+      lambda_qps: lambda,
+      verdict,
+      trend_verdict: trends[i].verdict,
+      drift: emptied ? null : drift.mean,
+      drift_ci95_low: emptied ? null : drift.low,
+      drift_ci95_high: emptied ? null : drift.high,
+      ...Object.fromEntries(MEANS.map((metric) => [metric, cells[metric]])),
+      first_to_grow: trends[i].firstToGrow,
+    };
+  });
+  const series = grid.flatMap((lambda, i) =>
+    windows.map((window, w) => ({
+      scheduler: label,
+      lambda_qps: lambda,
+      t_max_s: window,
+      ...metricCells(records, i, w),
+    })),
+  );
+  return {
+    label,
+    config,
+    boundary,
+    drifts,
+    trends,
+    bracket: bracketOf(drifts),
+    trendBracket: bracketOf(trends.map(({ verdict }, i) => ({ lambda: grid[i], verdict }))),
+    bound,
+    exact: exactBoundary(config),
+    results,
+    series,
+  };
+}
+
+/** What the chosen method says λ* is. */
+function starOf(
+  { boundary, trendBracket }: Sweep,
+  method: Method,
+): { lambda: number; low: number; high: number } {
+  if (method === "drift") return boundary;
+  // The study took the greatest rate that its test did not flag; it has no interval.
+  return { lambda: trendBracket.stable, low: NaN, high: NaN };
+}
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** What is wrong with a boundary, if anything: it is then not printed. */
+function objection({ boundary, bracket, bound }: Sweep): string | undefined {
+  if (boundary.low > bound)
+    return `λ* = ${plain(boundary.lambda)} lies wholly above what any policy can serve (${plain(bound)} per s): not printed`;
+  if (bracket.stable > boundary.high || bracket.unstable < boundary.low)
+    return `the interval ${plain(boundary.low)} to ${plain(boundary.high)} and the bracket (stable at ${plain(bracket.stable)}, unstable at ${plain(bracket.unstable)}) disagree: not printed`;
+  return undefined;
+}
+
+function summaryRow(sweep: Sweep, method: Method): Row {
+  const star = starOf(sweep, method);
+  const isRefused = method === "drift" && objection(sweep) !== undefined;
+  const bracket = method === "drift" ? sweep.bracket : sweep.trendBracket;
+  return {
+    scheduler: sweep.label,
+    lambda_star_qps: isRefused ? null : finite(star.lambda),
+    ci95_low: isRefused ? null : finite(star.low),
+    ci95_high: isRefused ? null : finite(star.high),
+    stable_up_to_qps: finite(bracket.stable),
+    unstable_from_qps: finite(bracket.unstable),
+    upper_bound_qps: finite(sweep.bound),
+    exact_qps: finite(sweep.exact),
+    fraction_of_bound: isRefused ? null : finite(star.lambda / sweep.bound),
+    method,
+  };
+}
+
+function tableOf(rows: readonly Row[]): Table {
+  const shown = (value: unknown): string => (typeof value === "number" ? plain(value) : "–");
+  return {
+    title: "boundary, requests per second",
+    columns: ["scheduler", "λ*", "95 % interval", "stable at", "unstable at", "bound", "exact", "of bound"],
+    rows: rows.map((row) => [
+      String(row.scheduler),
+      shown(row.lambda_star_qps),
+      row.ci95_low === null ? "–" : `${shown(row.ci95_low)} – ${shown(row.ci95_high)}`,
+      shown(row.stable_up_to_qps),
+      shown(row.unstable_from_qps),
+      shown(row.upper_bound_qps),
+      shown(row.exact_qps),
+      typeof row.fraction_of_bound === "number" ? `${(100 * row.fraction_of_bound).toFixed(1)} %` : "–",
+    ]),
+  };
+}
+
+function disagreements(sweep: Sweep): string[] {
+  const at = sweep.drifts
+    .filter(({ verdict }, i) => verdict !== "undecided" && verdict !== sweep.trends[i].verdict)
+    .map(({ lambda }) => plain(lambda));
+  if (at.length === 0) return [];
+  return [
+    `${sweep.label}: the trend test disagrees with the drift test at λ = ${at.join(", ")} (a start from empty rises at first, stable or not)`,
+  ];
+}
+
+/** Under the resident cap a policy that starves its decodes is held back from starving them. */
+function capNote(study: Study): string[] {
+  if (study.config.conventions.sequenceCap === "iteration") return [];
+  if (!study.schedulers.some(({ kind }) => kind === "prefill-prioritizing")) return [];
+  return [
+    "sequenceCap resident: once maxSequences sequences are resident, no prompt is admitted and prefill-prioritizing must decode, in full batches; with sequenceCap iteration prompts go on starving the decodes and its λ* is lower (--set conventions.sequenceCap=iteration)",
+  ];
+}
+
+async function execute(context: ExperimentContext): Promise<Report> {
+  const { study, options } = context;
+  const settings: Settings = {
+    method: options.method as Method,
+    precision: options.precision as number,
+    lambdas: options.lambdas as readonly number[] | null,
+  };
+  const sweeps = await Promise.all(
+    study.schedulers.map((scheduler) => sweepOf(context, withScheduler(study, scheduler), settings)),
+  );
+  const { method } = settings;
+  const objections = sweeps.flatMap((sweep) => {
+    const said = method === "drift" ? objection(sweep) : undefined;
+    return said === undefined ? [] : [`${sweep.label}: ${said}`];
+  });
+  const summary = sweeps.map((sweep) => summaryRow(sweep, method));
+  const results = sweeps.flatMap((sweep) => sweep.results);
+  const series = sweeps.flatMap((sweep) => sweep.series);
+  return {
+    answer: [answerOf(summary)],
+    tables: [tableOf(summary)],
+    notes: [...objections, ...capNote(study), ...sweeps.flatMap(disagreements), ...undecided(sweeps)],
+    csv: [
+      { path: `${study.scenario}_stability_results.csv`, columns: RESULT_COLUMNS, rows: results },
+      {
+        path: `${study.scenario}_stability_time_series.csv`,
+        columns: ["scheduler", "lambda_qps", "t_max_s", ...METRIC_COLUMNS],
+        rows: series,
+      },
+      { path: `${study.scenario}_capacity_summary.csv`, columns: SUMMARY_COLUMNS, rows: summary },
+    ],
+    figures: [
+      {
+        path: `${study.scenario}_scheduler_comparison.png`,
+        spec: schedulerComparison(study.scenario, series, summary, subtitle(study)),
+      },
+    ],
+    json: { results: summary, points: results },
+    passed: objections.length === 0,
+    next: [
+      `llmsim run --scenario ${study.scenario} --lam ${plain(Number(summary[0].lambda_star_qps ?? 1) * 0.9)}`,
+      `llmsim stability --scenario ${study.scenario} --method trend`,
+    ],
+  };
+}
+
+function answerOf(summary: readonly Row[]): string {
+  const parts = [...summary]
+    .sort((a, b) => Number(b.lambda_star_qps) - Number(a.lambda_star_qps))
+    .map((row) => {
+      if (typeof row.lambda_star_qps !== "number")
+        return `${row.scheduler} has no boundary that can be trusted`;
+      const half = typeof row.ci95_low === "number" ? ` ± ${plain(row.lambda_star_qps - row.ci95_low)}` : "";
+      return `${row.scheduler} up to ${plain(row.lambda_star_qps)}${half}`;
+    });
+  return `stable, in requests per second: ${parts.join(", ")}`;
+}
+
+function undecided(sweeps: readonly Sweep[]): string[] {
+  const at = sweeps.flatMap(({ label, drifts }) =>
+    drifts
+      .filter(({ verdict }) => verdict === "undecided")
+      .map(({ lambda }) => `${label} at ${plain(lambda)}`),
+  );
+  return at.length === 0 ? [] : [`undecided: ${at.join(", ")} (too near the boundary for this effort)`];
+}
+
+export const stability: Experiment = {
+  name: "stability",
+  summary: "sweep over λ and the boundary λ* of each scheduler",
+  question: "How much load before it breaks?",
+  options: [
+    {
+      key: "method",
+      flag: "--method <name>",
+      kind: "choice",
+      choices: ["drift", "trend"],
+      default: "drift",
+      summary: "which verdict makes λ*: drift, or the earlier study's trend",
+    },
+    {
+      key: "precision",
+      flag: "--precision <r>",
+      kind: "number",
+      min: 0.001,
+      max: 0.2,
+      default: 0.01,
+      summary: "half-width of λ*'s interval, relative",
+    },
+    {
+      key: "lambdas",
+      flag: "--lambdas <list>",
+      kind: "list",
+      min: 0,
+      above: true,
+      max: 1e6,
+      summary: "arrival rates to judge (default: around λ*)",
+    },
+  ],
+  defaults: {
+    scenario: "demo2",
+    schedulers: ["decode-prioritizing", "prefill-prioritizing", "hybrid"],
+    trials: 80,
+    horizon: { tmaxSeconds: 200 },
+  },
+  takesModel: true,
+  examples: ["stability --scenario demo2", "stability --scenario demo3_b0_64 --lambdas 8:12:0.5"],
+  writes: [
+    "data/<s>_stability_results.csv",
+    "data/<s>_stability_time_series.csv",
+    "data/<s>_capacity_summary.csv",
+    "figs/<s>_scheduler_comparison.png",
+  ],
+  run: execute,
+};

@@ -1,0 +1,203 @@
+/** Runs from a backlog (theory §3): what a batch of time serves, by counting; and which way the backlog goes. */
+import { describe, expect, test } from "vitest";
+import { backlogDecodes, type BacklogTask, leftAt, runBacklog, secondsOf } from "../../src/core/backlog.js";
+import { type PartialConfig, prepare, type SimulationConfig } from "../../src/core/config.js";
+import { advance } from "../../src/core/loop.js";
+import { builtIn } from "../../src/core/registry.js";
+import { Requests } from "../../src/core/requests.js";
+import { simulate, Simulator } from "../../src/core/simulate.js";
+import { runTask } from "../../src/core/trial.js";
+import { fromMilliseconds, NEVER, ns } from "../../src/core/units.js";
+import { withoutFastForward } from "../contract/workloads.js";
+
+const demo2 = (ratePerSecond: number, more: Partial<PartialConfig> = {}): SimulationConfig =>
+  prepare({
+    workload: {
+      arrivals: { kind: "poisson", ratePerSecond },
+      promptTokens: { kind: "mixture", values: [32, 128, 512], weights: [0.6, 0.3, 0.1] },
+      outputTokens: { kind: "mixture", values: [64, 256], weights: [0.5, 0.5] },
+    },
+    service: { kind: "affine", cMs: 10, aMs: 0.5 },
+    scheduler: { kind: "hybrid" },
+    conventions: { sequenceCap: "iteration" },
+    ...more,
+  });
+const task = (config: SimulationConfig, more: Partial<BacklogTask> = {}): BacklogTask => {
+  return { seed: 1, trial: 1, config, backlog: 3000, batches: 6, settle: 2, batchSeconds: 20, ...more };
+};
+const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
+
+describe("what a batch of time serves", () => {
+  const setting = { engine: { maxTokens: 300, maxSequences: 40, chunkSize: 64 } };
+  const cases = builtIn.schedulers.flatMap(({ examples }) =>
+    examples.flatMap((scheduler) =>
+      (["iteration", "resident"] as const).map(
+        (sequenceCap) => [JSON.stringify(scheduler), sequenceCap, scheduler] as const,
+      ),
+    ),
+  );
+
+  test.each(cases)(
+    "%s, sequenceCap %s: as counting every iteration by itself",
+    (_, sequenceCap, scheduler) => {
+      const config = demo2(3, { ...setting, scheduler, conventions: { sequenceCap } });
+      const few = task(config, { backlog: 300, batchSeconds: 3.7 });
+      const found = runBacklog(new Simulator(), few);
+      expect(found).toEqual(runBacklog(new Simulator(withoutFastForward()), few));
+      expect([found.decodeTokens, found.prefillTokens, found.chunks].map(({ length }) => length)).toEqual([
+        6, 6, 6,
+      ]);
+      found.chunks.forEach((chunks, batch) => {
+        // Every chunk has a token at least and chunkSize of them at most.
+        expect(found.prefillTokens[batch]).toBeGreaterThanOrEqual(chunks);
+        expect(found.prefillTokens[batch]).toBeLessThanOrEqual(64 * chunks);
+      });
+      expect(sum(found.decodeTokens) + sum(found.prefillTokens)).toBeGreaterThan(1000);
+      // The batches before the measured ones are the same run's.
+      const whole = runBacklog(new Simulator(), { ...few, batches: 8, settle: 0 });
+      expect([...whole.decodeTokens.subarray(2)]).toEqual([...found.decodeTokens]);
+      expect([...whole.prefillTokens.subarray(2)]).toEqual([...found.prefillTokens]);
+    },
+  );
+
+  test("an iteration belongs to the batch in which it ends, also when it ends at its edge", () => {
+    // One sequence, S(1) = 100 ms: exactly ten decodes end in (k, k + 1] seconds.
+    const config = prepare({
+      workload: {
+        arrivals: { kind: "deterministic", ratePerSecond: 0.1 },
+        promptTokens: { kind: "fixed", tokens: 1 },
+        outputTokens: { kind: "fixed", tokens: 1001 },
+      },
+      service: { kind: "affine", cMs: 100 },
+      scheduler: { kind: "decode-prioritizing" },
+      engine: { maxSequences: 1 },
+    });
+    const found = runBacklog(
+      new Simulator(),
+      task(config, { backlog: 9, batchSeconds: 1, batches: 20, settle: 12 }),
+    );
+    expect([...found.decodeTokens]).toEqual(Array<number>(20).fill(10));
+    expect([...found.prefillTokens]).toEqual(Array<number>(20).fill(0));
+  });
+
+  test("seed and trial decide it; buffers carry nothing over", () => {
+    const config = demo2(5, setting);
+    const simulator = new Simulator();
+    const first = runBacklog(simulator, task(config));
+    simulate({ ...config, horizon: { tmaxSeconds: 30 } }, { simulator });
+    expect(runBacklog(simulator, task(config))).toEqual(first);
+    expect(runBacklog(simulator, task(config, { trial: 2 }))).not.toEqual(first);
+    expect(runBacklog(simulator, task(config, { seed: 2 }))).not.toEqual(first);
+  });
+});
+
+describe("which way the backlog goes, on both sides of the known boundaries (model §6)", () => {
+  /** Tokens arrived less tokens served, as a share of those arrived: above 0 the backlog grows. */
+  function drift(kind: string, rate: number, sequenceCap: "iteration" | "resident" = "iteration"): number {
+    const config = demo2(rate, { scheduler: { kind }, conventions: { sequenceCap } });
+    const { decodeTokens, prefillTokens, emptied } = runBacklog(
+      new Simulator(),
+      task(config, { backlog: 12_000, batches: 10, batchSeconds: 60 }),
+    );
+    expect(emptied).toBe(false);
+    const decodesOnly = backlogDecodes(new Simulator(), config);
+    const perRequest = decodesOnly ? 159 : 159 + 108.8;
+    const served = sum(decodeTokens) + (decodesOnly ? 0 : sum(prefillTokens));
+    return 1 - served / (rate * perRequest * 600);
+  }
+
+  test.each([
+    ["decode-prioritizing", 3.58367],
+    ["prefill-prioritizing", 7.19591],
+    ["hybrid", 7.29501],
+  ])("%s: λ* = %d", (kind, boundary) => {
+    expect(drift(kind, boundary * 0.93)).toBeLessThan(-0.02);
+    expect(drift(kind, boundary * 1.07)).toBeGreaterThan(0.02);
+  });
+
+  test("under a resident cap no policy passes 7.38 per second", () => {
+    expect(drift("hybrid", 8, "resident")).toBeGreaterThan(0.02);
+    expect(drift("hybrid", 6, "resident")).toBeLessThan(-0.02);
+  });
+});
+
+describe("where the backlog stands", () => {
+  test("as the scheduler says, and always as prompts under a resident cap", () => {
+    const stands = (kind: string, sequenceCap: "iteration" | "resident"): boolean =>
+      backlogDecodes(new Simulator(), demo2(1, { scheduler: { kind }, conventions: { sequenceCap } }));
+    for (const { name, backlog } of builtIn.schedulers) {
+      expect(stands(name, "iteration")).toBe(backlog === "decoding");
+      expect(stands(name, "resident")).toBe(false);
+    }
+  });
+
+  test("a backlog that is soon gone is reported gone", () => {
+    expect(runBacklog(new Simulator(), task(demo2(0.5), { backlog: 20 })).emptied).toBe(true);
+    expect(runBacklog(new Simulator(), task(demo2(20), { backlog: 20 })).emptied).toBe(false);
+  });
+
+  test("requests without output are done before it begins", () => {
+    const workload = { ...demo2(5).workload, outputTokens: { kind: "fixed", tokens: 0 } };
+    for (const firstToken of ["prefill", "decode"] as const) {
+      const config = demo2(5, { workload, conventions: { sequenceCap: "iteration", firstToken } });
+      const { decodeTokens, prefillTokens, emptied } = runBacklog(
+        new Simulator(),
+        task(config, { backlog: 50 }),
+      );
+      expect(emptied).toBe(true);
+      expect(sum(decodeTokens)).toBe(0);
+      expect(sum(prefillTokens)).toBeGreaterThan(0);
+    }
+  });
+});
+
+test("what an empty start leaves unfinished is what finishes later", () => {
+  const config = demo2(6, { horizon: { tmaxSeconds: 40 } });
+  const { outcome } = simulate(config, { seed: 3, trial: 2 });
+  const { finishedAt } = outcome.shared.sequences;
+  const late = finishedAt.subarray(0, outcome.arrived).filter((at) => at > 40e9);
+  expect(late.length).toBeGreaterThan(5);
+  expect(leftAt(new Simulator(), config, 3, 2)).toBe(late.length);
+});
+
+test("the loop stops at any instant and goes on as if it had not", () => {
+  const config = demo2(6, { horizon: { tmaxSeconds: 20 }, engine: { replicas: 2, maxSequences: 30 } });
+  const finished = (stops: readonly number[]): number[] => {
+    const requests = new Requests();
+    requests.generate(config.workload, config.horizon, 1, 1, builtIn);
+    const state = new Simulator().begin(config, requests, { seed: 1, trial: 1 });
+    for (const seconds of stops) advance(state, ns(seconds * 1e9));
+    advance(state, NEVER);
+    return [...state.shared.sequences.finishedAt.subarray(0, requests.count)];
+  };
+  const whole = finished([]);
+  expect(finished([0, 0.3, 5, 5, 17.123, 20, 30])).toEqual(whole);
+});
+
+test("the instant at which it stops is inside", () => {
+  // Alone, with S(1) = 10.5 ms and one token to emit: done at 10.5 ms.
+  const completedBy = (ms: number): number => {
+    const requests = Requests.of([{ arrivedAt: 0, promptTokens: 1, outputTokens: 1 }]);
+    const state = new Simulator().begin(demo2(1), requests, { seed: 1, trial: 1 });
+    advance(state, fromMilliseconds(ms));
+    return state.shared.completed;
+  };
+  expect([completedBy(10.499999), completedBy(10.5), completedBy(11)]).toEqual([0, 1, 1]);
+});
+
+test("as a task: emptied, left, then the batches", () => {
+  const stability = { kind: "stability", fromEmpty: true, ...task(demo2(6)) } as const;
+  const { decodeTokens, prefillTokens, chunks } = runBacklog(new Simulator(), stability);
+  const horizon = { ...stability.config.horizon, tmaxSeconds: 120 };
+  const left = leftAt(new Simulator(), { ...stability.config, horizon }, 1, 1);
+  expect([...runTask(new Simulator(), stability)]).toEqual([
+    0,
+    left,
+    ...decodeTokens,
+    ...prefillTokens,
+    ...chunks,
+  ]);
+  expect(runTask(new Simulator(), { ...stability, fromEmpty: false })[1]).toBeNaN();
+  expect(runTask(new Simulator(), { ...stability, config: demo2(0.5), backlog: 5 })[0]).toBe(1);
+  expect(secondsOf(stability)).toBe(160);
+});
