@@ -5,7 +5,7 @@
  * equal iterations are run as one stretch (fast-forward). Because iteration times are whole nanoseconds, k
  * iterations last exactly k·S and the result does not depend on the grouping.
  */
-import { ConfigError } from "./errors.js";
+import { ConfigError, PlanError } from "./errors.js";
 import { cachedTokens, type Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { LAST_INSTANT, NEVER, ns, type Nanoseconds } from "./units.js";
@@ -17,6 +17,13 @@ export function begin(shared: Shared, plan: Plan, replica: Replica): void {
   flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
   const draw = shared.model.random ? replica.service!.exponential() : 1;
   flight.iterationTime = price(shared, flight, draw);
+  // A model of a user's may be wrong in ways that would hang the loop or turn the clock back.
+  if (!(flight.iterationTime >= 0 && Number.isInteger(flight.iterationTime)))
+    throw new PlanError(
+      shared.schedulerName,
+      replica.iterations + 1,
+      `the service-time model priced an iteration at ${flight.iterationTime} ns (whole, not negative)`,
+    );
   flight.startAt = shared.now;
   flight.iterations = repeats(shared, replica);
   flight.endAt = ns(shared.now + flight.iterations * flight.iterationTime);
@@ -79,6 +86,8 @@ export function credit(shared: Shared, replica: Replica): void {
   if (shared.now > from) replica.busyTime += shared.now - from;
   flight.endAt = NEVER;
   replica.iterations += iterations;
+  if (flight.limitsDecode) replica.decodeLimited += iterations;
+  if (flight.limitsPrefill) replica.prefillLimited += iterations;
   if (chunkCount > 0) {
     replica.prefillTokens += iterations * flight.prefillTokens;
     // The plan took the first iteration's tokens; the repeats follow.

@@ -29,10 +29,14 @@ export function advance(
   const { arrivedAt, count } = sequences.requests;
   let idle = 0;
   for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
+  // A run may start from a state in which sequences stand ready: they decide before anything arrives.
+  let isFirst = replicas.some(({ flight, resident }) => flight.endAt === NEVER && resident > 0);
 
   for (;;) {
     // An arrival is seen when somebody decides: at once by an idle replica, else when the next iteration ends.
-    const now = ns(idle > 0 ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
+    const next = ns(idle > 0 ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
+    const now = isFirst ? shared.now : next;
+    isFirst = false;
     if (now === NEVER || now > until) return;
     shared.now = now;
     while (events.nextAt === now) {

@@ -1,6 +1,7 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
 import type { SimulationConfig } from "./config.js";
 import { percentiles, type Sample } from "./order-statistics.js";
+import type { Replica } from "./replica.js";
 import type { Outcome } from "./simulate.js";
 import { toSeconds } from "./units.js";
 
@@ -66,6 +67,8 @@ export const METRICS: readonly MetricDefinition[] = [
     summary: "requests in the system, averaged over the makespan",
     better: "lower",
   },
+  counted("decode_limit_binding", "share of iterations in which the policy's own limit decided the decodes"),
+  counted("prefill_limit_binding", "share of iterations in which the policy's own limit decided the prefill"),
 ];
 
 /** The metrics of a trial by name; NaN where the trial has no value. */
@@ -139,6 +142,9 @@ export function measure(config: SimulationConfig, outcome: Outcome): Float64Arra
   const makespan = toSeconds(until - from);
   let presence = sum(plain(rts, measured));
   for (let i = 0; i < firstMeasured; i++) presence += Math.max(0, Math.min(finishedAt[i], until) - from);
+  const total = (of: (replica: Replica) => number): number =>
+    replicas.reduce((sum, replica) => sum + of(replica), 0);
+  const iterations = total((replica) => replica.iterations);
   values.push(
     measured / makespan,
     output / makespan,
@@ -147,9 +153,11 @@ export function measure(config: SimulationConfig, outcome: Outcome): Float64Arra
     measured,
     shared.completedMeasured,
     0,
-    replicas.reduce((total, replica) => total + replica.iterations, 0),
+    iterations,
     makespan,
     presence / (until - from),
+    total((replica) => replica.decodeLimited) / iterations,
+    total((replica) => replica.prefillLimited) / iterations,
   );
   if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
   return Float64Array.from(values);

@@ -15,13 +15,15 @@ export const nextPiece = (view: View, from: PromptQueue): number =>
 /**
  * Packs prompts FCFS, each cut to fit: at most `prompts` of them and `budget` tokens, inside what the batch has
  * left.
+ * @returns whether these two limits ended it, while the engine would have let more prompts run
  */
-export function packPrompts(view: View, batch: Batch, prompts = UNLIMITED, budget = UNLIMITED): void {
-  while (prompts > 0 && batch.slotsLeft > 0) {
+export function packPrompts(view: View, batch: Batch, prompts = UNLIMITED, budget = UNLIMITED): boolean {
+  for (;;) {
     const from = nextPrompt(view);
-    if (from === undefined) return;
+    if (from === undefined || batch.slotsLeft === 0 || batch.tokensLeft === 0) return false;
+    if (prompts === 0 || budget === 0) return true;
     const piece = Math.min(nextPiece(view, from), budget, batch.tokensLeft);
-    if (piece <= 0 || batch.chunk(from, tokens(piece)) === 0) return;
+    if (batch.chunk(from, tokens(piece)) === 0) return false;
     budget -= piece;
     prompts--;
   }

@@ -55,6 +55,8 @@ export class Plan implements View, Batch {
     flight.admitted = 0;
     flight.ended.length = 0;
     flight.dependsOnArrivals = true;
+    flight.limitsDecode = false;
+    flight.limitsPrefill = false;
     this.showPartial();
     this.showWaiting();
     this.shared.scheduler.compose(this, this);
@@ -120,6 +122,11 @@ export class Plan implements View, Batch {
 
   dependsOn(what: "arrivals" | "nothing"): void {
     this.replica.flight.dependsOnArrivals = what === "arrivals";
+  }
+
+  limited(side: "decode" | "prefill"): void {
+    if (side === "decode") this.replica.flight.limitsDecode = true;
+    else this.replica.flight.limitsPrefill = true;
   }
 
   private activate(): void {

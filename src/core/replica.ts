@@ -67,6 +67,9 @@ export class Flight {
   /** Prompts whose prefill ends with this iteration. */
   readonly ended = new IdList();
   dependsOnArrivals = true;
+  /** A limit of the policy's own decided how many sequences decode, or how much is prefilled. */
+  limitsDecode = false;
+  limitsPrefill = false;
   /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them. */
   leftWaiting = false;
 
@@ -100,6 +103,9 @@ export class Replica {
   service: Stream | undefined;
 
   iterations = 0;
+  /** Iterations in which a limit of the policy's own decided that side. */
+  decodeLimited = 0;
+  prefillLimited = 0;
   prefillTokens = 0;
   decodeTokens = 0;
   /** Iteration time since the measurement began. */
@@ -119,6 +125,8 @@ export class Replica {
     this.sumKv = 0;
     this.service = service;
     this.iterations = 0;
+    this.decodeLimited = 0;
+    this.prefillLimited = 0;
     this.prefillTokens = 0;
     this.decodeTokens = 0;
     this.busyTime = 0;

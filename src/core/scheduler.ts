@@ -57,6 +57,11 @@ export interface Batch {
    * or nothing. Saying "nothing" lets the engine run on without looking at arrivals.
    */
   dependsOn(what: "arrivals" | "nothing"): void;
+  /**
+   * A limit of the policy's own (a share of the places, say) decided how much of that side the batch takes, not
+   * the supply and not the engine's limits. Counted, so that a knob that never matters is seen.
+   */
+  limited(side: "decode" | "prefill"): void;
 }
 
 export interface Scheduler {

@@ -18,6 +18,8 @@ const others = [
   "n_iterations",
   "makespan_s",
   "number_in_system",
+  "decode_limit_binding",
+  "prefill_limit_binding",
 ];
 
 /** Mean, P50, P90, P95 and P99 under their names, from five numbers. */
@@ -61,6 +63,8 @@ test("by hand, everything measured", () => {
     ["n_iterations", 6],
     ["makespan_s", 0.123],
     ["number_in_system", 139 / 123],
+    ["decode_limit_binding", 0],
+    ["prefill_limit_binding", 0],
   ]);
 });
 
@@ -83,6 +87,8 @@ test("by hand, with a warm-up of 21 ms: requests 2 and 3 are measured, from 22 t
     ["n_iterations", 6], // of the whole trial
     ["makespan_s", 0.101],
     ["number_in_system", 115 / 101], // 38 and 27 of requests 0 and 1, 27, 23
+    ["decode_limit_binding", 0],
+    ["prefill_limit_binding", 0],
   ]);
 });
 

@@ -36,10 +36,14 @@ class Hybrid implements Scheduler {
       return;
     }
     const decodes = share(this.ratio, whole);
+    if (decodes < view.decodable && decodes < batch.slotsLeft && decodes < batch.tokensLeft)
+      batch.limited("decode");
     batch.decode(Math.min(decodes, view.decodable, batch.slotsLeft, batch.tokensLeft));
     const rest = whole - decodes;
-    if (this.ofTokens) packPrompts(view, batch, UNLIMITED, rest);
-    else packPrompts(view, batch, rest);
+    const isLimited = this.ofTokens
+      ? packPrompts(view, batch, UNLIMITED, rest)
+      : packPrompts(view, batch, rest);
+    if (isLimited) batch.limited("prefill");
   }
 }
 
