@@ -18,6 +18,7 @@ import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
 import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
+import { tablesIn } from "./tables.js";
 import { studyFrom } from "./study.js";
 import { version } from "./version.js";
 import { unwritable, writeFiles } from "./write.js";
@@ -106,6 +107,7 @@ async function conduct(
   const report: Report = await experiment.run({
     study,
     options,
+    tables: tablesIn(shared.outData, streams.cwd, streams.fs),
     trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),
     say,
   });

@@ -23,8 +23,20 @@ export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
   readonly flag: string;
 }
 
+/** Results of earlier commands, for those that read them. */
+export interface Tables {
+  /** Names of the files in the data folder, sorted; none when there is no folder. */
+  list(): Promise<readonly string[]>;
+  /**
+   * The rows of a CSV of the data folder; undefined when there is no such file.
+   * @throws ConfigError when a required column is missing
+   */
+  read(name: string, required: readonly string[]): Promise<readonly Row[] | undefined>;
+}
+
 export interface ExperimentContext {
   readonly study: Study;
+  readonly tables: Tables;
   readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
   readonly trials: Trials;
   /** Shows a line at once, before the report is complete: the answer. */
