@@ -21,6 +21,7 @@ import { styleFor } from "./style.js";
 import { tablesIn } from "./tables.js";
 import { studyFrom } from "./study.js";
 import { version } from "./version.js";
+import { workspaceIn } from "./workspace.js";
 import { unwritable, writeFiles } from "./write.js";
 
 const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
@@ -104,18 +105,21 @@ async function conduct(
     said++;
     if (!shared.json) stdout.write(`${style.bold(line)}\n`);
   };
+  const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
+  const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
   const report: Report = await experiment.run({
     study,
     options,
+    workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
     trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),
     say,
+    tell: (line) => {
+      if (!shared.quiet) stderr.write(`${line}\n`);
+    },
   });
   for (const line of report.answer.slice(said)) say(line);
-  const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
-  const written = await writeFiles(report, places, streams.fs, (warning) =>
-    stderr.write(`warning: ${warning}\n`),
-  );
+  const written = await writeFiles(report, places, streams.fs, warn);
   if (shared.json) stdout.write(document(experiment.name, study, report));
   else stdout.write(body(report, experiment.takesModel ? header(study) : undefined, written, replay, style));
   return report.passed ? EXIT.done : EXIT.failed;

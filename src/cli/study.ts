@@ -17,7 +17,8 @@ import type { Streams } from "./streams.js";
 
 const DEFAULT_SEED = 1;
 
-function defaultsOf(experiment: Experiment): Layer {
+/** What an experiment starts from, as a layer. */
+export function defaultsOf(experiment: Experiment): Layer {
   const { scenario, schedulers, trials, horizon, conventions } = experiment.defaults;
   return {
     source: "defaults",
@@ -95,14 +96,16 @@ export async function studyFrom(
     if (!experiment.takesModel) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
-    const scenario = await scenarioLayers(named ?? usual, usual, cwd, fs);
-    const study = resolveStudy([defaults, ...scenario.layers, ...layers], builtIn, {
-      force: flags.force === true,
-    });
-    return {
-      ...study,
-      scenario: named === undefined ? (ownName(layers, file) ?? scenario.name) : scenario.name,
-    };
+    const studies: Study[] = [];
+    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
+      const scenario = await scenarioLayers(name, usual, cwd, fs);
+      const study = resolveStudy([defaults, ...scenario.layers, ...layers], builtIn, {
+        force: flags.force === true,
+      });
+      const own = named === undefined ? ownName(layers, file) : undefined;
+      studies.push({ ...study, scenario: own ?? scenario.name });
+    }
+    return { ...studies[0], others: studies.slice(1) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);

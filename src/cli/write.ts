@@ -55,7 +55,7 @@ const isFolder = (path: string, fs: FileSystem): Promise<boolean> =>
 
 /** @returns the files written, as the user would name them */
 export async function writeFiles(
-  report: Report,
+  report: Pick<Report, "csv" | "figures">,
   places: Places,
   fs: FileSystem,
   warn: (message: string) => void,

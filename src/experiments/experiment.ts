@@ -2,7 +2,7 @@
  * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
  * for what it needs. The command line, its help and its tests are made from these definitions.
  */
-import type { SimulationConfig } from "../core/config.js";
+import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Trials } from "./trials.js";
 
@@ -14,6 +14,8 @@ export interface Study {
   readonly schedulers: readonly Spec[];
   readonly trials: number;
   readonly seed: number;
+  /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
+  readonly others?: readonly Study[];
 }
 
 /** One command-line option of an experiment. */
@@ -34,13 +36,44 @@ export interface Tables {
   read(name: string, required: readonly string[]): Promise<readonly Row[] | undefined>;
 }
 
+/** The settings of a study that another experiment runs. */
+export interface StudySettings {
+  readonly scenario?: string;
+  readonly schedulers?: readonly string[];
+  readonly trials?: number;
+  readonly seed?: number;
+  readonly horizon?: { readonly tmaxSeconds?: number };
+  readonly conventions?: "standard" | "reference" | Conventions;
+  /** Chunk size; null: no chunking; the scenario's own unless given. */
+  readonly chunkSize?: number | null;
+}
+
+/** What an experiment that runs others needs of the outside. Paths are in the data folder. */
+export interface Workspace {
+  /** The package's version. */
+  readonly version: string;
+  /** The study that an experiment would run with these settings over its own defaults. */
+  study(experiment: Experiment, settings: StudySettings): Promise<Study>;
+  /** Writes tables and figures at once. */
+  write(files: Pick<Report, "csv" | "figures">): Promise<void>;
+  writeText(name: string, text: string): Promise<void>;
+  /** A file's text; undefined when there is none. */
+  readText(name: string): Promise<string | undefined>;
+  /** SHA-256 of a text, or of a table's bytes as they would be written; hexadecimal. */
+  hashText(text: string): string;
+  hashCsv(file: CsvFile): string;
+}
+
 export interface ExperimentContext {
   readonly study: Study;
+  readonly workspace: Workspace;
   readonly tables: Tables;
   readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
   readonly trials: Trials;
   /** Shows a line at once, before the report is complete: the answer. */
   readonly say: (line: string) => void;
+  /** Tells how far the work is, in words; not part of the output. */
+  readonly tell: (line: string) => void;
 }
 
 export type Cell = string | number | null;
@@ -103,6 +136,8 @@ export interface Experiment {
   readonly defaults: StudyDefaults;
   /** Whether it simulates the user's model; others fix their own settings and take no model flags. */
   readonly takesModel: boolean;
+  /** Words that stand for several scenarios at once, e.g. `both`. */
+  readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
   /** Command lines that work, without the leading `llmsim`. */
   readonly examples: readonly string[];
   /** Files it writes, for help. */

@@ -1,4 +1,5 @@
 /** Runs tasks on a pool of threads (piscina). */
+import { setMaxListeners } from "node:events";
 import { Piscina } from "piscina";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
@@ -11,6 +12,8 @@ const workerFile = new URL(
 
 /** @param workers threads, at least 1 */
 export function threadPool(workers: number, signal?: AbortSignal): Executor {
+  // Every task in flight listens; there is no leak to warn of.
+  if (signal) setMaxListeners(0, signal);
   const pool = new Piscina({
     filename: workerFile.href,
     minThreads: workers,

@@ -1,0 +1,236 @@
+/** `hybrid`: the decode ratio of mixed batches, over time and in its final window, and whether it ever binds. */
+import type { SimulationConfig } from "../core/config.js";
+import { ConfigError } from "../core/errors.js";
+import { hybridBoundary, requestMeans } from "../theory/index.js";
+import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
+import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
+import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
+import { affineEngine, lengthLaw, loadNotes } from "./load.js";
+import { plain, scaleOf, withInterval } from "./quantity.js";
+import { arrivalRate, KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { subtitle, windowsOf } from "./sweep-time.js";
+import type { TrialRecords } from "./trials.js";
+
+const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS];
+
+function checkRatios(ratios: readonly number[]): void {
+  const issues = ratios.flatMap((ratio, i) => {
+    const problem = !(ratio > 0 && ratio < 1)
+      ? "a number above 0 and below 1"
+      : i > 0 && ratio <= ratios[i - 1]
+        ? `above ${ratios[i - 1]}, the one before: ratios ascend`
+        : undefined;
+    return problem === undefined
+      ? []
+      : [{ key: "--ratios", message: `invalid --ratios: ${ratio} (${problem})` }];
+  });
+  if (issues.length > 0) throw new ConfigError(issues);
+}
+
+const SHOWN = [
+  ["ttft_mean_s", "TTFT"],
+  ["tbt_mean_s", "TBT"],
+  ["itl_p99_s", "ITL p99"],
+  ["rts_p95_s", "RTS p95"],
+] as const;
+
+function tableOf(ratios: readonly number[], records: TrialRecords, window: number): Table {
+  const columns = SHOWN.map(([metric, title]) => {
+    const summaries = ratios.map((_, i) => summarize(records.metric(i, metric, window)));
+    return {
+      title,
+      summaries,
+      scale: scaleOf(
+        "s",
+        summaries.map(({ mean }) => mean),
+      ),
+    };
+  });
+  const binding = (config: number, side: string): string =>
+    `${plain(100 * summarize(records.metric(config, `${side}_limit_binding`, window)).mean)} %`;
+  return {
+    title: "",
+    columns: [
+      "ratio",
+      ...columns.map(({ title, scale }) => `${title} ${scale.unit}`),
+      "decode binds",
+      "prefill binds",
+    ],
+    rows: ratios.map((ratio, i) => [
+      String(ratio),
+      ...columns.map(({ summaries, scale }) => withInterval(summaries[i], scale)),
+      binding(i, "decode"),
+      binding(i, "prefill"),
+    ]),
+  };
+}
+
+/** Whether the ratio's limits decided anything in any trial of any ratio. */
+const everBinds = (ratios: readonly number[], records: TrialRecords, window: number): boolean =>
+  ratios.some((_, i) =>
+    ["decode_limit_binding", "prefill_limit_binding"].some((metric) =>
+      records.metric(i, metric, window).some((share) => share > 0),
+    ),
+  );
+
+/** Where an inert ratio would begin to matter: the load at which its decode places fill, or a cap near the present use. */
+function inertNote(study: Study, ratios: readonly number[], records: TrialRecords, window: number): string {
+  const inSystem = summarize(records.metric(0, "number_in_system", window)).mean;
+  const { maxSequences } = study.config.engine;
+  const engine = affineEngine(study.config);
+  const { promptTokens, outputTokens } = study.config.workload;
+  const { firstToken, mixedBatch } = study.config.conventions;
+  const load = engine
+    ? hybridBoundary(
+        engine,
+        requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken),
+        mixedBatch === "max" ? "sum" : mixedBatch,
+        ratios[0],
+      )
+    : NaN;
+  const places = Math.floor(ratios[0] * maxSequences);
+  return (
+    `the ratio had no effect: with about ${plain(inSystem)} requests in the system its limits never bound (the smallest share is ${places} of ${maxSequences} places). ` +
+    `It would matter with maxSequences near ${Math.max(2, Math.ceil(inSystem / ratios[0]))}` +
+    (Number.isFinite(load) ? `, or with λ near ${plain(load * study.config.engine.replicas)} per s` : "") +
+    "; --ratio-of tokens divides the token budget instead"
+  );
+}
+
+function answerOf(ratios: readonly number[], records: TrialRecords, window: number, binds: boolean): string {
+  if (!binds)
+    return `the decode ratio makes no difference here: all ${ratios.length} ratios give the same numbers, because its limits never bind`;
+  const last = ratios.length - 1;
+  const change = (metric: string): string => {
+    const difference = pairedDifference(
+      records.metric(last, metric, window),
+      records.metric(0, metric, window),
+    );
+    const from = summarize(records.metric(0, metric, window)).mean;
+    const scale = scaleOf("s", [from]);
+    return `${plain(from * scale.factor)} to ${plain((from + difference.mean) * scale.factor)} ${scale.unit} (± ${plain(halfWidth(difference) * scale.factor)})`;
+  };
+  return `from ratio ${ratios[0]} to ${ratios[last]}: mean TTFT ${change("ttft_mean_s")}, P99 ITL ${change("itl_p99_s")}`;
+}
+
+interface Sweep {
+  readonly answer: string;
+  readonly report: Pick<Report, "tables" | "notes" | "csv" | "figures">;
+  readonly rows: readonly Row[];
+}
+
+async function sweepOf(
+  { study, trials }: ExperimentContext,
+  ratios: readonly number[],
+  windows: readonly number[],
+  ratioOf: string,
+): Promise<Sweep> {
+  const configs = ratios.map((ratio): SimulationConfig => ({
+    ...study.config,
+    scheduler: { kind: "hybrid", ratio, ratioOf },
+  }));
+  const records = await trials.run({
+    label: `ratios, ${study.scenario}`,
+    configs,
+    windows,
+    seed: study.seed,
+    trials: study.trials,
+  });
+  const last = windows.length - 1;
+  const rowsAt = (w: number): Row[] =>
+    configs.map((config, i) => ({
+      ...keyCells(config, study.trials, windows[w]),
+      ...metricCells(records, i, w),
+    }));
+  const series = ratios.flatMap((_, i) => windows.map((_, w) => rowsAt(w)[i]));
+  const steady = rowsAt(last);
+  const binds = everBinds(ratios, records, last);
+  const name = `hybrid_ratio_${study.scenario}`;
+  const what = `${subtitle(study)}, ratio of ${ratioOf}, λ ${arrivalRate(study.config)}`;
+  return {
+    answer: `${study.scenario}: ${answerOf(ratios, records, last, binds)}`,
+    rows: steady,
+    report: {
+      tables: [{ ...tableOf(ratios, records, last), title: `${study.scenario}, T = ${windows[last]} s` }],
+      notes: [
+        ...(binds ? [] : [inertNote(study, ratios, records, last)]),
+        ...loadNotes(
+          study,
+          ratios.map((ratio) => `ratio ${ratio}`),
+          records,
+          last,
+        ),
+      ],
+      csv: [
+        { path: `${name}_time_series.csv`, columns: COLUMNS, rows: series },
+        { path: `${name}_steady_state.csv`, columns: COLUMNS, rows: steady },
+      ],
+      figures: [
+        { path: `${name}_dashboard.png`, spec: hybridDashboard(study.scenario, series, what) },
+        { path: `${name}_steady_vs_ratio.png`, spec: hybridAgainstRatio(study.scenario, steady, what) },
+      ],
+    },
+  };
+}
+
+async function execute(context: ExperimentContext): Promise<Report> {
+  const { study, options } = context;
+  const ratios = options.ratios as readonly number[];
+  checkRatios(ratios);
+  const windows = windowsOf(study.config.horizon.tmaxSeconds, options.npoints as number);
+  const ratioOf = String(study.schedulers.find(({ kind }) => kind === "hybrid")?.ratioOf ?? "sequences");
+  const sweeps: Sweep[] = [];
+  for (const one of [study, ...(study.others ?? [])])
+    sweeps.push(await sweepOf({ ...context, study: one }, ratios, windows, ratioOf));
+  return {
+    answer: sweeps.map(({ answer }) => answer),
+    tables: sweeps.flatMap(({ report }) => report.tables),
+    notes: sweeps.flatMap(({ report }) => report.notes),
+    csv: sweeps.flatMap(({ report }) => report.csv),
+    figures: sweeps.flatMap(({ report }) => report.figures),
+    json: { results: sweeps.flatMap(({ rows }) => rows) },
+    passed: true,
+    next: [
+      `llmsim hybrid --scenario ${study.scenario} --ratio-of tokens --lam 5`,
+      `llmsim hybrid --scenario ${study.scenario} --max-sequences 40`,
+    ],
+  };
+}
+
+export const hybrid: Experiment = {
+  name: "hybrid",
+  summary: "the decode ratio of mixed batches",
+  question: "Which split between decodes and prompts, and does it matter?",
+  options: [
+    {
+      key: "ratios",
+      flag: "--ratios <list>",
+      kind: "list",
+      default: "0.1:0.9:0.1",
+      summary: "decode shares, ascending, each in (0, 1)",
+    },
+    {
+      key: "npoints",
+      flag: "--npoints <n>",
+      kind: "integer",
+      min: 1,
+      max: 10_000,
+      default: 50,
+      summary: "time windows, at T·i/n",
+    },
+  ],
+  defaults: { scenario: "demo3", schedulers: ["hybrid"], trials: 50, horizon: { tmaxSeconds: 1000 } },
+  takesModel: true,
+  scenarioLists: { both: ["demo2", "demo3"] },
+  examples: [
+    "hybrid --scenario demo3 --ratios 0.1:0.9:0.1",
+    "hybrid --scenario demo2 --ratio-of tokens --lam 5 --ratios 0.5,0.95",
+  ],
+  writes: [
+    "data/hybrid_ratio_<s>_time_series.csv",
+    "data/hybrid_ratio_<s>_steady_state.csv",
+    "figs/hybrid_ratio_<s>_dashboard.png",
+    "figs/hybrid_ratio_<s>_steady_vs_ratio.png",
+  ],
+  run: execute,
+};

@@ -1,0 +1,230 @@
+/** `sweep-chunk`: no chunking against each chunk size, on the same random numbers. */
+import type { SimulationConfig } from "../core/config.js";
+import { ConfigError } from "../core/errors.js";
+import { builtIn, member } from "../core/registry.js";
+import { halfWidth, pairedDifference, summarize, trialsToResolve, verdict } from "../stats/index.js";
+import { schedulerLabel } from "./comparison.js";
+import type {
+  Cell,
+  CsvFile,
+  Experiment,
+  ExperimentContext,
+  Report,
+  Row,
+  Study,
+  Table,
+} from "./experiment.js";
+import { withScheduler } from "./experiment.js";
+import { chunkFigures } from "./figures/chunk.js";
+import { loadNotes } from "./load.js";
+import { percent, plain, scaleOf, withInterval } from "./quantity.js";
+import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { subtitle } from "./sweep-time.js";
+import type { TrialRecords } from "./trials.js";
+
+/** What is shown and compared with no chunking; P99 ITL is what chunking buys under mixed batches. */
+const COMPARED = [
+  ["throughput_qps", "throughput", false],
+  ["ttft_mean_s", "TTFT", true],
+  ["tbt_mean_s", "TBT", true],
+  ["rts_p95_s", "RTS p95", true],
+  ["itl_p99_s", "ITL p99", true],
+] as const;
+
+const DIFFERENCE_COLUMNS = COMPARED.flatMap(([metric]) => [
+  `${metric}_difference`,
+  `${metric}_difference_ci95_low`,
+  `${metric}_difference_ci95_high`,
+  `${metric}_verdict`,
+]);
+const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS, ...DIFFERENCE_COLUMNS];
+
+/** The scheduler's name in file names. */
+export const shortName = (config: SimulationConfig): string =>
+  member(builtIn.schedulers, config.scheduler.kind).short ?? config.scheduler.kind;
+
+/** Ascending whole sizes within the budget, each once; every problem at once. */
+function checkSizes(sizes: readonly number[], study: Study): void {
+  const { maxTokens } = study.config.engine;
+  const issues = sizes.flatMap((size, i) => {
+    const problem = !(Number.isInteger(size) && size >= 1 && size <= maxTokens)
+      ? `an integer at least 1 and at most the token budget, ${maxTokens}`
+      : i > 0 && size <= sizes[i - 1]
+        ? `above ${sizes[i - 1]}, the one before: sizes ascend`
+        : undefined;
+    return problem === undefined
+      ? []
+      : [{ key: "--sizes", message: `invalid --sizes: ${size} (${problem})` }];
+  });
+  if (issues.length > 0) throw new ConfigError(issues);
+}
+
+/** Paired differences to no chunking, for the CSV. */
+function differenceCells(records: TrialRecords, config: number): Row {
+  const cells: Record<string, Cell> = {};
+  for (const [metric, , lowerIsBetter] of COMPARED) {
+    const difference = pairedDifference(records.metric(config, metric), records.metric(0, metric));
+    const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+    cells[`${metric}_difference`] = finite(difference.mean);
+    cells[`${metric}_difference_ci95_low`] = finite(difference.low);
+    cells[`${metric}_difference_ci95_high`] = finite(difference.high);
+    cells[`${metric}_verdict`] = difference.n < 2 ? null : verdict(difference, lowerIsBetter);
+  }
+  return cells;
+}
+
+interface Sweep {
+  readonly label: string;
+  readonly csv: CsvFile;
+  readonly table: Table;
+  readonly answer: string;
+  readonly notes: readonly string[];
+}
+
+async function sweepOf(
+  { study, trials }: ExperimentContext,
+  base: SimulationConfig,
+  sizes: readonly number[],
+): Promise<Sweep> {
+  const withChunk = (chunkSize: number | null): SimulationConfig => ({
+    ...base,
+    engine: { ...base.engine, chunkSize },
+  });
+  const configs = [withChunk(null), ...sizes.map(withChunk)];
+  const label = schedulerLabel(base);
+  const records = await trials.run({
+    label: `chunk sizes, ${label}`,
+    configs,
+    seed: study.seed,
+    trials: study.trials,
+  });
+  const rows = configs.map((config, i) => ({
+    ...keyCells(config, study.trials),
+    scheduler: label,
+    ...metricCells(records, i),
+    ...(i === 0 ? {} : differenceCells(records, i)),
+  }));
+  const where = study.scenario === "demo2" ? "" : `${study.scenario}_`;
+  const path = `chunk_size_sweep_${where}${shortName(base)}_tmax${base.horizon.tmaxSeconds}.csv`;
+  return {
+    label,
+    csv: { path, columns: COLUMNS, rows },
+    table: tableOf(label, sizes, records),
+    answer: answerOf(label, sizes, records),
+    notes: loadNotes(
+      { ...study, trials: study.trials },
+      ["no chunking", ...sizes.map((k) => `chunk ${k}`)],
+      records,
+    ).map((note) => `${label}: ${note}`),
+  };
+}
+
+function tableOf(label: string, sizes: readonly number[], records: TrialRecords): Table {
+  const columns = COMPARED.map(([metric, title]) => {
+    const summaries = Array.from({ length: sizes.length + 1 }, (_, i) =>
+      summarize(records.metric(i, metric)),
+    );
+    const unit = metric.endsWith("_qps") ? "1/s" : "s";
+    return {
+      title,
+      summaries,
+      scale: scaleOf(
+        unit,
+        summaries.map(({ mean }) => mean),
+      ),
+    };
+  });
+  return {
+    title: label,
+    columns: [
+      "chunk",
+      ...columns.map(({ title, scale }) => (scale.unit === "1/s" ? "req/s" : `${title} ${scale.unit}`)),
+    ],
+    rows: ["off", ...sizes.map(String)].map((name, i) => [
+      name,
+      ...columns.map(({ summaries, scale }) =>
+        scale.unit === "1/s" ? plain(summaries[i].mean) : withInterval(summaries[i], scale),
+      ),
+    ]),
+  };
+}
+
+/** The chunk size that helps a metric most, if any does by a resolved difference. */
+function answerOf(label: string, sizes: readonly number[], records: TrialRecords): string {
+  const parts = (["rts_p95_s", "itl_p99_s"] as const).map((metric) => {
+    const name = metric === "rts_p95_s" ? "P95 response time" : "P99 ITL";
+    const base = summarize(records.metric(0, metric)).mean;
+    const compared = sizes.map((size, i) => ({
+      size,
+      difference: pairedDifference(records.metric(i + 1, metric), records.metric(0, metric)),
+    }));
+    const best = compared.reduce((least, one) => (one.difference.mean < least.difference.mean ? one : least));
+    const share = percent(Math.abs(best.difference.mean) / base, halfWidth(best.difference) / base);
+    if (verdict(best.difference, true) === "better") return `chunk ${best.size} lowers ${name} by ${share}`;
+    const worst = compared.reduce((most, one) => (one.difference.mean > most.difference.mean ? one : most));
+    if (compared.every(({ difference }) => verdict(difference, true) === "worse"))
+      return `every chunk size raises ${name}, ${worst.size} most (by ${percent(worst.difference.mean / base, halfWidth(worst.difference) / base)})`;
+    const needed = trialsToResolve(best.difference);
+    return `no chunk size lowers ${name} by a resolved difference${Number.isFinite(needed) && needed < 1e6 && best.difference.mean < 0 ? ` (about ${needed} trials would resolve ${best.size})` : ""}`;
+  });
+  return `${label}: ${parts.join("; ")}`;
+}
+
+async function execute(context: ExperimentContext): Promise<Report> {
+  const { study, options } = context;
+  const sizes = options.sizes as readonly number[];
+  checkSizes(sizes, study);
+  const sweeps: Sweep[] = [];
+  for (const scheduler of study.schedulers)
+    sweeps.push(await sweepOf(context, withScheduler(study, scheduler), sizes));
+  const rows = sweeps.flatMap(({ csv }) => csv.rows);
+  return {
+    answer: sweeps.map(({ answer }) => answer),
+    tables: sweeps.map(({ table }) => table),
+    notes: sweeps.flatMap(({ notes }) => notes),
+    csv: sweeps.map(({ csv }) => csv),
+    figures: chunkFigures(
+      rows,
+      study.scenario === "demo2" ? "" : `${study.scenario}_`,
+      `${study.scenario}: chunk size`,
+      `T = ${study.config.horizon.tmaxSeconds} s, ${subtitle(study)}`,
+    ),
+    json: { results: rows },
+    passed: true,
+    next: [
+      `llmsim sweep-chunk --scenario ${study.scenario} --scheduler hybrid`,
+      `llmsim stability --scenario ${study.scenario}`,
+    ],
+  };
+}
+
+export const sweepChunk: Experiment = {
+  name: "sweep-chunk",
+  summary: "no chunking against each chunk size",
+  question: "Does chunked prefill help, and which size?",
+  options: [
+    {
+      key: "sizes",
+      flag: "--sizes <list>",
+      kind: "list",
+      default: "8,16,...,512",
+      summary: "chunk sizes in tokens, ascending",
+    },
+  ],
+  defaults: {
+    scenario: "demo2",
+    schedulers: ["decode-prioritizing"],
+    trials: 100,
+    horizon: { tmaxSeconds: 5000 },
+  },
+  takesModel: true,
+  examples: [
+    "sweep-chunk --sizes 8,16,...,512",
+    "sweep-chunk --scheduler hybrid --sizes 32:512:x2 --ntrials 20",
+  ],
+  writes: [
+    "data/chunk_size_sweep_<scheduler>_tmax<T>.csv",
+    "figs/{throughput,ttft,tbt,rts_p95,itl_p99}_vs_chunk.png",
+  ],
+  run: execute,
+};
