@@ -90,6 +90,27 @@ export class DecodePool {
     return id;
   }
 
+  /** Calls `visit` with every decoding sequence. */
+  forEach(visit: (id: number) => void): void {
+    for (let i = 0; i < this.active; i++) visit(this.ids[i]);
+    for (let i = 0; i < this.idle.length; i++) visit(this.idle.at(i));
+  }
+
+  /** Makes `target` equal to this pool. */
+  copyInto(target: DecodePool): void {
+    while (target.ids.length < this.active) target.grow();
+    for (let i = 0; i < this.active; i++) {
+      target.ids[i] = this.ids[i];
+      target.finishAt[i] = this.finishAt[i];
+    }
+    for (let i = 0; i < this.freshCount; i++) target.fresh[i] = this.fresh[i];
+    target.clock = this.clock;
+    target.active = this.active;
+    target.freshCount = this.freshCount;
+    target.nextPlace = this.nextPlace;
+    this.idle.copyInto(target.idle);
+  }
+
   /** Moves the hole at `hole` to where `finish` belongs below it. */
   private sink(hole: number, finish: number): number {
     for (;;) {
@@ -123,7 +144,7 @@ export class DecodePool {
   }
 
   private grow(): void {
-    const capacity = this.active * 2;
+    const capacity = this.ids.length * 2;
     const finishAt = new Float64Array(capacity);
     const ids = new Int32Array(capacity);
     const fresh = new Int32Array(capacity);

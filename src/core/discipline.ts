@@ -11,6 +11,10 @@ export interface PromptOrder {
   /** Removes the id whose turn it is and returns it; the queue must not be empty. */
   popFront(): number;
   clear(): void;
+  /** The id at place i of the queue's own storage, 0 <= i < length; the order of places means nothing. */
+  at(i: number): number;
+  /** Makes `target`, another queue of this discipline, equal to this one. */
+  copyInto(target: PromptOrder): void;
 }
 
 export type DisciplineDefinition = Definition<PromptOrder>;

@@ -25,6 +25,12 @@ export class GapLog {
     this.total += weight;
   }
 
+  /** Forgets everything after the first `count` entries, which weigh `total`. */
+  truncate(count: number, total: number): void {
+    this.count = count;
+    this.total = total;
+  }
+
   private grow(): void {
     const gap = new Float64Array(this.count * 2);
     const weight = new Float64Array(this.count * 2);

@@ -42,7 +42,7 @@ export class IdDeque {
   }
 
   /** Makes `target` equal to this queue. */
-  copyInto(target: IdDeque): void {
+  copyInto(target: Pick<IdDeque, "clear" | "pushBack">): void {
     target.clear();
     for (let i = 0; i < this.length; i++) target.pushBack(this.at(i));
   }

@@ -19,4 +19,10 @@ export class IdList {
     for (; hole > 0 && this.ids[hole - 1] > id; hole--) this.ids[hole] = this.ids[hole - 1]!;
     this.ids[hole] = id;
   }
+
+  /** Makes `target` equal to this list. */
+  copyInto(target: IdList): void {
+    target.length = 0;
+    for (let i = 0; i < this.length; i++) target.push(this.ids[i]);
+  }
 }

@@ -19,13 +19,17 @@ export interface State {
   readonly plan: Plan;
 }
 
-/** Runs until nothing is left to happen, or up to and with the instant `until`. */
+/**
+ * Runs until nothing is left to happen, or up to and with the instant `until`. Where somebody is about to see an
+ * arrival later than `shared.arrivalsUntil`, it pauses in the middle of that instant (`shared.isPaused`): the
+ * next call goes on from there, with that arrival or, in a shorter window, without.
+ */
 export function advance(
   { shared, replicas, events, plan }: State,
   until: Nanoseconds,
   observer?: Observer,
 ): void {
-  const { waiting, sequences } = shared;
+  const { waiting, sequences, firstMeasured } = shared;
   const { arrivedAt, count } = sequences.requests;
   let idle = 0;
   for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
@@ -35,7 +39,7 @@ export function advance(
   for (;;) {
     // An arrival is seen when somebody decides: at once by an idle replica, else when the next iteration ends.
     const next = ns(idle > 0 ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
-    const now = isFirst ? shared.now : next;
+    const now = isFirst || shared.isPaused ? shared.now : next;
     isFirst = false;
     if (now === NEVER || now > until) return;
     shared.now = now;
@@ -46,9 +50,15 @@ export function advance(
       events.set(replica.index, NEVER);
       idle++;
     }
-    if (shared.completedMeasured === shared.measured && shared.measuredUntil === NEVER)
-      endMeasurement(shared, replicas);
+    const done = shared.completedMeasured;
+    if (done > shared.settledMeasured && done === shared.arrived - firstMeasured)
+      settleMeasurement(shared, replicas);
+    shared.isPaused = false;
     while (shared.nextArrivalAt <= now) {
+      if (shared.nextArrivalAt > shared.arrivalsUntil) {
+        shared.isPaused = true;
+        return;
+      }
       sequences.arrive(shared.arrived);
       waiting.pushBack(shared.arrived++);
       shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] : NEVER);
@@ -86,9 +96,14 @@ function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica,
   }
 }
 
-/** The last measured request is completed: what counts as iteration time ends here, stretches in flight included. */
-function endMeasurement(shared: Shared, replicas: readonly Replica[]): void {
+/**
+ * Every measured request that has arrived is completed. If none follows, this instant ends the makespan: what
+ * counts as iteration time ends here, stretches in flight included.
+ */
+function settleMeasurement(shared: Shared, replicas: readonly Replica[]): void {
+  shared.settledMeasured = shared.completedMeasured;
   shared.measuredUntil = shared.now;
+  shared.busyTime = 0;
   for (const { busyTime, flight } of replicas) {
     shared.busyTime += busyTime;
     if (flight.endAt !== NEVER) shared.busyTime += shared.now - Math.max(flight.startAt, shared.measuredFrom);

@@ -92,6 +92,11 @@ export class Stream {
     }
   }
 
+  /** A stream that goes on as this one will. */
+  copy(): Stream {
+    return new Stream("", this.state());
+  }
+
   /** The state from which `new Stream(key, state)` goes on exactly where this stream stands. */
   state(): StreamState {
     return this.generator.state();

@@ -29,14 +29,18 @@ export interface Shared {
   readonly pricesDearerSide: boolean;
   /** The first measured request; ids are in order of arrival. */
   readonly firstMeasured: number;
-  /** How many requests are measured. */
-  measured: number;
   /** The instant of the first measured arrival: iteration time counts as measured from here on. */
   readonly measuredFrom: Nanoseconds;
-  /** The instant of the last measured completion; NEVER before it, NaN when nothing is measured. */
+  /** The last instant at which every measured request that had arrived was completed; NaN before any. */
   measuredUntil: Nanoseconds;
-  /** Iteration time between these two, over all replicas; 0 before the last measured completion. */
+  /** How many these were. */
+  settledMeasured: number;
+  /** Iteration time between these two instants, over all replicas. */
   busyTime: number;
+  /** Arrivals after this instant pause the loop. */
+  arrivalsUntil: Nanoseconds;
+  /** The loop stopped in the middle of an instant, before it took an arrival in. */
+  isPaused: boolean;
   /** The clock. */
   now: Nanoseconds;
   /** The first arrival ahead, or NEVER. */
@@ -72,6 +76,29 @@ export class Flight {
   limitsPrefill = false;
   /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them. */
   leftWaiting = false;
+
+  copyInto(target: Flight): void {
+    while (target.chunkId.length < this.chunkCount) target.growChunks();
+    for (let i = 0; i < this.chunkCount; i++) {
+      target.chunkId[i] = this.chunkId[i];
+      target.chunkTokens[i] = this.chunkTokens[i];
+      target.chunkCached[i] = this.chunkCached[i];
+    }
+    this.ended.copyInto(target.ended);
+    target.startAt = this.startAt;
+    target.endAt = this.endAt;
+    target.iterationTime = this.iterationTime;
+    target.iterations = this.iterations;
+    target.decodes = this.decodes;
+    target.prefillTokens = this.prefillTokens;
+    target.sumKv = this.sumKv;
+    target.chunkCount = this.chunkCount;
+    target.admitted = this.admitted;
+    target.dependsOnArrivals = this.dependsOnArrivals;
+    target.limitsDecode = this.limitsDecode;
+    target.limitsPrefill = this.limitsPrefill;
+    target.leftWaiting = this.leftWaiting;
+  }
 
   growChunks(): void {
     const double = (column: Int32Array): Int32Array<ArrayBuffer> => {
@@ -130,5 +157,23 @@ export class Replica {
     this.prefillTokens = 0;
     this.decodeTokens = 0;
     this.busyTime = 0;
+  }
+
+  /** Makes `target` equal to this replica. */
+  copyInto(target: Replica): void {
+    this.pool.copyInto(target.pool);
+    this.flight.copyInto(target.flight);
+    this.partial.copyInto(target.partial);
+    target.resident = this.resident;
+    target.activeUnmeasured = this.activeUnmeasured;
+    target.lastTickAt = this.lastTickAt;
+    target.sumKv = this.sumKv;
+    target.service = this.service?.copy();
+    target.iterations = this.iterations;
+    target.decodeLimited = this.decodeLimited;
+    target.prefillLimited = this.prefillLimited;
+    target.prefillTokens = this.prefillTokens;
+    target.decodeTokens = this.decodeTokens;
+    target.busyTime = this.busyTime;
   }
 }

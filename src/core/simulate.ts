@@ -79,13 +79,7 @@ export class Simulator {
   run(config: SimulationConfig, requests: Requests, options: RunOptions): Outcome {
     const state = this.begin(config, requests, options);
     advance(state, NEVER, options.observer);
-    const { shared, replicas } = state;
-    const { arrived, completed, firstMeasured, measuredFrom, measuredUntil, busyTime } = shared;
-    invariant(
-      completed === requests.count,
-      () => `${requests.count - completed} of ${requests.count} requests were never completed`,
-    );
-    return { shared, replicas, firstMeasured, arrived, measuredFrom, measuredUntil, busyTime };
+    return outcomeOf(state);
   }
 
   /** The state before anything has happened. It uses this simulator's buffers: one at a time. */
@@ -96,7 +90,6 @@ export class Simulator {
     gaps.clear();
     events.reset(engine.replicas);
     const firstMeasured = requests.firstAt(fromSeconds(config.horizon.warmupSeconds));
-    const measured = requests.count - firstMeasured;
     const model = member(registry.serviceTimes, config.service.kind).create(config.service);
     const shared: Shared = {
       sequences,
@@ -114,10 +107,12 @@ export class Simulator {
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
       firstMeasured,
-      measured,
-      measuredFrom: ns(measured > 0 ? requests.arrivedAt[firstMeasured] : NaN),
-      measuredUntil: measured > 0 ? NEVER : ns(NaN),
+      measuredFrom: ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
+      measuredUntil: ns(NaN),
+      settledMeasured: 0,
       busyTime: 0,
+      arrivalsUntil: NEVER,
+      isPaused: false,
       now: ns(0),
       nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0] : NEVER),
       arrived: 0,
@@ -130,6 +125,15 @@ export class Simulator {
       replica.reset(model.random ? stream(seed, trial, `service/${replica.index}`) : undefined);
     return { shared, replicas, events, plan: new Plan(shared) };
   }
+}
+
+/** What a state that has run to its end came to; every request that arrived must be completed. */
+export function outcomeOf({ shared, replicas }: State): Outcome {
+  const { arrived, completed, measuredFrom, measuredUntil, busyTime } = shared;
+  const { count } = shared.sequences.requests;
+  invariant(completed === count, () => `${count - completed} of ${count} requests were never completed`);
+  const firstMeasured = Math.min(shared.firstMeasured, arrived);
+  return { shared, replicas, firstMeasured, arrived, measuredFrom, measuredUntil, busyTime };
 }
 
 export interface SimulateOptions {

@@ -5,6 +5,7 @@ import { InvariantError } from "./errors.js";
 import { METRICS } from "./metrics.js";
 import { runTrial, type Simulator } from "./simulate.js";
 import { fromSeconds } from "./units.js";
+import { measureWindows } from "./windows.js";
 
 export interface TrialTask {
   readonly seed: number;
@@ -74,9 +75,14 @@ function runWindows(
   values: Float64Array,
 ): void {
   const requests = simulator.draw(config, task.seed, trial);
-  const windows = task.windows.length > 0 ? task.windows : [config.horizon.tmaxSeconds];
-  windows.forEach((window, i) => {
-    requests.until(fromSeconds(window));
-    values.set(runTrial(simulator, config, requests, { ...task, trial }).values, i * METRICS.length);
-  });
+  const put = (found: Float64Array, i: number): void => values.set(found, i * METRICS.length);
+  const windows = task.windows.map(fromSeconds);
+  if (windows.length === 0) put(runTrial(simulator, config, requests, { ...task, trial }).values, 0);
+  else if (task.verify)
+    // The laws watch a run from its beginning to its end: each window alone.
+    windows.forEach((end, i) => {
+      requests.until(end);
+      put(runTrial(simulator, config, requests, { ...task, trial }).values, i);
+    });
+  else measureWindows(simulator, config, requests, windows, { ...task, trial }).forEach(put);
 }

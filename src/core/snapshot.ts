@@ -1,0 +1,101 @@
+/**
+ * The state of a simulation, put aside and taken up again: what lets one pass serve many time windows. The
+ * arrivals of a shorter window are a prefix; at its end the state is saved, the run drains without further
+ * arrivals, and the state is restored (model §4).
+ *
+ * Rows of the table are saved only for sequences that live: finished ones no longer change, and a row that has
+ * not started is written before it is read.
+ */
+import type { PromptOrder } from "./discipline.js";
+import type { State } from "./loop.js";
+import { EventQueue } from "./event-queue.js";
+import { Replica, type Shared } from "./replica.js";
+
+/** The parts of the shared state that the loop moves. */
+type Moving = Pick<
+  Shared,
+  | "measuredUntil"
+  | "settledMeasured"
+  | "busyTime"
+  | "arrivalsUntil"
+  | "isPaused"
+  | "now"
+  | "nextArrivalAt"
+  | "arrived"
+  | "completed"
+  | "completedMeasured"
+>;
+
+export class Snapshot {
+  private shared: Moving | undefined;
+  private readonly replicas: Replica[] = [];
+  private readonly events = new EventQueue();
+  private readonly waiting: PromptOrder;
+  private gapCount = 0;
+  private gapTotal = 0;
+  private requestCount = 0;
+  /** Live rows: id, prompt tokens left, decodes left, place; and the instant of the last token. */
+  private readonly rows: number[] = [];
+
+  /** @param waiting an empty queue of the discipline in use */
+  constructor(waiting: PromptOrder) {
+    this.waiting = waiting;
+  }
+
+  save({ shared, replicas, events }: State): void {
+    const { sequences, gaps } = shared;
+    this.shared = {
+      measuredUntil: shared.measuredUntil,
+      settledMeasured: shared.settledMeasured,
+      busyTime: shared.busyTime,
+      arrivalsUntil: shared.arrivalsUntil,
+      isPaused: shared.isPaused,
+      now: shared.now,
+      nextArrivalAt: shared.nextArrivalAt,
+      arrived: shared.arrived,
+      completed: shared.completed,
+      completedMeasured: shared.completedMeasured,
+    };
+    this.rows.length = 0;
+    const keep = (id: number): void =>
+      void this.rows.push(
+        id,
+        sequences.promptLeft[id],
+        sequences.decodeLeft[id],
+        sequences.place[id],
+        sequences.lastTokenAt[id],
+      );
+    replicas.forEach((replica, i) => {
+      this.replicas[i] ??= new Replica(i);
+      replica.copyInto(this.replicas[i]);
+      replica.pool.forEach(keep);
+      for (let k = 0; k < replica.partial.length; k++) keep(replica.partial.ids[k]);
+      for (let k = 0; k < replica.flight.ended.length; k++) keep(replica.flight.ended.ids[k]);
+    });
+    events.copyInto(this.events);
+    shared.waiting.copyInto(this.waiting);
+    this.gapCount = gaps.count;
+    this.gapTotal = gaps.total;
+    this.requestCount = sequences.requests.count;
+  }
+
+  /** Puts the saved state back; what happened since is undone. */
+  restore({ shared, replicas, events }: State): void {
+    const { sequences, gaps } = shared;
+    Object.assign(shared, this.shared);
+    replicas.forEach((replica, i) => this.replicas[i].copyInto(replica));
+    this.events.copyInto(events);
+    shared.waiting.clear();
+    this.waiting.copyInto(shared.waiting);
+    gaps.truncate(this.gapCount, this.gapTotal);
+    sequences.requests.count = this.requestCount;
+    for (let i = 0; i < this.rows.length; i += 5) {
+      const id = this.rows[i];
+      sequences.promptLeft[id] = this.rows[i + 1];
+      sequences.decodeLeft[id] = this.rows[i + 2];
+      sequences.place[id] = this.rows[i + 3];
+      sequences.lastTokenAt[id] = this.rows[i + 4];
+    }
+    for (let i = 0; i < shared.waiting.length; i++) sequences.arrive(shared.waiting.at(i));
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * One pass for all time windows: the trial is simulated once, and forks at the end of each window into a run
+ * that drains without further arrivals. The results are those of simulating each window alone.
+ */
+import type { SimulationConfig } from "./config.js";
+import { checkTotals } from "./laws.js";
+import { advance } from "./loop.js";
+import { measure } from "./metrics.js";
+import { member } from "./registry.js";
+import type { Requests } from "./requests.js";
+import { outcomeOf, type Simulator } from "./simulate.js";
+import { Snapshot } from "./snapshot.js";
+import { NEVER, type Nanoseconds } from "./units.js";
+
+/**
+ * The metrics of each window, in the order of METRICS.
+ * @param requests all of the trial's
+ * @param windows ends of the windows, ascending
+ */
+export function measureWindows(
+  simulator: Simulator,
+  config: SimulationConfig,
+  requests: Requests,
+  windows: readonly Nanoseconds[],
+  options: { readonly seed: number; readonly trial: number },
+): Float64Array[] {
+  const { discipline } = config.engine;
+  const snapshot = new Snapshot(member(simulator.registry.disciplines, discipline.kind).create(discipline));
+  const state = simulator.begin(config, requests, options);
+  const { shared } = state;
+  const all: Float64Array[] = [];
+  const finish = (): void => {
+    const outcome = outcomeOf(state);
+    checkTotals(config, outcome);
+    all.push(measure(config, outcome));
+  };
+  for (const end of windows) {
+    shared.arrivalsUntil = end;
+    advance(state, NEVER);
+    if (shared.isPaused) {
+      snapshot.save(state);
+      requests.count = shared.arrived;
+      shared.nextArrivalAt = NEVER;
+      advance(state, NEVER);
+      finish();
+      snapshot.restore(state);
+    } else if (shared.arrived === requests.count) finish();
+  }
+  return all;
+}

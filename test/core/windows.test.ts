@@ -1,0 +1,84 @@
+/**
+ * One pass for all windows gives what simulating each window alone gives, to the bit (docs/model.md §4): for
+ * random configurations, every scheduler, replicas, random iteration times, warm-up, tiny budgets and caps.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { complete, type SimulationConfig } from "../../src/core/config.js";
+import { METRICS } from "../../src/core/metrics.js";
+import { Simulator } from "../../src/core/simulate.js";
+import { runTask, type TrialTask } from "../../src/core/trial.js";
+
+const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? 400);
+
+const configs: fc.Arbitrary<SimulationConfig> = fc
+  .record({
+    rate: fc.constantFrom(0.5, 3, 20),
+    scheduler: fc.oneof(
+      fc.constant({ kind: "decode-prioritizing" }),
+      fc.constant({ kind: "prefill-prioritizing" }),
+      fc.record({
+        kind: fc.constant("hybrid"),
+        ratio: fc.constantFrom(0.2, 0.5, 0.9),
+        ratioOf: fc.constantFrom("sequences", "tokens"),
+      }),
+    ),
+    engine: fc.record({
+      maxTokens: fc.constantFrom(1, 7, 64, 2048),
+      maxSequences: fc.constantFrom(1, 3, 20, 1000),
+      chunkSize: fc.constantFrom(null, 1, 5, 40),
+      replicas: fc.constantFrom(1, 1, 2, 3),
+    }),
+    conventions: fc.record({
+      firstToken: fc.constantFrom("prefill", "decode"),
+      mixedBatch: fc.constantFrom("sum", "max"),
+      sequenceCap: fc.constantFrom("resident", "iteration"),
+      tbt: fc.constantFrom("gaps", "tokens"),
+    }),
+    service: fc.constantFrom("affine", "affine", "exponential"),
+    output: fc.constantFrom(0, 1, 12),
+    warmupSeconds: fc.constantFrom(0, 0, 1, 4.2),
+    arrivals: fc.constantFrom("poisson", "deterministic"),
+  })
+  .map((drawn) =>
+    complete({
+      workload: {
+        arrivals: { kind: drawn.arrivals, ratePerSecond: drawn.rate },
+        promptTokens: { kind: "uniform", min: 1, max: 30 },
+        outputTokens: { kind: "uniform", min: 0, max: drawn.output },
+      },
+      service: { kind: drawn.service, cMs: 10, aMs: 0.5, b0: 3 },
+      engine: drawn.engine,
+      scheduler: drawn.scheduler,
+      conventions: drawn.conventions as SimulationConfig["conventions"],
+      horizon: { tmaxSeconds: 10, warmupSeconds: drawn.warmupSeconds },
+    }),
+  );
+
+const windows = fc
+  .uniqueArray(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 12 })
+  .map((hundredths) => hundredths.sort((a, b) => a - b).map((hundredth) => hundredth / 100));
+
+test("one pass equals each window alone", () => {
+  fc.assert(
+    fc.property(configs, windows, fc.integer({ min: 1, max: 50 }), (config, ends, trial) => {
+      const task: TrialTask = {
+        seed: 3,
+        first: trial,
+        count: 1,
+        configs: [config],
+        windows: ends,
+        verify: false,
+      };
+      const onePass = runTask(new Simulator(), task);
+      // Under `verify` every window is simulated by itself.
+      const alone = runTask(new Simulator(), { ...task, verify: true });
+      for (let i = 0; i < onePass.length; i++)
+        expect([METRICS[i % METRICS.length].name, onePass[i]]).toEqual([
+          METRICS[i % METRICS.length].name,
+          alone[i],
+        ]);
+    }),
+    { numRuns: RUNS },
+  );
+});
