@@ -3,3 +3,7 @@ export { run } from "./run.js";
 export { validate } from "./validate.js";
 export { sweepTimeExperiment } from "./sweep-time.js";
 export { stability } from "./stability.js";
+export { sweepChunk } from "./sweep-chunk.js";
+export { hybrid } from "./hybrid.js";
+export { plot } from "./plot.js";
+export { reproduce } from "./reproduce.js";
