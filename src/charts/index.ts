@@ -8,6 +8,7 @@ export {
   type DashboardPanel,
 } from "./dashboard.js";
 export { lineBand, type LineBandOptions } from "./line-band.js";
+export { tiles, type TilesOptions } from "./tiles.js";
 export type { Measure, Panel, Position, SeriesBy } from "./axes.js";
 export type { Heading } from "./figure.js";
 export type { Row } from "./rows.js";

@@ -16,7 +16,7 @@ export const EXIT = {
 } as const;
 
 export const EXIT_HELP =
-  "Exit codes: 0 done, 1 a check failed, 2 bad input or a write that failed, 3 a bug of llmsim, 4 undecided,\n130 or 143 interrupted.";
+  "Exit codes: 0 done, 1 a check failed, 2 bad input or a write that failed,\n3 a bug of llmsim, 4 undecided, 130 or 143 interrupted.";
 
 /** Writes an error to stderr and returns its exit code. `replay` is the command that shows it again. */
 export function report(error: unknown, stderr: Output, replay: string): number {

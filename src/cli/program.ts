@@ -60,7 +60,9 @@ function addExperiment(
       "",
       "Examples:",
       ...experiment.examples.map((example) => `  llmsim ${example}`),
-      ...(experiment.writes.length > 0 ? ["", `Writes: ${experiment.writes.join(", ")}`] : []),
+      ...(experiment.writes.length > 0
+        ? ["", "Writes:", ...experiment.writes.map((file) => `  ${file}`)]
+        : []),
       "",
       EXIT_HELP,
     ].join("\n"),

@@ -100,5 +100,7 @@ function inOurWords(message: string): string {
   if (message.startsWith("Unresolved tag")) return `tags are not allowed: ${message.replace(/^.*?: /, "")}`;
   if (message.startsWith("Maximum call stack"))
     return `nested too deeply (at most ${DEEPEST_NESTING} levels)`;
-  return message.charAt(0).toLowerCase() + message.slice(1).replace(/\s+/g, " ");
+  // A message may quote the text, and the text may be long.
+  const short = message.length > 160 ? `${message.slice(0, 157)}...` : message;
+  return short.charAt(0).toLowerCase() + short.slice(1).replace(/\s+/g, " ");
 }

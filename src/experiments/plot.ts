@@ -1,208 +1,145 @@
 /** `plot`: every figure again, from the CSVs alone; nothing is simulated. */
-import { timeSeriesDashboard } from "../charts/index.js";
 import { ConfigError } from "../core/errors.js";
 import type { Experiment, ExperimentContext, Figure, Report, Row, Tables } from "./experiment.js";
-import {
-  capacityBars,
-  congestionType,
-  driftAgainstLambda,
-  growthRates,
-  responseOverTime,
-} from "./figures/capacity.js";
 import { chunkFigures } from "./figures/chunk.js";
-import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
-import { schedulerComparison } from "./stability/figure.js";
+import {
+  capacityComparison,
+  CHUNKED,
+  chunkedOverTime,
+  chunkingImpactOf,
+  UNCHUNKED,
+} from "./figures/demo3.js";
+import { CHUNK, figureAt, SERIES, SOURCES, SUMMARY, trialsOf } from "./figures/sources.js";
 
-const TIME = ["scheduler", "t_max_s", "trials", "ttft_mean_s", "tbt_mean_s", "rts_p95_s", "throughput_qps"];
-const SERIES = ["scheduler", "lambda_qps", "t_max_s", "rts_mean_s"];
-const RESULTS = ["scheduler", "lambda_qps", "verdict", "trend_verdict", "drift", "first_to_grow"];
-const SUMMARY = ["scheduler", "lambda_star_qps", "ci95_low", "ci95_high", "upper_bound_qps"];
-const CHUNK = ["scheduler", "t_max_s", "chunk_size", "trials", "itl_p99_s"];
-const RATIO = ["scheduler", "t_max_s", "ratio", "trials", "decode_limit_binding", "prefill_limit_binding"];
-const IMPACT = ["scheduler", "b0", "chunk_size", "lambda_star_qps", "ci95_low", "ci95_high"];
-
-/** One kind of table: the files it stands in, the columns it must have, the figures it becomes. */
-interface Source {
-  readonly file: RegExp;
-  readonly required: readonly string[];
-  readonly draw: (name: string, rows: readonly Row[], tables: Tables) => Figure[] | Promise<Figure[]>;
+/** What was drawn so far, of how many tables, and what a reader should know about it. */
+interface Drawn {
+  readonly figures: readonly Figure[];
+  readonly tables: number;
+  readonly notes: readonly string[];
 }
 
-const trialsOf = (rows: readonly Row[]): string => `${rows[0]?.trials ?? "?"} trials, 95 % intervals`;
+const NOTHING: Drawn = { figures: [], tables: 0, notes: [] };
 
-const SOURCES: readonly Source[] = [
-  {
-    file: /^(.+)_time_series_results\.csv$/,
-    required: TIME,
-    draw: (s, rows) => [
-      {
-        path: `${s}_dashboard.png`,
-        spec: timeSeriesDashboard({
-          rows,
-          title: `${s}: metrics against the time window`,
-          subtitle: trialsOf(rows),
-        }),
-      },
-    ],
-  },
-  {
-    file: /^(.+)_stability_time_series\.csv$/,
-    required: SERIES,
-    draw: async (s, rows, tables) => [
-      { path: `${s}_time_series.png`, spec: responseOverTime(s, rows) },
-      {
-        path: `${s}_scheduler_comparison.png`,
-        spec: schedulerComparison(
-          s,
-          rows,
-          (await tables.read(`${s}_capacity_summary.csv`, SUMMARY)) ?? [],
-          "95 % intervals",
-        ),
-      },
-    ],
-  },
-  {
-    file: /^(.+)_stability_results\.csv$/,
-    required: RESULTS,
-    draw: (s, rows) => [
-      { path: `${s}_stability_vs_lambda.png`, spec: driftAgainstLambda(s, rows) },
-      { path: `${s}_growth_rates.png`, spec: growthRates(s, rows) },
-      { path: `${s}_congestion_type.png`, spec: congestionType(s, rows) },
-    ],
-  },
-  {
-    file: /^(.+)_capacity_summary\.csv$/,
-    required: SUMMARY,
-    draw: (s, rows) => [
-      {
-        path: `${s}_capacity_bar.png`,
-        spec: capacityBars(`${s}: stability boundary`, rows, "λ* by the drift test, 95 % intervals"),
-      },
-    ],
-  },
-  {
-    file: /^hybrid_ratio_(.+)_time_series\.csv$/,
-    required: RATIO,
-    draw: (s, rows) => [
-      { path: `hybrid_ratio_${s}_dashboard.png`, spec: hybridDashboard(s, rows, trialsOf(rows)) },
-    ],
-  },
-  {
-    file: /^hybrid_ratio_(.+)_steady_state\.csv$/,
-    required: RATIO,
-    draw: (s, rows) => [
-      { path: `hybrid_ratio_${s}_steady_vs_ratio.png`, spec: hybridAgainstRatio(s, rows, trialsOf(rows)) },
-    ],
-  },
-  {
-    file: /^(demo3)_chunking_impact\.csv$/,
-    required: IMPACT,
-    draw: (s, rows) => [
-      {
-        path: `${s}_chunking_impact.png`,
-        spec: capacityBars(
-          `${s}: chunking apart from b0`,
-          rows.map((row) => ({
-            ...row,
-            setting: `b0 = ${row.b0}, ${row.chunk_size === null ? "no chunking" : `chunk ${row.chunk_size}`}`,
-          })),
-          "λ*, 95 % intervals; the earlier study changed b0 and chunking together",
-          "setting",
-        ),
-      },
-    ],
-  },
-];
+/** Two rows for one place and the like are found by the chart, which does not know the file. */
+function drawnFrom(names: readonly string[], draw: () => Figure[]): Figure[] {
+  try {
+    return draw();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const key = names.join(", ");
+    throw new ConfigError(error.issues.map(({ message }) => ({ key, message: `${key}: ${message}` })));
+  }
+}
 
-/** Chunk sweeps of several schedulers at the same T share their figures. */
+async function singleTables(names: readonly string[], tables: Tables): Promise<Drawn> {
+  const figures: Figure[] = [];
+  let count = 0;
+  for (const name of names)
+    for (const { file, required, beside, draw } of SOURCES) {
+      const scenario = file.exec(name)?.[1];
+      if (scenario === undefined) continue;
+      const rows = (await tables.read(name, required)) ?? [];
+      const other = beside && (await tables.read(`${scenario}${beside.suffix}`, beside.required));
+      count++;
+      if (rows.length > 0) figures.push(...drawnFrom([name], () => draw(scenario, rows, other ?? [])));
+    }
+  return { ...NOTHING, figures, tables: count };
+}
+
+/** Files of demo2 name no scenario. */
 const CHUNK_FILE = /^chunk_size_sweep_(?:(.+)_)?([^_]+)_tmax([\d.]+)\.csv$/;
 
-async function chunkSweeps(
-  names: readonly string[],
-  tables: Tables,
-): Promise<{ figures: Figure[]; count: number }> {
-  const groups = new Map<string, Row[]>();
-  let count = 0;
+/** Chunk sweeps of several schedulers at the same T share their figures; of several T the longest is drawn. */
+async function chunkSweeps(names: readonly string[], tables: Tables): Promise<Drawn> {
+  const sweeps: { name: string; scenario: string; tmax: number; rows: readonly Row[] }[] = [];
   for (const name of names) {
     const match = CHUNK_FILE.exec(name);
     if (!match) continue;
-    const key = match[1] ?? "";
     const rows = (await tables.read(name, CHUNK)) ?? [];
-    groups.set(key, [...(groups.get(key) ?? []), ...rows]);
-    count++;
+    sweeps.push({ name, scenario: match[1] ?? "", tmax: Number(match[3]), rows });
   }
-  const figures = [...groups].flatMap(([scenario, rows]) => {
-    const longest = rows.reduce((most, row) => Math.max(most, Number(row.t_max_s)), 0);
-    return chunkFigures(
-      rows.filter((row) => row.t_max_s === longest),
-      scenario === "" ? "" : `${scenario}_`,
-      `${scenario === "" ? "demo2" : scenario}: chunk size`,
-      `T = ${longest} s, ${trialsOf(rows)}`,
+  const figures: Figure[] = [];
+  const notes: string[] = [];
+  for (const scenario of new Set(sweeps.map((sweep) => sweep.scenario))) {
+    const own = sweeps.filter((sweep) => sweep.scenario === scenario);
+    const longest = own.reduce((most, { tmax }) => Math.max(most, tmax), 0);
+    const used = own.filter(({ tmax }) => tmax === longest);
+    const rows = used.flatMap((sweep) => sweep.rows);
+    for (const { name, tmax } of own)
+      if (tmax !== longest) notes.push(`${name} is not drawn: its figures show the longest T, ${longest} s`);
+    if (rows.length === 0) continue;
+    figures.push(
+      ...drawnFrom(
+        used.map(({ name }) => name),
+        () =>
+          chunkFigures(
+            rows,
+            scenario === "" ? "" : `${scenario}_`,
+            `${scenario || "demo2"}: chunk size`,
+            `T = ${longest} s, ${trialsOf(rows)}`,
+          ),
+      ),
     );
-  });
-  return { figures, count };
+  }
+  return { figures, tables: sweeps.length, notes };
 }
 
-/** With both demo3 scenarios: chunked against unchunked over time, and their capacities side by side. */
-async function demo3Figures(tables: Tables): Promise<Figure[]> {
-  const scenarios = ["demo3_b0_64", "demo3_b0_0"] as const;
-  const read = async (suffix: string, required: readonly string[]): Promise<Row[] | undefined> => {
-    const parts = await Promise.all(scenarios.map((s) => tables.read(`${s}${suffix}`, required)));
-    if (parts.some((part) => part === undefined)) return undefined;
-    return parts.flatMap((part, i) => part!.map((row) => ({ ...row, scenario: scenarios[i] })));
+/** What needs both demo3 scenarios; their tables are counted where each is drawn alone. */
+async function demo3Figures(names: readonly string[], tables: Tables): Promise<Drawn> {
+  const pair = async (
+    suffix: string,
+    required: readonly string[],
+    draw: (chunked: readonly Row[], unchunked: readonly Row[]) => Figure[],
+  ): Promise<Figure[]> => {
+    const files = [CHUNKED, UNCHUNKED].map(({ scenario }) => `${scenario}${suffix}`);
+    const [chunked, unchunked] = await Promise.all(files.map((file) => tables.read(file, required)));
+    return chunked && unchunked ? drawnFrom(files, () => draw(chunked, unchunked)) : [];
   };
-  const figures: Figure[] = [];
-  const series = await read("_stability_time_series.csv", SERIES);
-  if (series)
-    figures.push({
-      path: "demo3_time_series.png",
-      spec: responseOverTime(
-        "demo3",
-        series.map((row) => ({
-          ...row,
-          scheduler: `${row.scheduler}, ${row.scenario === "demo3_b0_64" ? "chunk 64" : "no chunking"}`,
-        })),
-      ),
-    });
-  const summary = await read("_capacity_summary.csv", SUMMARY);
-  if (summary)
-    figures.push({
-      path: "demo3_capacity_comparison.png",
-      spec: capacityBars(
-        "demo3: stability boundaries",
-        summary,
-        "λ* by the drift test, 95 % intervals; the scenarios differ in b0 and in chunking",
-        "scenario",
-      ),
-    });
-  return figures;
+  const figures = [
+    ...(await pair("_stability_time_series.csv", SERIES, (a, b) =>
+      figureAt("demo3_time_series.png", chunkedOverTime(a, b)),
+    )),
+    ...(await pair("_capacity_summary.csv", SUMMARY, (a, b) => [
+      ...figureAt("demo3_capacity_comparison.png", capacityComparison(a, b)),
+      ...(names.includes("demo3_chunking_impact.csv")
+        ? []
+        : figureAt("demo3_chunking_impact.png", chunkingImpactOf(a, b))),
+    ])),
+  ];
+  return { ...NOTHING, figures };
+}
+
+/** One figure per path: a scenario called demo3 would have its own under the names of the pair, which win. */
+function once(figures: readonly Figure[]): { figures: Figure[]; notes: string[] } {
+  const last = new Map(figures.map((figure) => [figure.path, figure]));
+  const lost = figures.filter((figure) => last.get(figure.path) !== figure);
+  return {
+    figures: [...last.values()],
+    notes: lost.map(({ path }) => `${path} shows demo3_b0_64 and demo3_b0_0, not the scenario named demo3`),
+  };
 }
 
 async function execute({ tables }: ExperimentContext): Promise<Report> {
   const names = await tables.list();
-  const figures: Figure[] = [];
-  let count = 0;
-  for (const name of names)
-    for (const { file, required, draw } of SOURCES) {
-      const match = file.exec(name);
-      if (!match || (name.startsWith("hybrid_ratio_") && !file.source.startsWith("^hybrid"))) continue;
-      const rows = (await tables.read(name, required)) ?? [];
-      count++;
-      if (rows.length > 0) figures.push(...(await draw(match[1], rows, tables)));
-    }
-  const chunk = await chunkSweeps(names, tables);
-  figures.push(...chunk.figures, ...(await demo3Figures(tables)));
-  if (count + chunk.count === 0)
+  const parts = [
+    await singleTables(names, tables),
+    await chunkSweeps(names, tables),
+    await demo3Figures(names, tables),
+  ];
+  const count = parts.reduce((sum, part) => sum + part.tables, 0);
+  if (count === 0)
     throw new ConfigError([
       {
         key: "--out-data",
-        message: "no results to plot: run a command first, e.g. llmsim sweep-time --scenario demo2",
+        message:
+          "no results in the data folder: run a command first, e.g. llmsim sweep-time --scenario demo2",
       },
     ]);
+  const { figures, notes } = once(parts.flatMap((part) => part.figures));
   return {
-    answer: [`redrew ${figures.length} figures from ${count + chunk.count} tables, nothing simulated`],
+    answer: [`redrew ${figures.length} figures from ${count} tables, nothing simulated`],
     tables: [],
-    notes: [],
+    notes: [...parts.flatMap((part) => part.notes), ...notes],
     csv: [],
     figures,
     json: { results: figures.map(({ path }) => ({ figure: path })) },

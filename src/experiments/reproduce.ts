@@ -268,6 +268,6 @@ export const reproduce: Experiment = {
   defaults: {},
   takesModel: false,
   examples: ["reproduce", "reproduce --quick --check"],
-  writes: ["everything in data/ and figs/, data/manifest.json; with --quick data/quick/manifest.json"],
+  writes: ["everything in data/ and figs/", "data/manifest.json", "data/quick/manifest.json with --quick"],
   run: execute,
 };

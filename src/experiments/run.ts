@@ -59,6 +59,6 @@ export const run: Experiment = {
     "run --scenario demo2 --lam 3 --ntrials 20",
     "run --scheduler hybrid --ratio 0.3 --chunk-size 64 --json",
   ],
-  writes: ["--requests FILE"],
+  writes: ["the file of --requests"],
   run: execute,
 };

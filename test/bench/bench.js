@@ -8,7 +8,9 @@ import { simulate, Simulator, prepare } from "../../dist/index.js";
 import { threadPool } from "../../dist/run/pool.js";
 import { runner } from "../../dist/run/runner.js";
 
-const scenario = JSON.parse(readFileSync(new URL("../../data/scenarios/demo2.json", import.meta.url), "utf8"));
+const scenario = JSON.parse(
+  readFileSync(new URL("../../data/scenarios/demo2.json", import.meta.url), "utf8"),
+);
 const SCHEDULERS = ["decode-prioritizing", "prefill-prioritizing", "hybrid"];
 const TRIALS = 60;
 const ROUNDS = 5;
@@ -20,7 +22,9 @@ const configOf = (kind, tmaxSeconds = 5000) => ({
   scheduler: { kind },
   horizon: { tmaxSeconds },
 });
-const median = (values) => values.toSorted?.((a, b) => a - b)[values.length >> 1] ?? [...values].sort((a, b) => a - b)[values.length >> 1];
+const median = (values) =>
+  values.toSorted?.((a, b) => a - b)[values.length >> 1] ??
+  [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** ns per request of some trials, requests drawn anew for each. */
 function measure(kind, simulator) {
@@ -49,7 +53,12 @@ for (const workers of [...new Set([1, availableParallelism()])]) {
   const started = process.hrtime.bigint();
   const records = await trials.run(request);
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  const requests = configs.reduce((sum, _, i) => sum + records.metric(i, "n_arrived").reduce((a, b) => a + b), 0);
+  const requests = configs.reduce(
+    (sum, _, i) => sum + records.metric(i, "n_arrived").reduce((a, b) => a + b),
+    0,
+  );
   await pool.close();
-  console.log(`pool, ${workers} worker${workers > 1 ? "s" : ""}: ${(requests / seconds / 1e6).toFixed(2)} million requests/s`);
+  console.log(
+    `pool, ${workers} worker${workers > 1 ? "s" : ""}: ${(requests / seconds / 1e6).toFixed(2)} million requests/s`,
+  );
 }

@@ -7,10 +7,11 @@ import { describe, expect, test, vi } from "vitest";
 import { DecodePool } from "../../src/core/decode-pool.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
 import { nextPiece, packPrompts } from "../../src/core/packing.js";
+import { builtIn } from "../../src/core/registry.js";
 import type { Batch, PromptQueue, Scheduler, View } from "../../src/core/scheduler.js";
 import type { ServiceTimeDefinition } from "../../src/core/service-time-model.js";
 import { Simulator } from "../../src/core/simulate.js";
-import { ns, tokens } from "../../src/core/units.js";
+import { type Nanoseconds, ns, tokens, UNLIMITED } from "../../src/core/units.js";
 import {
   account,
   conventions,
@@ -298,7 +299,7 @@ describe("one whose decode count goes up and down at every iteration", () => {
 });
 
 describe("bad ones are refused where they ask (PlanError: scheduler, iteration, rule)", () => {
-  const prefill = (view: View, batch: Batch): void => packPrompts(view, batch);
+  const prefill = (view: View, batch: Batch): void => void packPrompts(view, batch);
   /** Prefills while a prompt waits, then does `then`. */
   const afterPrefill =
     (then: Scheduler["compose"]): Scheduler["compose"] =>
@@ -490,6 +491,74 @@ describe("bad ones are refused where they ask (PlanError: scheduler, iteration, 
     const { metrics } = run(three, { scheduler: { kind: "miser" } }, { registry: withSchedulers(miser) });
     expect(metrics.n_completed).toBe(3);
     expect(metrics.n_iterations).toBe(3 * (4 + 4));
+  });
+});
+
+describe("packPrompts says whether its own limits ended it", () => {
+  type Limits = NonNullable<Setting["engine"]>;
+
+  /** What it says at each composition, on prompts of 4 tokens that all wait from the start. */
+  function said(count: number, engine: Limits, prompts: number, budget: number): boolean[] {
+    const answers: boolean[] = [];
+    const listening = plugin("listening", (view, batch) => {
+      answers.push(packPrompts(view, batch, prompts, budget));
+    });
+    const rows = Array.from({ length: count }, (): Row => [0, 4, 0]);
+    run(rows, { scheduler: { kind: "listening" }, engine }, { registry: withSchedulers(listening) });
+    return answers;
+  }
+
+  test.each<[string, boolean[], number, Limits, number, number]>([
+    ["no limits of its own, all placed", [false], 3, {}, UNLIMITED, UNLIMITED],
+    ["2 prompts an iteration, 1 left over, then none", [true, false], 3, {}, 2, UNLIMITED],
+    ["as many prompts as there are", [false], 3, {}, 3, UNLIMITED],
+    ["6 tokens: a prompt and a half, then the rest of 12", [true, false], 3, {}, UNLIMITED, 6],
+    ["as many tokens as there are", [false], 3, {}, UNLIMITED, 12],
+    ["the engine's places end it", [false, false], 3, { maxSequences: 2 }, UNLIMITED, UNLIMITED],
+    ["the engine's places end it where its own limit would", [false, false], 3, { maxSequences: 2 }, 2, 12],
+    ["the engine's budget ends it where its own would", [false, false], 3, { maxTokens: 6 }, 3, 6],
+  ])("%s", (_, expected, count, engine, prompts, budget) => {
+    expect(said(count, engine, prompts, budget)).toEqual(expected);
+  });
+});
+
+describe("a service-time model that is wrong is refused where it prices", () => {
+  /** The result of a request with a prefill and two decodes, iterations priced by `price` of their number. */
+  function attempt(price: (call: number) => number): unknown {
+    const wrong: ServiceTimeDefinition = {
+      name: "wrong",
+      summary: "a user's service-time model",
+      source: "test/contract",
+      options: [],
+      examples: [{ kind: "wrong" }],
+      create() {
+        let call = 0;
+        // Random, so that every iteration is priced by itself.
+        return { random: true, price: () => price(++call) as Nanoseconds };
+      },
+    };
+    const registry = { ...builtIn, serviceTimes: [...builtIn.serviceTimes, wrong] };
+    try {
+      const setting = { scheduler: { kind: "hybrid" }, service: { kind: "wrong" } };
+      return run([[0, 4, 3]], setting, { registry }).metrics;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  const times = [NaN, -1, -1e6, 0.5, 1e6 + 0.25, Infinity, -Infinity];
+  test.each(times.flatMap((time) => [1, 3].map((at) => [time, at] as const)))(
+    "%d ns in iteration %d",
+    (time, at) => {
+      const error = attempt((call) => (call === at ? time : 1e6));
+      expect(error).toBeInstanceOf(PlanError);
+      const rule = `the service-time model priced an iteration at ${time} ns (whole, not negative)`;
+      expect(error).toMatchObject({ scheduler: "hybrid", iteration: at, rule });
+    },
+  );
+
+  test("whole ones are taken", () => {
+    expect(attempt(() => 1e6)).toMatchObject({ n_iterations: 3, makespan_s: 0.003 });
   });
 });
 

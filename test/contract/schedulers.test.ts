@@ -184,6 +184,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
         return tokens(0);
       },
       dependsOn: () => {},
+      limited: () => {},
     };
     const definition = member(builtIn.schedulers, scheduler.kind);
     definition.create(withDefaults(definition.options, scheduler)).compose(view, batch);

@@ -44,19 +44,19 @@ describe("what a batch of time serves", () => {
       const few = task(config, { backlog: 300, batchSeconds: 3.7 });
       const found = runBacklog(new Simulator(), few);
       expect(found).toEqual(runBacklog(new Simulator(withoutFastForward()), few));
-      expect([found.decodeTokens, found.prefillTokens, found.chunks].map(({ length }) => length)).toEqual([
+      expect([found.decodeTokens, found.prefillTokens, found.prompts].map(({ length }) => length)).toEqual([
         6, 6, 6,
       ]);
-      found.chunks.forEach((chunks, batch) => {
-        // Every chunk has a token at least and chunkSize of them at most.
-        expect(found.prefillTokens[batch]).toBeGreaterThanOrEqual(chunks);
-        expect(found.prefillTokens[batch]).toBeLessThanOrEqual(64 * chunks);
+      // Every prompt that ends has prefilled a token at least in the iteration in which it ends.
+      found.prompts.forEach((prompts, batch) => {
+        expect(found.prefillTokens[batch]).toBeGreaterThanOrEqual(prompts);
       });
       expect(sum(found.decodeTokens) + sum(found.prefillTokens)).toBeGreaterThan(1000);
       // The batches before the measured ones are the same run's.
       const whole = runBacklog(new Simulator(), { ...few, batches: 8, settle: 0 });
       expect([...whole.decodeTokens.subarray(2)]).toEqual([...found.decodeTokens]);
       expect([...whole.prefillTokens.subarray(2)]).toEqual([...found.prefillTokens]);
+      expect([...whole.prompts.subarray(2)]).toEqual([...found.prompts]);
     },
   );
 
@@ -78,6 +78,47 @@ describe("what a batch of time serves", () => {
     );
     expect([...found.decodeTokens]).toEqual(Array<number>(20).fill(10));
     expect([...found.prefillTokens]).toEqual(Array<number>(20).fill(0));
+  });
+
+  /** Prompts of 4 tokens and no output, S = 250 ms; decode-prioritizing, so the backlog waits as prompts. */
+  const chunked = (engine: NonNullable<PartialConfig["engine"]>): SimulationConfig =>
+    prepare({
+      workload: {
+        arrivals: { kind: "deterministic", ratePerSecond: 0.01 },
+        promptTokens: { kind: "fixed", tokens: 4 },
+        outputTokens: { kind: "fixed", tokens: 0 },
+      },
+      service: { kind: "affine", cMs: 250 },
+      scheduler: { kind: "decode-prioritizing" },
+      engine,
+    });
+
+  test("a prompt counts once, where its prefill ends, however many chunks it took", () => {
+    // Chunks of 2 in a budget of 2: a prompt each 0.5 s. Batches of 0.75 s hold three iterations; prompts end
+    // at 0.5 | 1, 1.5 | 2 | 2.5, 3 | 3.5 | 4, 4.5.
+    const found = runBacklog(
+      new Simulator(),
+      task(chunked({ maxTokens: 2, maxSequences: 1, chunkSize: 2 }), {
+        backlog: 20,
+        batchSeconds: 0.75,
+        settle: 0,
+      }),
+    );
+    expect([...found.prompts]).toEqual([1, 2, 1, 2, 1, 2]);
+    expect([...found.prefillTokens]).toEqual([6, 6, 6, 6, 6, 6]);
+    expect([...found.decodeTokens]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(found.emptied).toBe(false);
+  });
+
+  test("prompts that end together all count", () => {
+    // Three prompts of 4 fill the budget of 12; four iterations a second.
+    const config = chunked({ maxTokens: 12, maxSequences: 9 });
+    const found = runBacklog(
+      new Simulator(),
+      task(config, { backlog: 100, batchSeconds: 1, batches: 4, settle: 2 }),
+    );
+    expect([...found.prompts]).toEqual([12, 12, 12, 12]);
+    expect([...found.prefillTokens]).toEqual([48, 48, 48, 48]);
   });
 
   test("seed and trial decide it; buffers carry nothing over", () => {
@@ -151,6 +192,43 @@ describe("where the backlog stands", () => {
   });
 });
 
+describe("a start from a full state decides at once", () => {
+  /** Ten of the backlog decode at a time, S = 100 ms: 100 tokens a second and replica. */
+  const full = (ratePerSecond: number, replicas: number): SimulationConfig =>
+    prepare({
+      workload: {
+        arrivals: { kind: "deterministic", ratePerSecond },
+        promptTokens: { kind: "fixed", tokens: 1 },
+        outputTokens: { kind: "fixed", tokens: 1001 },
+      },
+      service: { kind: "affine", cMs: 100 },
+      scheduler: { kind: "prefill-prioritizing" },
+      engine: { maxSequences: 10, replicas },
+      conventions: { sequenceCap: "iteration" },
+    });
+
+  test.each([1, 2, 3])("on %d replicas nobody waits for the first arrival", (replicas) => {
+    // It would come at 1000 s; the run ends at 8 s.
+    const found = runBacklog(
+      new Simulator(),
+      task(full(0.001, replicas), { backlog: 40 * replicas, batchSeconds: 1, batches: 8, settle: 0 }),
+    );
+    expect([...found.decodeTokens]).toEqual(Array<number>(8).fill(100 * replicas));
+    expect(found.emptied).toBe(false);
+  });
+
+  test("an arrival later in the run is prefilled when it comes", () => {
+    // At 4 s, the end of an iteration: from there to 4.1 s is its prefill.
+    const found = runBacklog(
+      new Simulator(),
+      task(full(0.25, 1), { backlog: 40, batchSeconds: 1, batches: 6, settle: 0 }),
+    );
+    expect([...found.decodeTokens]).toEqual([100, 100, 100, 100, 90, 100]);
+    expect([...found.prefillTokens]).toEqual([0, 0, 0, 0, 1, 0]);
+    expect([...found.prompts]).toEqual([0, 0, 0, 0, 1, 0]);
+  });
+});
+
 test("what an empty start leaves unfinished is what finishes later", () => {
   const config = demo2(6, { horizon: { tmaxSeconds: 40 } });
   const { outcome } = simulate(config, { seed: 3, trial: 2 });
@@ -187,7 +265,7 @@ test("the instant at which it stops is inside", () => {
 
 test("as a task: emptied, left, then the batches", () => {
   const stability = { kind: "stability", fromEmpty: true, ...task(demo2(6)) } as const;
-  const { decodeTokens, prefillTokens, chunks } = runBacklog(new Simulator(), stability);
+  const { decodeTokens, prefillTokens, prompts } = runBacklog(new Simulator(), stability);
   const horizon = { ...stability.config.horizon, tmaxSeconds: 120 };
   const left = leftAt(new Simulator(), { ...stability.config, horizon }, 1, 1);
   expect([...runTask(new Simulator(), stability)]).toEqual([
@@ -195,7 +273,7 @@ test("as a task: emptied, left, then the batches", () => {
     left,
     ...decodeTokens,
     ...prefillTokens,
-    ...chunks,
+    ...prompts,
   ]);
   expect(runTask(new Simulator(), { ...stability, fromEmpty: false })[1]).toBeNaN();
   expect(runTask(new Simulator(), { ...stability, config: demo2(0.5), backlog: 5 })[0]).toBe(1);

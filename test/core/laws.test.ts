@@ -301,6 +301,11 @@ describe("the loop's own law: every request is completed", () => {
         pushBack: (id) => void ids.push(id),
         popFront: () => take(ids),
         clear: () => void (ids.length = 0),
+        at: (i) => ids[i],
+        copyInto: (target) => {
+          target.clear();
+          for (const id of ids) target.pushBack(id);
+        },
       };
     },
   });

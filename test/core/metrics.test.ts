@@ -1,9 +1,9 @@
 /** Every metric by hand, then all of them by definition on random runs (model §4). */
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Metrics, METRICS, metricIndex } from "../../src/core/metrics.js";
 import type { Simulation } from "../../src/core/simulate.js";
-import { conventions, engine, type Row, rows, run, service } from "../contract/workloads.js";
+import { conventions, engine, type Row, rows, run, service, type Setting } from "../contract/workloads.js";
 
 const statistics = ["mean", "p50", "p90", "p95", "p99"];
 const times = ["ttft", "tbt", "itl", "rts", "queueing_delay"];
@@ -132,6 +132,8 @@ test("nothing measured: no value but the counts", () => {
     ["n_completed", 0],
     ["n_rejected", 0],
     ["n_iterations", 6],
+    ["decode_limit_binding", 0], // of the whole trial's iterations, as these
+    ["prefill_limit_binding", 0],
   ]);
 });
 
@@ -266,6 +268,85 @@ test("as defined, for random runs and warm-ups", () => {
     ),
     { numRuns: 300, seed: 1 },
   );
+});
+
+// ------------------------------------------------------------------------- limits of the policy's own, by hand
+
+/** Shares of iterations in which hybrid's own limit decided, times the iterations: whole numbers. */
+function binding(
+  rows: readonly Row[],
+  split: { ratio: number; ratioOf?: "tokens" },
+  engine: NonNullable<Setting["engine"]>,
+  sequenceCap: "resident" | "iteration" = "resident",
+): number[] {
+  const scheduler = { kind: "hybrid", ...split };
+  const { metrics } = run(rows, { scheduler, engine, conventions: { sequenceCap } });
+  const { n_iterations, decode_limit_binding, prefill_limit_binding } = metrics;
+  const counts = [decode_limit_binding, prefill_limit_binding].map((share) => share * n_iterations);
+  return [n_iterations, ...counts.map((count) => Number(count.toFixed(9)))];
+}
+const together = (count: number, prompt: number, output: number): Row[] =>
+  Array.from({ length: count }, (): Row => [0, prompt, output]);
+
+describe("how often hybrid's own limits bind", () => {
+  test("the decodes': 1 of 4 places for decodes, three prompts at once", () => {
+    // 1: three prefills (all places of theirs, nothing left over); B = 3, so two decodes each, one an iteration:
+    // 2, 3 request 0 while 3 decode; 4, 5 request 1 while 2 do; 6, 7 request 2 alone.
+    expect(binding(together(3, 2, 3), { ratio: 0.25 }, { maxSequences: 4 })).toEqual([7, 4, 0]);
+  });
+
+  test("the prefill's: 3 of 4 places for decodes, three prompts at once", () => {
+    // 1: prompt 0, the others wait for its place; 2: prompt 1 while one waits (resident 2 of 4); 3: prompt 2.
+    // Decodes (B = 3, two each): iterations 2, 3 | 3, 4 | 4, 5, never more than two at once.
+    expect(binding(together(3, 2, 3), { ratio: 0.75 }, { maxSequences: 4 })).toEqual([5, 0, 2]);
+  });
+
+  test("both, at one place each: where decodes and prompts fill all places, no prompt more would fit", () => {
+    const two = { maxSequences: 2 };
+    // 1: prompt 0, another waits and a place is free; 2: decode 0, prompt 1; 3: 0's last, 1 held back; 4, 5: 1 alone.
+    expect(binding(together(2, 2, 3), { ratio: 0.5 }, two)).toEqual([5, 1, 1]);
+    // Residents may pass the cap here. 1: prompt 0 (bound); 2: decode 0, prompt 1; 3: decode 0 of two (bound),
+    // prompt 2; 4, 5: 1 of two (bound); 6, 7: 2 alone.
+    expect(binding(together(3, 2, 3), { ratio: 0.5 }, two, "iteration")).toEqual([7, 3, 1]);
+    // 1: prompt 0 (bound); 2: decode 0, prompt 1; 3: 0 of two (bound), prompt 2; 4: 1 of two (bound), prompt 3;
+    // 5: 1 of three (bound); 6, 7: 2 of two (bound); 8, 9: 3 alone.
+    expect(binding(together(4, 2, 3), { ratio: 0.5 }, two, "iteration")).toEqual([9, 5, 1]);
+  });
+
+  test("a ratio of tokens: 2 of 8 for decodes, 6 for prompts", () => {
+    // Prompts of 4: 1: 4 + 2 (bound: a rest waits, 2 tokens are free); 2: d0 beside the 2 left and 4 of prompt 2.
+    // Three decode from 3 on, with B = 3: d0, d1 (bound, three); 4: d1, d2; 5: d2.
+    expect(binding(together(3, 4, 3), { ratio: 0.25, ratioOf: "tokens" }, { maxTokens: 8 })).toEqual([
+      5, 1, 1,
+    ]);
+  });
+
+  test("a stretch that is run as one counts every iteration of it", () => {
+    // 1: both prompts (2 of 3 places); 2–100: request 0's 99 decodes while request 1 is held back; then its own.
+    expect(binding(together(2, 1, 100), { ratio: 0.4 }, { maxSequences: 3 })).toEqual([199, 99, 0]);
+  });
+
+  test("never where the supply decides, nor where the engine's own limits do", () => {
+    const crowd = together(20, 3, 5);
+    expect(binding(crowd, { ratio: 0.5 }, { maxSequences: 1000 }).slice(1)).toEqual([0, 0]);
+    expect(binding(crowd, { ratio: 0.5, ratioOf: "tokens" }, { maxTokens: 2048 }).slice(1)).toEqual([0, 0]);
+    // A budget of 3 tokens: one prompt an iteration, or decodes and what is left; places are plenty.
+    expect(binding(crowd, { ratio: 0.5 }, { maxTokens: 3 }).slice(1)).toEqual([0, 0]);
+    // Exactly as many as there is room for: 2 of 4 places each side, 2 requests.
+    expect(binding(together(2, 3, 5), { ratio: 0.5 }, { maxSequences: 4 }).slice(1)).toEqual([0, 0]);
+  });
+
+  test("replicas are counted together, over the iterations of all", () => {
+    const { metrics } = run(together(4, 2, 3), {
+      scheduler: { kind: "hybrid", ratio: 0.5 },
+      engine: { maxSequences: 2, replicas: 2 },
+    });
+    // Each as the one of "both" with two requests: 0 takes prompts 0 and 2, 1 takes 1 and 3. In their first
+    // iteration both leave prompts waiting for a place of their share; later none is left, or no resident's.
+    expect(metrics.n_iterations).toBe(10);
+    expect(metrics.decode_limit_binding).toBeCloseTo(2 / 10, 12);
+    expect(metrics.prefill_limit_binding).toBeCloseTo(2 / 10, 12);
+  });
 });
 
 // --------------------------------------------------------------------------------------------- the list

@@ -10,7 +10,7 @@ import {
 import type { Spec } from "../../src/core/definition.js";
 import { METRICS, metricIndex } from "../../src/core/metrics.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
-import type { Study } from "../../src/experiments/experiment.js";
+import type { ExperimentContext, Study } from "../../src/experiments/experiment.js";
 import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/trials.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { type Progress, runner } from "../../src/run/runner.js";
@@ -47,7 +47,7 @@ export interface StudyOptions {
 export function studyOf(name: string, options: StudyOptions = {}): Study {
   const { workload, service, engine } = scenario(name);
   const { rate, horizon, trials = 5, seed = 1, schedulers = THREE } = options;
-  const config: Partial<SimulationConfig> = complete({
+  const config = complete({
     workload:
       rate === undefined ? workload : { ...workload, arrivals: { kind: "poisson", ratePerSecond: rate } },
     service,
@@ -56,9 +56,54 @@ export function studyOf(name: string, options: StudyOptions = {}): Study {
     conventions: options.conventions === "reference" ? REFERENCE : STANDARD,
     horizon: { tmaxSeconds: 200, ...horizon },
   });
-  const { scheduler: _, ...rest } = config as SimulationConfig;
-  return { scenario: name, config: rest, schedulers, trials, seed };
+  const {
+    workload: traffic,
+    service: model,
+    engine: machine,
+    conventions,
+    horizon: span,
+  } = config as SimulationConfig;
+  const base = { workload: traffic, service: model, engine: machine, conventions, horizon: span };
+  return { scenario: name, config: base, schedulers, trials, seed };
 }
+
+/** What an experiment is called with, alone in the world: no earlier results, nothing to write, nobody to tell. */
+export function contextOf(
+  study: Study,
+  trials: Trials,
+  options: ExperimentContext["options"] = {},
+): ExperimentContext {
+  const nothing = (): never => {
+    throw new Error("this experiment runs no other");
+  };
+  return {
+    study,
+    trials,
+    options,
+    tables: { list: async () => [], read: async () => undefined },
+    workspace: {
+      version: "0",
+      study: nothing,
+      write: nothing,
+      writeText: nothing,
+      readText: nothing,
+      hashText: nothing,
+      hashCsv: nothing,
+    },
+    say: () => {},
+    tell: () => {},
+  };
+}
+
+/** An engine that answers 1 to everything: as wrong as can be, and quick. */
+export const ones: Trials = {
+  run: async (request) => {
+    const records = new TrialRecords(request);
+    records.values.fill(1);
+    return records;
+  },
+  stability: () => Promise.reject(new Error("this engine runs from empty only")),
+};
 
 /**
  * Records that hold given values: `table[config][metric]` is a value a trial. Metrics that are not given have none.

@@ -59,6 +59,7 @@ export const failing = {
     workload: { ...small.workload, outputTokens: { kind: "fixed", tokens: 1e6 } },
   }),
   plan: smallConfig({ engine: { maxTokens: 0 } }),
-  invariant: smallConfig({ service: { kind: "affine", cMs: -10 } }),
+  // Without a replica nothing is ever completed.
+  invariant: smallConfig({ engine: { replicas: 0 } }),
   other: smallConfig({ service: { kind: "no such model" } }),
 } as const;

@@ -1,5 +1,5 @@
 /** Figures of the stability sweeps: drift, growth and what grows first against λ; capacities as bars. */
-import { bars, dashboard, lineBand } from "../../charts/index.js";
+import { bars, dashboard, lineBand, tiles } from "../../charts/index.js";
 import type { Row } from "../experiment.js";
 
 const LAMBDA = { column: "lambda_qps", title: "arrival rate λ (requests/s)" };
@@ -10,18 +10,25 @@ const schedulersOf = (rows: readonly Row[]): string[] => [
   ...new Set(rows.map((row) => String(row.scheduler))),
 ];
 
-/** Mean response time against T, a panel per scheduler, a line per λ. */
+/** The lowest, the middle and the highest rate: more lines than these cannot be told apart. */
+function fewRates(rows: readonly Row[]): Row[] {
+  const rates = [...new Set(rows.map((row) => Number(row.lambda_qps)))].sort((a, b) => a - b);
+  const shown = [rates[0], rates[rates.length >> 1], rates[rates.length - 1]];
+  return rows.filter((row) => shown.includes(Number(row.lambda_qps)));
+}
+
+/** Mean response time against T, a panel per scheduler, a line for each of a few λ. */
 export const responseOverTime = (scenario: string, rows: readonly Row[]): object =>
   dashboard({
     rows,
     x: { column: "t_max_s", title: "time window T (s)", zero: true },
-    series: { column: "lambda_qps", title: "λ" },
+    series: { column: "lambda_qps", title: "λ (requests/s)" },
     panels: schedulersOf(rows).map((scheduler) => ({
-      rows: rows.filter((row) => row.scheduler === scheduler),
-      y: { column: "rts_mean_s", title: `${scheduler}: mean response time (s)` },
+      rows: fewRates(rows.filter((row) => row.scheduler === scheduler)),
+      y: { column: "rts_mean_s", title: `${scheduler}: mean RTS (s)` },
     })),
     title: `${scenario}: response time against the time window`,
-    subtitle: "from empty, 95 % intervals",
+    subtitle: "from empty, 95 % intervals; of each scheduler the lowest, the middle and the highest λ",
   });
 
 /** The drift from a backlog: above 0 the system is unstable. */
@@ -32,13 +39,26 @@ export const driftAgainstLambda = (scenario: string, rows: readonly Row[]): obje
     y: { column: "drift", title: "drift (share of the offered work)", rules: ZERO },
     series: SCHEDULER,
     title: `${scenario}: stability against the arrival rate`,
-    subtitle: `drift from a backlogged start, 95 % intervals; ${disagreement(rows)}`,
+    subtitle: ["drift from a backlogged start, 95 % intervals; below 0 stable", ...disagreements(rows)],
   });
 
-function disagreement(rows: readonly Row[]): string {
-  const judged = rows.filter((row) => row.verdict !== "undecided");
-  const apart = judged.filter((row) => row.verdict !== row.trend_verdict).length;
-  return `the trend test disagrees at ${apart} of ${judged.length} points`;
+/** Where the two tests differ, by scheduler: `stable by drift, unstable by trend: hybrid 5.199 to 10.19 (6 of 10 λ)`. */
+function disagreements(rows: readonly Row[]): string[] {
+  const judged = rows.filter((row) => row.verdict !== "undecided" && row.trend_verdict !== null);
+  const apart = judged.filter((row) => row.verdict !== row.trend_verdict);
+  if (judged.length === 0) return [];
+  if (apart.length === 0) return [`the trend test agrees at all ${judged.length} points`];
+  const kinds = [...new Set(apart.map((row) => `${row.verdict} by drift, ${row.trend_verdict} by trend`))];
+  return kinds.map((kind) => {
+    const own = apart.filter((row) => `${row.verdict} by drift, ${row.trend_verdict} by trend` === kind);
+    const parts = schedulersOf(own).map((scheduler) => {
+      const rates = own.filter((row) => row.scheduler === scheduler).map((row) => Number(row.lambda_qps));
+      const [low, high] = [Math.min(...rates), Math.max(...rates)];
+      const of = judged.filter((row) => row.scheduler === scheduler).length;
+      return `${scheduler} λ ${low === high ? low : `${low} to ${high}`} (${rates.length} of ${of})`;
+    });
+    return `${kind}: ${parts.join(", ")}`;
+  });
 }
 
 /** Requests per second by which the backlog grows. */
@@ -61,37 +81,32 @@ export const growthRates = (scenario: string, rows: readonly Row[]): object =>
 const scaled = (drift: unknown, lambda: unknown): number | null =>
   typeof drift === "number" && typeof lambda === "number" ? drift * lambda : null;
 
-const GROWS = ["none", "TTFT", "TBT", "RTS"];
-
-/** Which metric the trend test sees grow first, by λ: a step for each metric. */
+/** Which metric the trend test sees grow first, a tile for each λ; below it what the drift says there. */
 export const congestionType = (scenario: string, rows: readonly Row[]): object =>
-  lineBand({
-    rows: rows.map((row) => ({
-      scheduler: row.scheduler,
-      lambda_qps: row.lambda_qps,
-      first: GROWS.indexOf(String(row.first_to_grow)),
-    })),
-    x: LAMBDA,
-    y: {
-      column: "first",
-      title: "what grows first",
-      zero: true,
-      rules: GROWS.map((label, value) => ({ value, label })),
-    },
+  tiles({
+    rows,
     series: SCHEDULER,
+    x: { column: "lambda_qps", symbol: "λ" },
+    word: { column: "first_to_grow", words: ["none", "TTFT", "TBT", "RTS"] },
+    note: { column: "verdict" },
     title: `${scenario}: congestion type`,
-    subtitle: "of TTFT, TBT and RTS, the one that rises most by the trend test from empty",
+    subtitle: [
+      "which of TTFT, TBT and RTS rises most by the trend test, from empty, at each λ (requests/s)",
+      "below λ the verdict of the drift test: growth where it says stable is the run filling up, not congestion",
+    ],
   });
 
-/** λ* with its interval and the bound for any policy. */
-export const capacityBars = (
+/** λ* with its interval and the bound for any policy; undefined when no scheduler has a λ*. */
+export function capacityBars(
   title: string,
-  rows: readonly Row[],
+  all: readonly Row[],
   subtitle: string,
   category?: string,
-): object =>
-  bars({
-    rows: rows.filter((row) => typeof row.lambda_star_qps === "number").map(asBar),
+): object | undefined {
+  const rows = all.filter((row) => typeof row.lambda_star_qps === "number").map(asBar);
+  if (rows.length === 0) return undefined;
+  return bars({
+    rows,
     series: SCHEDULER,
     value: { column: "lambda_star_qps", title: "λ* (requests/s)" },
     ...(category !== undefined && { category: { column: category } }),
@@ -99,6 +114,7 @@ export const capacityBars = (
     title,
     subtitle,
   });
+}
 
 /** The capacity summary names its interval without the metric; figures look for it under the metric's name. */
 const asBar = (row: Row): Row => ({

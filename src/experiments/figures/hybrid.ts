@@ -4,13 +4,18 @@ import type { Row } from "../experiment.js";
 
 const BINDING = ["decode_limit_binding", "prefill_limit_binding"] as const;
 
+const BINDING_PANELS = [
+  { y: { column: BINDING[0], title: "share of iterations the decode limit decided", zero: true } },
+  { y: { column: BINDING[1], title: "share of iterations the prefill limit decided", zero: true } },
+];
+
 /** Whether the ratio's limits decided anything in these rows. */
 const isInert = (rows: readonly Row[]): boolean =>
   rows.every((row) => BINDING.every((column) => Number(row[column] ?? 0) === 0));
 
 /** Said on the figure where it is so: equal lines are then no finding about ratios. */
 const inertNote = (rows: readonly Row[]): string[] =>
-  isInert(rows) ? ["the ratio never bound: decodes and prompts stayed below their shares"] : [];
+  isInert(rows) ? ["the ratio never bound: number decoding and prompts stayed below their shares"] : [];
 
 /** Rows of the time series: the four standard metrics against T. */
 export const hybridDashboard = (scenario: string, rows: readonly Row[], subtitle: string): object =>
@@ -33,13 +38,9 @@ export const hybridAgainstRatio = (scenario: string, rows: readonly Row[], subti
       { y: { column: "ttft_mean_s", title: "mean TTFT (s)" } },
       { y: { column: "itl_p99_s", title: "P99 ITL (s)" } },
       { y: { column: "rts_p95_s", title: "P95 response time (s)" } },
-      {
-        y: {
-          column: "decode_limit_binding",
-          title: "iterations in which the decode limit bound",
-          zero: true,
-        },
-      },
+      { y: { column: "throughput_qps", title: "throughput (requests/s)" } },
+      // Two flat lines at 0 would say no more than the subtitle does.
+      ...(isInert(rows) ? [] : BINDING_PANELS),
     ],
     title: `${scenario}: metrics against the decode ratio`,
     subtitle: [subtitle, ...inertNote(rows)],

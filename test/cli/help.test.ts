@@ -1,0 +1,141 @@
+/** Help: every command's flags, examples and exit codes; and every command line that help or a report suggests works. */
+import { describe, expect } from "vitest";
+import { EXIT } from "../../src/cli/faults.js";
+import { MODEL_FLAGS } from "../../src/cli/flags.js";
+import { makeProgram } from "../../src/cli/program.js";
+import { version } from "../../src/cli/version.js";
+import type { Experiment } from "../../src/experiments/experiment.js";
+import * as registered from "../../src/experiments/index.js";
+import { contextOf, ones, studyOf } from "../experiments/studies.js";
+import { listing, llmsim, test } from "./session.js";
+
+const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
+const SHARED = [
+  "--seed <n>",
+  "--workers <n>",
+  "--out-data <dir>",
+  "--out-figs <dir>",
+  "--json",
+  "--quiet",
+  "--no-color",
+  "--config <file>",
+  "--set <key=value>",
+];
+const MODEL = [
+  ...MODEL_FLAGS.map(({ flag }) => flag),
+  "--scenario <name|file>",
+  "--scheduler <list>",
+  "--no-chunking",
+  "--verify",
+  "--force",
+];
+const EXIT_CODES =
+  /Exit codes: 0 done, 1 a check failed, 2 bad input .*,\n3 a bug of llmsim, 4 undecided, 130 or 143 interrupted/;
+
+/** The flag and summary columns of a help text: flags that it lists. */
+const flagsIn = (text: string): string[] =>
+  [...text.matchAll(/^ {2}(--[\w-]+(?: <[^>]+>)?)/gm)].map((found) => found[1]!);
+
+describe.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as const))(
+  "%s --help",
+  (name, experiment) => {
+    test("lists its flags, each once, with what they do", async ({ folder: cwd }) => {
+      const { code, stdout, stderr } = await llmsim(`${name} --help`, { cwd });
+      expect([code, stderr]).toEqual([0, ""]);
+      const own = experiment.options.map(({ flag }) => flag);
+      const expected = [...own, ...SHARED, ...(experiment.takesModel ? MODEL : [])];
+      expect(
+        flagsIn(stdout)
+          .filter((flag) => flag !== "--help")
+          .sort(),
+      ).toEqual([...expected].sort());
+      for (const line of stdout.split("\n")) {
+        expect(line.length, line).toBeLessThanOrEqual(80);
+        if (/^ {2}--/.test(line)) expect(line).toMatch(/^ {2}--\S+( <\S+>)? {2,}\S/);
+      }
+      for (const option of experiment.options)
+        if (option.default !== undefined) expect(stdout).toContain(`(default: ${option.default})`);
+    });
+
+    test("shows the question, examples, files and exit codes", async ({ folder: cwd }) => {
+      const { stdout } = await llmsim(`help ${name}`, { cwd });
+      expect(stdout).toContain(experiment.question);
+      expect(experiment.examples.length).toBeGreaterThan(0);
+      for (const example of experiment.examples) expect(stdout).toContain(`\n  llmsim ${example}\n`);
+      for (const file of experiment.writes) expect(stdout).toContain(`\n  ${file}\n`);
+      expect(stdout).toMatch(EXIT_CODES);
+      expect(listing(cwd)).toEqual([]);
+    });
+  },
+);
+
+describe("llmsim", () => {
+  test("alone, with --help and with help: the commands, where to start, the exit codes", async ({
+    folder: cwd,
+  }) => {
+    const texts = await Promise.all(["", "--help", "help", "-h"].map((argv) => llmsim(argv, { cwd })));
+    for (const { code, stdout, stderr } of texts) {
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(stdout).toBe(texts[0]!.stdout);
+    }
+    const { stdout } = texts[0]!;
+    for (const { name, summary } of EXPERIMENTS) {
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+      expect(stdout).toContain(summary);
+    }
+    expect(stdout).toContain("Start with: llmsim demo");
+    expect(stdout).toMatch(EXIT_CODES);
+  });
+
+  test("--version prints the package's, and nothing else", async ({ folder: cwd }) => {
+    expect(await llmsim("--version", { cwd })).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    expect(version).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  test("every exit code is in the text", () => {
+    for (const code of Object.values(EXIT)) expect(code).toBeTypeOf("number");
+    expect(Object.values(EXIT)).toEqual([0, 1, 2, 3, 4, 130, 143]);
+  });
+});
+
+describe("command lines that are suggested", () => {
+  /** Whether commander takes it: the command and its flags exist and have their values. */
+  async function accepts(line: string): Promise<boolean> {
+    const silent = { write: () => {} };
+    let ran = false;
+    const program = makeProgram(EXPERIMENTS, "0", { stdout: silent, stderr: silent }, async () => {
+      ran = true;
+    });
+    await program.parseAsync(line.split(" "), { from: "user" }).catch(() => undefined);
+    return ran;
+  }
+
+  test("as examples in help", async () => {
+    for (const { name, examples } of EXPERIMENTS)
+      for (const example of examples) {
+        expect(example.split(" ")[0]).toBe(name);
+        expect(await accepts(example), example).toBe(true);
+      }
+    expect(await accepts("rnu --lam 3")).toBe(false);
+    expect(await accepts("run --lamm 3")).toBe(false);
+  });
+
+  test("as what to try next", async () => {
+    for (const experiment of [
+      registered.run,
+      registered.demo,
+      registered.validate,
+      registered.sweepTimeExperiment,
+    ]) {
+      const options = Object.fromEntries(
+        experiment.options.map(({ key }) => [key, key === "windows" ? 2 : null]),
+      );
+      const { next } = await experiment.run(contextOf(studyOf("demo2"), ones, options));
+      expect(next.length).toBeGreaterThan(0);
+      for (const line of next) {
+        expect(line).toMatch(/^llmsim /);
+        expect(await accepts(line.replace("llmsim ", "")), line).toBe(true);
+      }
+    }
+  });
+});

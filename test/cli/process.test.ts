@@ -1,0 +1,133 @@
+/** bin/llmsim.js as a process: pipes that close, signals, and the demo from start to end. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished } from "vitest";
+import { version } from "../../src/cli/version.js";
+import { listing, test } from "./session.js";
+
+const BIN = fileURLToPath(new URL("../../bin/llmsim.js", import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves when stderr has said something. */
+  readonly heard: Promise<unknown>;
+}
+
+function start(command: string, argv: readonly string[], cwd: string): Running {
+  const child = spawn(command, argv, {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const text = { stdout: "", stderr: "" };
+  child.stdout.on("data", (data: Buffer) => (text.stdout += data));
+  child.stderr.on("data", (data: Buffer) => (text.stderr += data));
+  return {
+    child,
+    heard: new Promise((resolve) => child.stderr.once("data", resolve)),
+    ended: new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code, signal) => resolve({ code, signal, ...text }));
+    }),
+  };
+}
+
+const node = (argv: string, cwd: string): Running => start(process.execPath, [BIN, ...argv.split(" ")], cwd);
+/** A line of bash, in which $LLMSIM is the program; fails when a part of a pipe fails. */
+const bash = (line: string, cwd: string): Promise<Ended> =>
+  start("bash", ["-c", `set -o pipefail; LLMSIM="${process.execPath} ${BIN}"; ${line}`], cwd).ended;
+
+test("--version", async ({ folder }) => {
+  expect(await node("--version", folder).ended).toEqual({
+    code: 0,
+    signal: null,
+    stdout: `${version}\n`,
+    stderr: "",
+  });
+});
+
+describe("a reader that goes away", () => {
+  const RUN = "$LLMSIM run --tmax 500 --ntrials 2 --workers 0 --requests rows.csv";
+
+  test.for([`${RUN} | head -n 1`, `${RUN} 2>&1 | head -n 1`, `${RUN} | true`])(
+    "%s: exit 0, no complaint, and the file is written whole",
+    async (line, { folder }) => {
+      const { code, stdout, stderr } = await bash(line, folder);
+      expect([code, stderr]).toEqual([0, ""]);
+      if (line.includes("head")) expect(stdout).toMatch(/^\S+ has the lowest P95 response time, .*\n$/);
+      const rows = readFileSync(join(folder, "rows.csv"), "utf8");
+      expect(rows.endsWith("\n")).toBe(true);
+      expect(rows.split("\n").length).toBeGreaterThan(3 * 900);
+      expect(listing(folder)).toEqual(["rows.csv"]);
+    },
+  );
+
+  test.skipIf(!existsSync("/dev/full"))(
+    "a stdout that is full is the machine's fault: exit 2, said",
+    async ({ folder }) => {
+      const { code, stderr } = await bash(
+        "$LLMSIM run --tmax 20 --ntrials 2 --workers 0 > /dev/full",
+        folder,
+      );
+      expect([code, stderr]).toEqual([2, "error: cannot write to stdout: no space left on device\n"]);
+    },
+  );
+});
+
+describe("Ctrl-C in a long run", () => {
+  test.for([
+    ["SIGINT", 130, 0],
+    ["SIGINT", 130, 2],
+    ["SIGTERM", 143, 0],
+  ] as const)(
+    "%s: exit %i within 2 s with --workers %i, nothing written",
+    async ([signal, code, workers], { folder }) => {
+      const command = `run --ntrials 8000 --tmax 500 --workers ${workers} --requests rows.csv --scheduler hybrid`;
+      const { child, ended, heard } = node(`${command} --out-data out --verify`, folder);
+      await heard; // the first line of progress: it simulates
+      const askedAt = Date.now();
+      child.kill(signal);
+      const outcome = await ended;
+      expect(Date.now() - askedAt).toBeLessThan(2000);
+      expect([outcome.code, outcome.stdout]).toEqual([code, ""]);
+      expect(outcome.stderr).toMatch(
+        /interrupted: nothing was written; to run it again:\n {2}llmsim run .*\n$/,
+      );
+      expect(listing(folder)).toEqual([]);
+    },
+  );
+});
+
+test("demo: the answer first, then table, M/M/1 check, files and what to try next", async ({ folder }) => {
+  const { code, stdout } = await node("demo", folder).ended;
+  expect(code).toBe(0);
+  const [answer] = stdout.split("\n");
+  expect(answer).toMatch(
+    /^hybrid has the lowest P95 response time, 4\.4\d+ ± 0\.\d+ s; prefill-prioritizing is 3\.\d+ %/,
+  );
+  expect(answer).toMatch(/decode-prioritizing is 5\d\.\d+ % \(± 0\.\d+\) worse$/);
+  expect(stdout).toContain("the same engine as an M/M/1 queue");
+  expect(stdout).not.toContain("FAIL");
+  expect(stdout.slice(stdout.indexOf("next:")).match(/llmsim /g)).toHaveLength(3);
+  const files = listing(folder).filter((name) => /\.\w+$/.test(name));
+  expect(files).toEqual([
+    "data/demo/demo2_final_results.csv",
+    "data/demo/demo2_time_series_results.csv",
+    "figs/demo/demo2_dashboard.png",
+    "figs/demo/demo2_dashboard.vl.json",
+  ]);
+  for (const file of files) expect(stdout).toContain(`  ${file}\n`);
+  const png = readFileSync(join(folder, "figs/demo/demo2_dashboard.png"));
+  expect(png.subarray(0, 8).toString("latin1")).toBe("\x89PNG\r\n\x1a\n");
+});

@@ -1,0 +1,123 @@
+/**
+ * When the n-th call of the file system fails: exit 2 with path and reason in one line, and every file is either
+ * as it was or whole and new (DESIGN.md §6, RELIABILITY.md).
+ */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
+import { contents, listing, llmsim, test } from "./session.js";
+
+/** As nodeFiles says ENOSPC, EIO and EACCES. */
+const REASONS = ["no space left on device", "input/output error", "permission denied"];
+
+interface Call {
+  readonly action: string;
+  readonly path: string;
+}
+
+/** The machine's file system, of which the n-th call fails; it counts from 1, and 0 never comes. */
+function failing(nth: number, reason: string): FileSystem & { readonly calls: Call[] } {
+  const calls: Call[] = [];
+  const through = async <T>(action: string, path: string, work: () => Promise<T>): Promise<T> => {
+    calls.push({ action, path });
+    if (calls.length === nth) throw new FileError(action, path, reason);
+    return work();
+  };
+  return {
+    calls,
+    readText: (path) => through("read", path, () => nodeFiles.readText(path)),
+    writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
+    exists: (path) => through("read", path, () => nodeFiles.exists(path)),
+    makeDir: (path) => through("make", path, () => nodeFiles.makeDir(path)),
+    list: (path) => through("read", path, () => nodeFiles.list(path)),
+    ensureWritable: (cwd, folder) => through("write to", folder, () => nodeFiles.ensureWritable(cwd, folder)),
+  };
+}
+
+const COMMANDS = {
+  "sweep-time":
+    "sweep-time --scheduler hybrid --windows 1 --tmax 20 --ntrials 2 --workers 0 --quiet --config study.yaml",
+  run: "run --scheduler hybrid --tmax 20 --ntrials 2 --workers 0 --quiet --scenario mine.yaml --requests rows.csv",
+} as const;
+
+const SCENARIO = `workload:
+  arrivals: { kind: poisson, ratePerSecond: 3 }
+  promptTokens: { kind: fixed, tokens: 30 }
+  outputTokens: { kind: fixed, tokens: 30 }
+service: { kind: affine, cMs: 10 }
+`;
+
+describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
+  test("each call, failing, ends the run with path and reason; what was there stays whole", async ({
+    folder,
+  }) => {
+    writeFileSync(join(folder, "study.yaml"), "seed: 3\n");
+    writeFileSync(join(folder, "mine.yaml"), SCENARIO);
+    // What the second run would write, learnt in another folder of the same depth, and how many calls it takes.
+    const sound = failing(0, "");
+    expect((await llmsim(`${command} --seed 2`, { cwd: folder, fs: sound })).code).toBe(0);
+    const after = contents(folder);
+    expect((await llmsim(`${command} --seed 1`, { cwd: folder })).code).toBe(0);
+    const before = contents(folder);
+    const outputs = Object.keys(before).filter((file) => before[file] !== after[file]);
+    expect(outputs.length).toBeGreaterThan(0);
+    expect(sound.calls.length).toBeGreaterThan(5);
+
+    let cut = 0;
+    for (let nth = 1; nth <= sound.calls.length; nth++) {
+      const reason = REASONS[nth % REASONS.length]!;
+      const fs = failing(nth, reason);
+      const { code, stderr } = await llmsim(`${command} --seed 2`, { cwd: folder, fs });
+      const call = sound.calls[nth - 1]!;
+      expect(fs.calls.at(nth - 1)).toEqual(call);
+      expect(code, `call ${nth}: ${call.action} ${call.path}`).toBe(2);
+      expect(stderr).toMatch(/^error: (--?[\w-]+: |scenario: )?cannot \w+( to)? .*\n$/);
+      expect(stderr).toContain(reason);
+      // As the user named it, or where it is.
+      expect(stderr.includes(call.path) || stderr.includes(call.path.replace(`${folder}/`, ""))).toBe(true);
+
+      const now = contents(folder);
+      expect(Object.keys(now).sort()).toEqual(Object.keys(before).sort());
+      for (const file of Object.keys(now)) expect([before[file], after[file]]).toContain(now[file]);
+      const written = sound.calls.slice(0, nth - 1).filter(({ action }) => action === "write");
+      const changed = outputs.filter((file) => now[file] === after[file]);
+      expect(changed).toEqual(
+        outputs.filter((file) => written.some(({ path }) => path === join(folder, file))),
+      );
+      if (changed.length > 0 && changed.length < outputs.length) cut++;
+      for (const file of changed) writeFileSync(join(folder, file), before[file]!, "latin1");
+    }
+    // The command of several files was cut between them, too.
+    expect(cut > 0).toBe(outputs.length > 1);
+    expect(contents(folder)).toEqual(before);
+  });
+});
+
+describe("real failures", () => {
+  test.skipIf(!existsSync("/dev/full"))(
+    "a device that is full: path and reason, exit 2",
+    async ({ folder }) => {
+      const { code, stderr } = await llmsim(`run --tmax 20 --ntrials 2 --workers 0 --requests /dev/full`, {
+        cwd: folder,
+      });
+      expect([code, stderr]).toEqual([2, "error: cannot write /dev/full: no space left on device\n"]);
+    },
+  );
+
+  test("a folder where a CSV should go: the others stay, and the error names it", async ({ folder }) => {
+    mkdirSync(join(folder, "data/demo2_final_results.csv"), { recursive: true });
+    const { code, stderr } = await llmsim(
+      "sweep-time --windows 1 --tmax 20 --ntrials 2 --workers 0 --scheduler hybrid",
+      { cwd: folder },
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: cannot write .*demo2_final_results\.csv: is a directory\n$/);
+    // No temporary file is left behind.
+    expect(listing(folder)).toEqual([
+      "data",
+      "data/demo2_final_results.csv",
+      "data/demo2_time_series_results.csv",
+    ]);
+  });
+});
