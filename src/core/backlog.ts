@@ -42,6 +42,11 @@ export interface Served {
 /** Whether the backlog of a configuration stands in the decode pool or waits as prompts. */
 export function backlogDecodes(simulator: Pick<Simulator, "registry">, config: SimulationConfig): boolean {
   if (config.conventions.sequenceCap === "resident") return false;
+  const { outputTokens } = config.workload;
+  // Requests that decode nothing cannot pile up there.
+  const beyond = config.conventions.firstToken === "prefill" ? 1 : 0;
+  if (member(simulator.registry.lengths, outputTokens.kind).create(outputTokens).survival(beyond) === 0)
+    return false;
   return member(simulator.registry.schedulers, config.scheduler.kind).backlog === "decoding";
 }
 

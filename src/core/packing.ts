@@ -15,13 +15,15 @@ export const nextPiece = (view: View, from: PromptQueue): number =>
 /**
  * Packs prompts FCFS, each cut to fit: at most `prompts` of them and `budget` tokens, inside what the batch has
  * left.
- * @returns whether these two limits ended it, while the engine would have let more prompts run
+ * @returns whether one of these two limits ended it: places with tokens left, or tokens with places left
  */
 export function packPrompts(view: View, batch: Batch, prompts = UNLIMITED, budget = UNLIMITED): boolean {
   for (;;) {
     const from = nextPrompt(view);
-    if (from === undefined || batch.slotsLeft === 0 || batch.tokensLeft === 0) return false;
-    if (prompts === 0 || budget === 0) return true;
+    if (from === undefined) return false;
+    if (prompts === 0) return batch.tokensLeft > 0;
+    if (budget === 0) return batch.slotsLeft > 0;
+    if (batch.slotsLeft === 0 || batch.tokensLeft === 0) return false;
     const piece = Math.min(nextPiece(view, from), budget, batch.tokensLeft);
     if (batch.chunk(from, tokens(piece)) === 0) return false;
     budget -= piece;

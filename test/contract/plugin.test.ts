@@ -516,7 +516,7 @@ describe("packPrompts says whether its own limits ended it", () => {
     ["as many tokens as there are", [false], 3, {}, UNLIMITED, 12],
     ["the engine's places end it", [false, false], 3, { maxSequences: 2 }, UNLIMITED, UNLIMITED],
     ["the engine's places end it where its own limit would", [false, false], 3, { maxSequences: 2 }, 2, 12],
-    ["the engine's budget ends it where its own would", [false, false], 3, { maxTokens: 6 }, 3, 6],
+    ["its own budget ends it where the engine's would too", [true, false], 3, { maxTokens: 6 }, 3, 6],
   ])("%s", (_, expected, count, engine, prompts, budget) => {
     expect(said(count, engine, prompts, budget)).toEqual(expected);
   });

@@ -301,16 +301,16 @@ describe("how often hybrid's own limits bind", () => {
     expect(binding(together(3, 2, 3), { ratio: 0.75 }, { maxSequences: 4 })).toEqual([5, 0, 2]);
   });
 
-  test("both, at one place each: where decodes and prompts fill all places, no prompt more would fit", () => {
+  test("both, at one place each: where decodes and prompts fill all places, the split decided", () => {
     const two = { maxSequences: 2 };
     // 1: prompt 0, another waits and a place is free; 2: decode 0, prompt 1; 3: 0's last, 1 held back; 4, 5: 1 alone.
     expect(binding(together(2, 2, 3), { ratio: 0.5 }, two)).toEqual([5, 1, 1]);
-    // Residents may pass the cap here. 1: prompt 0 (bound); 2: decode 0, prompt 1; 3: decode 0 of two (bound),
+    // Residents may pass the cap here. 1: prompt 0 (bound); 2: decode 0, prompt 1 (bound); 3: decode 0 of two (bound),
     // prompt 2; 4, 5: 1 of two (bound); 6, 7: 2 alone.
-    expect(binding(together(3, 2, 3), { ratio: 0.5 }, two, "iteration")).toEqual([7, 3, 1]);
-    // 1: prompt 0 (bound); 2: decode 0, prompt 1; 3: 0 of two (bound), prompt 2; 4: 1 of two (bound), prompt 3;
+    expect(binding(together(3, 2, 3), { ratio: 0.5 }, two, "iteration")).toEqual([7, 3, 2]);
+    // 1: prompt 0 (bound); 2: decode 0, prompt 1 (bound); 3: 0 of two (bound), prompt 2 (bound); 4: 1 of two (bound), prompt 3;
     // 5: 1 of three (bound); 6, 7: 2 of two (bound); 8, 9: 3 alone.
-    expect(binding(together(4, 2, 3), { ratio: 0.5 }, two, "iteration")).toEqual([9, 5, 1]);
+    expect(binding(together(4, 2, 3), { ratio: 0.5 }, two, "iteration")).toEqual([9, 5, 3]);
   });
 
   test("a ratio of tokens: 2 of 8 for decodes, 6 for prompts", () => {

@@ -56,13 +56,7 @@ export function studyOf(name: string, options: StudyOptions = {}): Study {
     conventions: options.conventions === "reference" ? REFERENCE : STANDARD,
     horizon: { tmaxSeconds: 200, ...horizon },
   });
-  const {
-    workload: traffic,
-    service: model,
-    engine: machine,
-    conventions,
-    horizon: span,
-  } = config as SimulationConfig;
+  const { workload: traffic, service: model, engine: machine, conventions, horizon: span } = config;
   const base = { workload: traffic, service: model, engine: machine, conventions, horizon: span };
   return { scenario: name, config: base, schedulers, trials, seed };
 }

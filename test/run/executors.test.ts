@@ -8,7 +8,7 @@ import { inProcess } from "../../src/run/in-process.js";
 import { threadPool } from "../../src/run/pool.js";
 import { runner } from "../../src/run/runner.js";
 import { silent } from "../experiments/studies.js";
-import { difference, failing, manyShards, smallConfig } from "./requests.js";
+import { backlogs, difference, failing, manyShards, smallConfig } from "./requests.js";
 
 const one = inProcess();
 const two = threadPool(2);
@@ -46,6 +46,10 @@ describe("any number of workers", () => {
     };
     expect(await one.run(task)).toEqual(runTask(new Simulator(), task));
     expect(await two.run(task)).toEqual(runTask(new Simulator(), task));
+    for (const backlog of backlogs.slice(0, 3)) {
+      expect(await one.run(backlog)).toEqual(runTask(new Simulator(), backlog));
+      expect(await two.run(backlog)).toEqual(runTask(new Simulator(), backlog));
+    }
   });
 });
 

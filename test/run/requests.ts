@@ -1,5 +1,6 @@
 /** A request for trials that makes many shards of little work, for the suites of executors and runner. */
 import { complete, type PartialConfig, type SimulationConfig } from "../../src/core/config.js";
+import type { StabilityTask } from "../../src/core/trial.js";
 import type { TrialRecords, TrialRequest } from "../../src/experiments/trials.js";
 
 const small: PartialConfig = {
@@ -42,6 +43,21 @@ export const manyShards: TrialRequest = {
     }),
   ],
 };
+
+/** Runs from a backlog, cheap and dear, each with an answer of its own. */
+export const backlogs: readonly StabilityTask[] = [1, 2, 3, 4].flatMap((trial) =>
+  ["decode-prioritizing", "hybrid"].map((kind) => ({
+    kind: "stability" as const,
+    seed: 3,
+    trial,
+    config: withRate(10 * trial, { scheduler: { kind } }),
+    backlog: 100 * trial,
+    batches: 4,
+    settle: 1,
+    batchSeconds: 2,
+    fromEmpty: trial % 2 === 0,
+  })),
+);
 
 /**
  * Where two results differ; undefined when they are the same bits. Only the sign of a NaN may differ: it depends

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { Simulator } from "../../src/core/simulate.js";
-import { runTask, type TrialTask } from "../../src/core/trial.js";
+import { runTask, type Task } from "../../src/core/trial.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { type Progress, runner } from "../../src/run/runner.js";
 import { shardsOf } from "../../src/run/tasks.js";
 import { silent } from "../experiments/studies.js";
-import { difference, manyShards } from "./requests.js";
+import { backlogs, difference, manyShards } from "./requests.js";
 
 /** Answers what it has been asked in the order that `picks` gives: any of the waiting tasks may be next. */
 function outOfOrder(width: number, picks: readonly number[]): Executor & { readonly order: number[] } {
@@ -68,13 +68,32 @@ describe("the order of shards", () => {
   });
 });
 
+test("runs from a backlog are answered in the order of their tasks, whoever is done first", async () => {
+  const expected = await runner(inProcess(), silent).stability("backlog", backlogs);
+  expect(expected).toHaveLength(backlogs.length);
+  expect(new Set(expected.map((record) => JSON.stringify(record))).size).toBe(backlogs.length);
+  expected.forEach((record, i) => {
+    const { batches, fromEmpty } = backlogs[i]!;
+    expect(record.decodeTokens).toHaveLength(batches);
+    expect(record.prompts).toHaveLength(batches);
+    expect(Number.isNaN(record.left)).toBe(!fromEmpty);
+  });
+  const heard: number[] = [];
+  const progress: Progress = { ...silent, advance: (amount) => void heard.push(amount) };
+  const executor = outOfOrder(3, [4, 1, 3, 0, 2]);
+  expect(await runner(executor, progress).stability("backlog", backlogs)).toEqual(expected);
+  expect(executor.order).not.toEqual([...executor.order].sort((a, b) => a - b));
+  expect(heard).toHaveLength(backlogs.length);
+  expect(Math.min(...heard)).toBeGreaterThan(0);
+});
+
 describe("a shard that fails", () => {
   const failAt = (nth: number, width: number): Executor & { asked: number } => {
     const simulator = new Simulator();
     return {
       width,
       asked: 0,
-      async run(task: TrialTask) {
+      async run(task: Task) {
         if (++this.asked === nth) throw new ConfigError([{ key: "x", message: `shard ${nth} fails` }]);
         await new Promise((resolve) => setTimeout(resolve, 5));
         return runTask(simulator, task);

@@ -1,5 +1,5 @@
 /** Figures of the stability sweeps: drift, growth and what grows first against λ; capacities as bars. */
-import { bars, dashboard, lineBand, tiles } from "../../charts/index.js";
+import { bars, dashboard, lineBand, type LineBandOptions, tiles } from "../../charts/index.js";
 import type { Row } from "../experiment.js";
 
 const LAMBDA = { column: "lambda_qps", title: "arrival rate λ (requests/s)" };
@@ -10,30 +10,48 @@ const schedulersOf = (rows: readonly Row[]): string[] => [
   ...new Set(rows.map((row) => String(row.scheduler))),
 ];
 
-/** The lowest, the middle and the highest rate: more lines than these cannot be told apart. */
-function fewRates(rows: readonly Row[]): Row[] {
-  const rates = [...new Set(rows.map((row) => Number(row.lambda_qps)))].sort((a, b) => a - b);
+const ratesOf = (rows: readonly Row[], scheduler: string): number[] =>
+  [...new Set(rows.filter((row) => row.scheduler === scheduler).map((row) => Number(row.lambda_qps)))].sort(
+    (a, b) => a - b,
+  );
+
+/** More lines than these cannot be told apart. */
+const FEW = 3;
+
+/** A scheduler's rows at its lowest, its middle and its highest rate. */
+function fewRates(rows: readonly Row[], scheduler: string): Row[] {
+  const rates = ratesOf(rows, scheduler);
   const shown = [rates[0], rates[rates.length >> 1], rates[rates.length - 1]];
-  return rows.filter((row) => shown.includes(Number(row.lambda_qps)));
+  return rows.filter((row) => row.scheduler === scheduler && shown.includes(Number(row.lambda_qps)));
 }
 
 /** Mean response time against T, a panel per scheduler, a line for each of a few λ. */
-export const responseOverTime = (scenario: string, rows: readonly Row[]): object =>
-  dashboard({
+export function responseOverTime(scenario: string, rows: readonly Row[]): object {
+  const schedulers = schedulersOf(rows);
+  const isThinned = schedulers.some((scheduler) => ratesOf(rows, scheduler).length > FEW);
+  return dashboard({
     rows,
     x: { column: "t_max_s", title: "time window T (s)", zero: true },
     series: { column: "lambda_qps", title: "λ (requests/s)" },
-    panels: schedulersOf(rows).map((scheduler) => ({
-      rows: fewRates(rows.filter((row) => row.scheduler === scheduler)),
+    panels: schedulers.map((scheduler) => ({
+      rows: fewRates(rows, scheduler),
       y: { column: "rts_mean_s", title: `${scheduler}: mean RTS (s)` },
     })),
     title: `${scenario}: response time against the time window`,
-    subtitle: "from empty, 95 % intervals; of each scheduler the lowest, the middle and the highest λ",
+    subtitle: [
+      "from empty, 95 % intervals",
+      ...(isThinned ? ["of each scheduler the lowest, the middle and the highest λ"] : []),
+    ],
   });
+}
+
+/** A line figure of what the backlogged runs found; undefined when there were none. */
+const driftFigure = (options: LineBandOptions): object | undefined =>
+  options.rows.some((row) => typeof row[options.y.column] === "number") ? lineBand(options) : undefined;
 
 /** The drift from a backlog: above 0 the system is unstable. */
-export const driftAgainstLambda = (scenario: string, rows: readonly Row[]): object =>
-  lineBand({
+export const driftAgainstLambda = (scenario: string, rows: readonly Row[]): object | undefined =>
+  driftFigure({
     rows,
     x: LAMBDA,
     y: { column: "drift", title: "drift (share of the offered work)", rules: ZERO },
@@ -42,7 +60,7 @@ export const driftAgainstLambda = (scenario: string, rows: readonly Row[]): obje
     subtitle: ["drift from a backlogged start, 95 % intervals; below 0 stable", ...disagreements(rows)],
   });
 
-/** Where the two tests differ, by scheduler: `stable by drift, unstable by trend: hybrid 5.199 to 10.19 (6 of 10 λ)`. */
+/** Where the two tests differ, by scheduler: `stable by drift, unstable by trend: hybrid 6 of 10 λ, …`. */
 function disagreements(rows: readonly Row[]): string[] {
   const judged = rows.filter((row) => row.verdict !== "undecided" && row.trend_verdict !== null);
   const apart = judged.filter((row) => row.verdict !== row.trend_verdict);
@@ -55,15 +73,16 @@ function disagreements(rows: readonly Row[]): string[] {
       const rates = own.filter((row) => row.scheduler === scheduler).map((row) => Number(row.lambda_qps));
       const [low, high] = [Math.min(...rates), Math.max(...rates)];
       const of = judged.filter((row) => row.scheduler === scheduler).length;
-      return `${scheduler} λ ${low === high ? low : `${low} to ${high}`} (${rates.length} of ${of})`;
+      const where = low === high ? `at ${low}` : `between ${low} and ${high}`;
+      return `${scheduler} ${rates.length} of ${of} λ, ${where}`;
     });
-    return `${kind}: ${parts.join(", ")}`;
+    return `${kind}: ${parts.join("; ")}`;
   });
 }
 
 /** Requests per second by which the backlog grows. */
-export const growthRates = (scenario: string, rows: readonly Row[]): object =>
-  lineBand({
+export const growthRates = (scenario: string, rows: readonly Row[]): object | undefined =>
+  driftFigure({
     rows: rows.map((row) => ({
       scheduler: row.scheduler,
       lambda_qps: row.lambda_qps,

@@ -59,7 +59,10 @@ export function chunkedOverTime(chunked: readonly Row[], unchunked: readonly Row
     series: { column: "setting", title: "scenario" },
     panels,
     title: "demo3: response time against the time window",
-    subtitle: [`from empty, 95 % intervals; ${TOGETHER}`, `λ (requests/s) at b0 = ${CHUNKED.b0} and at b0 = ${UNCHUNKED.b0}: ${rates.join(", ")}`],
+    subtitle: [
+      `from empty, 95 % intervals; ${TOGETHER}`,
+      `λ (requests/s) at b0 = ${CHUNKED.b0} and at b0 = ${UNCHUNKED.b0}: ${rates.join(", ")}`,
+    ],
   });
 }
 
