@@ -123,15 +123,17 @@ describe("command lines that are suggested", () => {
     expect(await accepts("run --lamm 3")).toBe(false);
   });
 
-  /** These need more than an engine that answers 1. */
-  const DEMANDING = ["stability", "plot", "reproduce"];
+  /** These need more than an engine that answers 1, or long. */
+  const DEMANDING = ["stability", "plot", "reproduce", "validate"];
+  const FEW: Readonly<Record<string, string>> = { windows: "2", npoints: "2", ratios: "0.5,0.7" };
   const easy = EXPERIMENTS.filter(({ name }) => !DEMANDING.includes(name));
 
   test.for(easy.map((experiment) => [experiment.name, experiment] as const))(
     "as what to try after %s",
     async ([, experiment]) => {
       const issues: Issue[] = [];
-      const options = optionValues(experiment, {}, issues);
+      const flags = Object.fromEntries(experiment.options.map(({ key }) => [key, FEW[key]]));
+      const options = optionValues(experiment, flags, issues);
       expect(issues).toEqual([]);
       const { next } = await experiment.run(contextOf(studyOf("demo2"), ones, options));
       expect(next.length).toBeGreaterThan(0);

@@ -45,19 +45,17 @@ export const manyShards: TrialRequest = {
 };
 
 /** Runs from a backlog, cheap and dear, each with an answer of its own. */
-export const backlogs: readonly StabilityTask[] = [1, 2, 3, 4].flatMap((trial) =>
-  ["decode-prioritizing", "hybrid"].map((kind) => ({
-    kind: "stability" as const,
-    seed: 3,
-    trial,
-    config: withRate(10 * trial, { scheduler: { kind } }),
-    backlog: 100 * trial,
-    batches: 4,
-    settle: 1,
-    batchSeconds: 2,
-    fromEmpty: trial % 2 === 0,
-  })),
-);
+export const backlogs: readonly StabilityTask[] = [1, 2, 3, 4, 5, 6, 7, 8].map((trial) => ({
+  kind: "stability",
+  seed: 3,
+  trial,
+  config: withRate(10 * trial, { scheduler: { kind: trial < 5 ? "decode-prioritizing" : "hybrid" } }),
+  backlog: 100 * trial,
+  batches: 4,
+  settle: 1,
+  batchSeconds: 2,
+  fromEmpty: trial % 2 === 0,
+}));
 
 /**
  * Where two results differ; undefined when they are the same bits. Only the sign of a NaN may differ: it depends

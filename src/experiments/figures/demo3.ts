@@ -61,7 +61,7 @@ export function chunkedOverTime(chunked: readonly Row[], unchunked: readonly Row
     title: "demo3: response time against the time window",
     subtitle: [
       `from empty, 95 % intervals; ${TOGETHER}`,
-      `λ (requests/s) at b0 = ${CHUNKED.b0} and at b0 = ${UNCHUNKED.b0}: ${rates.join(", ")}`,
+      `λ at b0 = ${CHUNKED.b0} and ${UNCHUNKED.b0} (requests/s): ${rates.join(", ")}`,
     ],
   });
 }

@@ -23,7 +23,7 @@ const FEWEST_ARRIVALS = 120_000;
 const MOST_ARRIVALS = 10_000_000;
 const MOST_STEPS = 6;
 const MOST_DOUBLINGS = 40;
-/** From far above the boundary, where nothing may be served at all, the first step goes down no further than this. */
+/** From far above the boundary, where prompts may leave no decode any time, the first step goes down no further than this. */
 const LEAST_STEP = 0.1;
 /** The secant's two points lie this far to either side, in shares of λ; a step within them ends the search. */
 const SPAN = 0.02;
@@ -56,7 +56,7 @@ export async function findBoundary(
     at = await measure(lambda, pilot, 1);
   }
   // What is served is λ(1 − D): the boundary itself for a policy whose prompts wait, a good guess for others.
-  lambda = at.lambda * Math.max(LEAST_STEP, 1 - at.drift.mean);
+  lambda = at.lambda * Math.max(subject.decodes ? LEAST_STEP : 0, 1 - at.drift.mean);
   let slope = 1 / lambda;
   if (subject.decodes)
     for (let step = 0; step < MOST_STEPS; step++) {
