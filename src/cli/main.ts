@@ -120,7 +120,7 @@ async function conduct(
   });
   for (const line of report.answer.slice(said)) say(line);
   const written = await writeFiles(report, places, streams.fs, warn);
-  if (shared.json) stdout.write(document(experiment.name, study, report));
+  if (shared.json) stdout.write(document(experiment, study, report));
   else stdout.write(body(report, experiment.takesModel ? header(study) : undefined, written, replay, style));
   return report.passed ? EXIT.done : EXIT.failed;
 }

@@ -1,5 +1,5 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
-import type { Report, Study } from "../experiments/experiment.js";
+import type { Experiment, Report, Study } from "../experiments/experiment.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
 
@@ -44,9 +44,10 @@ export function body(
   return `\n${parts.join("\n\n")}\n`;
 }
 
-/** The one JSON document of `--json`. */
-export function document(command: string, study: Study, report: Report): string {
+/** The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name. */
+export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
   const { scenario, seed, trials } = study;
-  const conventions = study.config.conventions;
-  return `${JSON.stringify({ command, scenario, seed, trials, conventions, ...report.json }, null, 2)}\n`;
+  const { conventions } = study.config;
+  const assumed = takesModel ? { scenario, seed, trials, conventions } : { seed };
+  return `${JSON.stringify({ command, ...assumed, ...report.json }, null, 2)}\n`;
 }

@@ -60,21 +60,19 @@ test("--version", async ({ folder }) => {
 describe("a reader that goes away", () => {
   const RUN = "$LLMSIM run --tmax 500 --ntrials 2 --workers 0 --requests rows.csv";
 
-  test.for([
-    `${RUN} --quiet | head -n 1`,
-    `${RUN} --quiet | true`,
-    `${RUN} 2>&1 | head -n 1`,
-    `${RUN} 2>&1 | true`,
-  ])("%s: exit 0, no complaint, and the file is written whole", async (line, { folder }) => {
-    const { code, stdout, stderr } = await bash(line, folder);
-    expect([code, stderr]).toEqual([0, ""]);
-    if (line.includes("--quiet | head"))
-      expect(stdout).toMatch(/^\S+ has the lowest P95 response time, .*\n$/);
-    const rows = readFileSync(join(folder, "rows.csv"), "utf8");
-    expect(rows.endsWith("\n")).toBe(true);
-    expect(rows.split("\n").length).toBeGreaterThan(3 * 900);
-    expect(listing(folder)).toEqual(["rows.csv"]);
-  });
+  test.for([`${RUN} --quiet | head -n 1`, `${RUN} 2>&1 | true`])(
+    "%s: exit 0, no complaint, and the file is written whole",
+    async (line, { folder }) => {
+      const { code, stdout, stderr } = await bash(line, folder);
+      expect([code, stderr]).toEqual([0, ""]);
+      if (line.includes("--quiet | head"))
+        expect(stdout).toMatch(/^\S+ has the lowest P95 response time, .*\n$/);
+      const rows = readFileSync(join(folder, "rows.csv"), "utf8");
+      expect(rows.endsWith("\n")).toBe(true);
+      expect(rows.split("\n").length).toBeGreaterThan(3 * 900);
+      expect(listing(folder)).toEqual(["rows.csv"]);
+    },
+  );
 
   test.skipIf(!existsSync("/dev/full"))(
     "a stdout that is full is the machine's fault: exit 2, said",
@@ -92,7 +90,6 @@ describe("Ctrl-C in a long run", () => {
   test.for([
     ["SIGINT", 130, 0],
     ["SIGINT", 130, 2],
-    ["SIGTERM", 143, 0],
   ] as const)(
     "%s: exit %i within 2 s with --workers %i, nothing written",
     async ([signal, code, workers], { folder }) => {

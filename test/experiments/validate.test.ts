@@ -15,7 +15,7 @@ import { contextOf, ones, silent, studyOf, trialsWith } from "./studies.js";
 
 const EFFORT = 0.15;
 /** Enough to find a wrong engine. */
-const LITTLE_EFFORT = 0.05;
+const LITTLE_EFFORT = 0.03;
 const SEED = 1;
 
 const forgetsB0: Registry = {
