@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from "../stats/index.js";
 import type { Table } from "./experiment.js";
-import { percent, plain, scaleOf, withInterval } from "./quantity.js";
+import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
 import { jsonSummary } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -102,7 +102,7 @@ export function headline(labels: readonly string[], records: TrialRecords, windo
     .map(({ label, i }) => ({ label, ...relative(records, i, best, window) }))
     .sort((a, b) => a.ratio - b.ratio)
     .map(({ label, ratio, half, resolved }) =>
-      resolved ? `${label} is ${percent(ratio, half)} worse` : `${label} is not resolved from it`,
+      resolved ? `${label} is ${relativeChange(ratio, half)} worse` : `${label} is not resolved from it`,
     );
   return `${labels[best]} has the lowest P95 response time, ${level}; ${others.join(", ")}`;
 }

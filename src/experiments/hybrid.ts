@@ -1,11 +1,10 @@
 /** `hybrid`: the decode ratio of mixed batches, over time and in its final window, and whether it ever binds. */
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
-import { hybridBoundary, requestMeans } from "../theory/index.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
-import { affineEngine, lengthLaw, loadNotes } from "./load.js";
+import { exactBoundary, loadNotes } from "./load.js";
 import { plain, scaleOf, withInterval } from "./quantity.js";
 import { arrivalRate, KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
@@ -73,26 +72,19 @@ const everBinds = (ratios: readonly number[], records: TrialRecords, window: num
     ),
   );
 
-/** Where an inert ratio would begin to matter: the load at which its decode places fill, or a cap near the present use. */
+/** Where an inert ratio would begin to matter: a cap near the present use, and where a formula gives it a load. */
 function inertNote(study: Study, ratios: readonly number[], records: TrialRecords, window: number): string {
   const inSystem = summarize(records.metric(0, "number_in_system", window)).mean;
-  const { maxSequences } = study.config.engine;
-  const engine = affineEngine(study.config);
-  const { promptTokens, outputTokens } = study.config.workload;
-  const { firstToken, mixedBatch } = study.config.conventions;
-  const load = engine
-    ? hybridBoundary(
-        engine,
-        requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken),
-        mixedBatch === "max" ? "sum" : mixedBatch,
-        ratios[0],
-      )
-    : NaN;
-  const places = Math.floor(ratios[0] * maxSequences);
+  const [least] = ratios;
+  const load = exactBoundary({
+    ...study.config,
+    scheduler: { kind: "hybrid", ratio: least, ratioOf: "sequences" },
+  });
+  const places = Math.floor(least * study.config.engine.maxSequences);
   return (
-    `the ratio had no effect: with about ${plain(inSystem)} requests in the system its limits never bound (the smallest share is ${places} of ${maxSequences} places). ` +
-    `It would matter with maxSequences near ${Math.max(2, Math.ceil(inSystem / ratios[0]))}` +
-    (Number.isFinite(load) ? `, or with λ near ${plain(load * study.config.engine.replicas)} per s` : "") +
+    `${study.scenario}: the ratio had no effect: with about ${plain(inSystem)} requests in the system its limits never bound (the smallest share is ${places} of ${study.config.engine.maxSequences} places). ` +
+    `It would matter with maxSequences near ${Math.max(2, Math.ceil(inSystem / least))}` +
+    (Number.isFinite(load) ? `, or with λ near ${plain(load)} per s` : "") +
     "; --ratio-of tokens divides the token budget instead"
   );
 }

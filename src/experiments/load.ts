@@ -3,7 +3,13 @@ import type { Spec } from "../core/definition.js";
 import type { SimulationConfig } from "../core/config.js";
 import { builtIn, member } from "../core/registry.js";
 import { summarize } from "../stats/index.js";
-import { requestMeans, upperBound, type AffineEngine } from "../theory/index.js";
+import {
+  hybridBoundary,
+  requestMeans,
+  singleRequest,
+  upperBound,
+  type AffineEngine,
+} from "../theory/index.js";
 import type { Study } from "./experiment.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";
@@ -30,8 +36,21 @@ export function capacityBound(config: Omit<SimulationConfig, "scheduler">): numb
   return upperBound(engine, means, mixedBatch) * config.engine.replicas;
 }
 
+/** The exact boundary where a formula gives it: hybrid with a ratio of sequences, per replica. */
+export function exactBoundary(config: SimulationConfig): number {
+  const engine = affineEngine(config);
+  const { kind, ratio, ratioOf } = config.scheduler;
+  if (!engine || kind !== "hybrid" || ratioOf !== "sequences") return NaN;
+  const { promptTokens, outputTokens } = config.workload;
+  const { firstToken, mixedBatch } = config.conventions;
+  const means = requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken);
+  return hybridBoundary(engine, means, mixedBatch, ratio as number) * config.engine.replicas;
+}
+
 const NEAR_BOUND = 0.95;
 const BACKLOG_SHARE = 0.05;
+/** Requests in flight at T take a few response times to end, whatever the load; a backlog takes more. */
+const LONG_DRAIN = 5;
 const FEW_TRIALS = 5;
 
 /** Warnings about what a run can show, by configuration; `window` is the last one, which spans the horizon. */
@@ -51,14 +70,23 @@ export function loadNotes(
   if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
+  const { tmaxSeconds, warmupSeconds, maxRequests } = study.config.horizon;
+  const span = tmaxSeconds - warmupSeconds;
   labels.forEach((label, i) => {
-    const { tmaxSeconds, warmupSeconds } = study.config.horizon;
-    const makespan = summarize(records.metric(i, "makespan_s", window)).mean;
-    const span = tmaxSeconds - warmupSeconds;
-    if (study.config.horizon.maxRequests === null && makespan > span * (1 + BACKLOG_SHARE))
+    const drain = summarize(records.metric(i, "makespan_s", window)).mean - span;
+    if (maxRequests === null && drain > BACKLOG_SHARE * span && drain > LONG_DRAIN * aloneSeconds(study))
       notes.push(
-        `${label}: about ${plain((100 * (makespan - span)) / makespan)} % of the work was left at T: it did not keep up, and its means depend on T`,
+        `${label}: it took ${plain(drain)} s more to finish what was left at T = ${plain(tmaxSeconds)} s: it did not keep up, and its means depend on T`,
       );
   });
   return notes;
+}
+
+/** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
+function aloneSeconds({ config }: Study): number {
+  const engine = affineEngine(config);
+  if (!engine) return 0;
+  const { promptTokens, outputTokens } = config.workload;
+  return singleRequest(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), config.conventions)
+    .responseTime;
 }

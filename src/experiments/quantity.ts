@@ -60,3 +60,12 @@ export function percent(ratio: number, half: number): string {
   const mean = fixed(ratio * 100, decimals);
   return Number.isFinite(half) ? `${mean} % (± ${(half * 100).toFixed(decimals)})` : `${mean} %`;
 }
+
+/** From here on a change reads better as a multiple. */
+const MANY_FOLD = 9;
+
+/** A relative rise: `60.3 % (± 0.2)`, or `29.9 times (± 0.3)` its size when it is many-fold. */
+export function relativeChange(ratio: number, half: number): string {
+  if (!(Math.abs(ratio) >= MANY_FOLD)) return percent(ratio, half);
+  return Number.isFinite(half) ? `${plain(ratio)} times (± ${plain(half)})` : `${plain(ratio)} times`;
+}

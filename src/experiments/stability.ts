@@ -1,10 +1,9 @@
 /** `stability`: a sweep over λ and the boundary λ* of each scheduler, by a drift test with three verdicts. */
 import type { SimulationConfig } from "../core/config.js";
-import { hybridBoundary, requestMeans } from "../theory/index.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
 import { withScheduler } from "./experiment.js";
-import { affineEngine, capacityBound, lengthLaw } from "./load.js";
+import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
 import { METRIC_COLUMNS, metricCells } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
@@ -63,17 +62,6 @@ interface Sweep {
   readonly exact: number;
   readonly results: readonly Row[];
   readonly series: readonly Row[];
-}
-
-/** The exact boundary where a formula gives it: hybrid with a ratio of sequences, per replica. */
-function exactBoundary(config: SimulationConfig): number {
-  const engine = affineEngine(config);
-  const { kind, ratio, ratioOf } = config.scheduler;
-  if (!engine || kind !== "hybrid" || ratioOf !== "sequences") return NaN;
-  const { promptTokens, outputTokens } = config.workload;
-  const { firstToken, mixedBatch } = config.conventions;
-  const means = requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken);
-  return hybridBoundary(engine, means, mixedBatch, ratio as number) * config.engine.replicas;
 }
 
 const fourDigits = (value: number): number => Number(value.toPrecision(4));
@@ -151,8 +139,8 @@ function starOf(
   method: Method,
 ): { lambda: number; low: number; high: number } {
   if (method === "drift") return boundary;
-  // The study took the greatest rate that its test did not flag; it has no interval.
-  return { lambda: trendBracket.stable, low: NaN, high: NaN };
+  // The greatest rate below all that the test flags; it has no interval.
+  return { lambda: trendBracket.stableBelow, low: NaN, high: NaN };
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
@@ -262,7 +250,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     passed: objections.length === 0,
     next: [
       `llmsim run --scenario ${study.scenario} --lam ${plain(Number(summary[0].lambda_star_qps ?? 1) * 0.9)}`,
-      `llmsim stability --scenario ${study.scenario} --method trend`,
+      `llmsim stability --scenario ${study.scenario} --method ${method === "drift" ? "trend" : "drift"}`,
     ],
   };
 }

@@ -2,7 +2,7 @@
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { builtIn, member } from "../core/registry.js";
-import { halfWidth, pairedDifference, summarize, trialsToResolve, verdict } from "../stats/index.js";
+import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from "../stats/index.js";
 import { schedulerLabel } from "./comparison.js";
 import type {
   Cell,
@@ -17,7 +17,7 @@ import type {
 import { withScheduler } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
-import { percent, plain, scaleOf, withInterval } from "./quantity.js";
+import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
 import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 import type { TrialRecords } from "./trials.js";
@@ -111,11 +111,9 @@ async function sweepOf(
     csv: { path, columns: COLUMNS, rows },
     table: tableOf(label, sizes, records),
     answer: answerOf(label, sizes, records),
-    notes: loadNotes(
-      { ...study, trials: study.trials },
-      ["no chunking", ...sizes.map((k) => `chunk ${k}`)],
-      records,
-    ).map((note) => `${label}: ${note}`),
+    notes: loadNotes(study, ["no chunking", ...sizes.map((k) => `chunk ${k}`)], records).map(
+      (note) => `${label}: ${note}`,
+    ),
   };
 }
 
@@ -149,23 +147,29 @@ function tableOf(label: string, sizes: readonly number[], records: TrialRecords)
   };
 }
 
-/** The chunk size that helps a metric most, if any does by a resolved difference. */
+/** The chunk size that helps a metric most and the one that harms it most, by intervals that hold for all sizes at once. */
 function answerOf(label: string, sizes: readonly number[], records: TrialRecords): string {
   const parts = (["rts_p95_s", "itl_p99_s"] as const).map((metric) => {
     const name = metric === "rts_p95_s" ? "P95 response time" : "P99 ITL";
     const base = summarize(records.metric(0, metric)).mean;
-    const compared = sizes.map((size, i) => ({
-      size,
-      difference: pairedDifference(records.metric(i + 1, metric), records.metric(0, metric)),
-    }));
-    const best = compared.reduce((least, one) => (one.difference.mean < least.difference.mean ? one : least));
-    const share = percent(Math.abs(best.difference.mean) / base, halfWidth(best.difference) / base);
-    if (verdict(best.difference, true) === "better") return `chunk ${best.size} lowers ${name} by ${share}`;
-    const worst = compared.reduce((most, one) => (one.difference.mean > most.difference.mean ? one : most));
-    if (compared.every(({ difference }) => verdict(difference, true) === "worse"))
-      return `every chunk size raises ${name}, ${worst.size} most (by ${percent(worst.difference.mean / base, halfWidth(worst.difference) / base)})`;
-    const needed = trialsToResolve(best.difference);
-    return `no chunk size lowers ${name} by a resolved difference${Number.isFinite(needed) && needed < 1e6 && best.difference.mean < 0 ? ` (about ${needed} trials would resolve ${best.size})` : ""}`;
+    const compared = sizes
+      .map((size, i) => {
+        const difference = pairedDifference(records.metric(i + 1, metric), records.metric(0, metric));
+        return { size, difference: simultaneous(difference, sizes.length) };
+      })
+      .sort((a, b) => a.difference.mean - b.difference.mean);
+    const change = ({ difference }: (typeof compared)[number]): string =>
+      relativeChange(Math.abs(difference.mean) / base, halfWidth(difference) / base);
+    const best = compared[0];
+    const worst = compared[compared.length - 1];
+    const said = [
+      verdict(best.difference, true) === "better"
+        ? `chunk ${best.size} lowers ${name} most, by ${change(best)}`
+        : `no chunk size lowers ${name} by a resolved difference`,
+    ];
+    if (verdict(worst.difference, true) === "worse")
+      said.push(`chunk ${worst.size} raises it most, by ${change(worst)}`);
+    return said.join(", ");
   });
   return `${label}: ${parts.join("; ")}`;
 }

@@ -5,6 +5,7 @@ export {
   halfWidth,
   MOST_TRIALS,
   pairedDifference,
+  simultaneous,
   summarize,
   trialsToResolve,
   verdict,

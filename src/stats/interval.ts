@@ -62,6 +62,17 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Su
 }
 
 /**
+ * The same difference with an interval that holds for `comparisons` of them at once (Bonferroni): what was
+ * picked because it looked best among many needs more evidence than what was asked about alone.
+ */
+export function simultaneous(difference: Summary, comparisons: number): Summary {
+  const { n, mean, sd } = difference;
+  if (n < 2) return difference;
+  const half = (tQuantile(1 - (1 - CENTRAL) / comparisons, n - 1) * sd) / Math.sqrt(n);
+  return { ...difference, low: mean - half, high: mean + half };
+}
+
+/**
  * mean(a) - mean(b) of two samples that share no random numbers, after Welch (Biometrika 34, 1947), with
  * the degrees of freedom of Satterthwaite rounded down: the interval is a little too wide, never too
  * narrow. `n` is degrees of freedom + 1 and `sd` the standard error times sqrt(n), so that the summary

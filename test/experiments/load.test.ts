@@ -55,9 +55,16 @@ describe("notes", () => {
   });
   test("work left at T, unless requests end the arrivals before", () => {
     expect(notesOf(2, 20, [2000, 2000])[0]).toMatch(
-      /^decode-prioritizing: about 50\.00 % of the work was left at T/,
+      /^decode-prioritizing: it took 1000 s more to finish what was left at T = 1000 s: it did not keep up/,
     );
     expect(notesOf(2, 20, [2000, 2000], 10)).toEqual([]);
+    // 8 s are less than five times the 1.73 s of a lone request: what was in flight at T, no backlog.
+    const short = studyOf("demo2", { trials: 20, horizon: { tmaxSeconds: 20 } });
+    const config = complete({ ...short.config, scheduler: { kind: "hybrid" } });
+    const at = (makespan: number): string[] =>
+      loadNotes(short, ["hybrid"], recordsOf([config], [{ makespan_s: [makespan] }]));
+    expect(at(28)).toEqual([]);
+    expect(at(29)).toHaveLength(1);
   });
   test("a model for which the bound is unknown has none to be near", () => {
     const study = studyOf("demo2", { trials: 20 });

@@ -127,18 +127,24 @@ describe("bracketOf", () => {
 
   test("the greatest stable and the least unstable rate, in any order", () => {
     const four = points("stable", "stable", "undecided", "unstable", "unstable");
-    expect(bracketOf(four)).toEqual({ stable: 2, unstable: 4 });
-    expect(bracketOf([...four].reverse())).toEqual({ stable: 2, unstable: 4 });
+    expect(bracketOf(four)).toEqual({ stable: 2, unstable: 4, stableBelow: 2 });
+    expect(bracketOf([...four].reverse())).toEqual({ stable: 2, unstable: 4, stableBelow: 2 });
   });
 
   test("none of a kind: NaN", () => {
-    expect(bracketOf(points("stable", "undecided"))).toEqual({ stable: 1, unstable: NaN });
-    expect(bracketOf(points("undecided", "unstable"))).toEqual({ stable: NaN, unstable: 2 });
-    expect(bracketOf([])).toEqual({ stable: NaN, unstable: NaN });
+    expect(bracketOf(points("stable", "undecided"))).toEqual({ stable: 1, unstable: NaN, stableBelow: 1 });
+    expect(bracketOf(points("undecided", "unstable"))).toEqual({
+      stable: NaN,
+      unstable: 2,
+      stableBelow: NaN,
+    });
+    expect(bracketOf([])).toEqual({ stable: NaN, unstable: NaN, stableBelow: NaN });
   });
 
   test("verdicts that cross are shown as they are", () => {
-    expect(bracketOf(points("unstable", "stable"))).toEqual({ stable: 2, unstable: 1 });
+    expect(bracketOf(points("unstable", "stable"))).toEqual({ stable: 2, unstable: 1, stableBelow: NaN });
+    const crossed = points("stable", "unstable", "stable", "unstable");
+    expect(bracketOf(crossed)).toEqual({ stable: 3, unstable: 2, stableBelow: 1 });
   });
 });
 

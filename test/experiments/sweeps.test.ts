@@ -94,3 +94,17 @@ test("ratios are judged before anything is simulated", async () => {
     ],
   });
 });
+
+test("the answer allows for having picked among many sizes: noise alone lowers nothing", async () => {
+  // Sizes above every prompt change nothing but the draw of which looks best: here all are the same run.
+  const study = studyOf("demo2", { schedulers: decode, trials: 5, horizon: { tmaxSeconds: 200 } });
+  const report = await sweepChunk.run(contextOf(study, trialsWith(), { sizes: [512, 1024, 2048] }));
+  expect(report.answer[0]).toContain("no chunk size lowers P95 response time by a resolved difference");
+  expect(report.answer[0]).not.toContain("raises");
+});
+
+test("the hint of a load is left out where no formula gives it (mixed batches at the dearer side's cost)", async () => {
+  const study = studyOf("demo2", { trials: 2, conventions: "reference", horizon: { tmaxSeconds: 100 } });
+  const report = await hybrid.run(contextOf(study, trialsWith(), { ratios: [0.1, 0.9], npoints: 1 }));
+  expect(report.notes[0]).toMatch(/maxSequences near \d+; --ratio-of tokens/);
+});

@@ -6,6 +6,7 @@ import {
   halfWidth,
   MOST_TRIALS,
   pairedDifference,
+  simultaneous,
   summarize,
   tQuantile,
   trialsToResolve,
@@ -191,5 +192,22 @@ describe("trialsToResolve", () => {
     expect(trialsToResolve(difference(1e-9, 1))).toBe(MOST_TRIALS);
     expect(trialsToResolve(difference(1e-4, 1))).toBeGreaterThan(3.8e8);
     expect(trialsToResolve(difference(1e-4, 1))).toBeLessThan(3.9e8);
+  });
+});
+
+describe("simultaneous intervals (Bonferroni)", () => {
+  const difference = summarize([1, 2, 4, 5, 9]);
+
+  test("one comparison is the plain interval; k of them share the five per cent", () => {
+    expect(simultaneous(difference, 1)).toEqual(difference);
+    const wide = simultaneous(difference, 7);
+    expect(wide.mean).toBe(difference.mean);
+    const half = (tQuantile(1 - 0.025 / 7, 4) * difference.sd) / Math.sqrt(5);
+    expect((wide.high - wide.low) / 2).toBeCloseTo(half, 12);
+    expect(wide.high - wide.low).toBeGreaterThan(difference.high - difference.low);
+  });
+
+  test("no interval stays none", () => {
+    expect(simultaneous(summarize([3]), 4)).toEqual(summarize([3]));
   });
 });

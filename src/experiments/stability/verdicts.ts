@@ -65,6 +65,8 @@ export async function verdictsAt(
 export interface Bracket {
   readonly stable: number;
   readonly unstable: number;
+  /** The greatest stable rate below every unstable one. */
+  readonly stableBelow: number;
 }
 
 export function bracketOf(points: readonly { lambda: number; verdict: string }[]): Bracket {
@@ -72,7 +74,9 @@ export function bracketOf(points: readonly { lambda: number; verdict: string }[]
     points.filter((point) => point.verdict === verdict).map((point) => point.lambda);
   const stable = rates("stable");
   const unstable = rates("unstable");
+  const below = stable.filter((rate) => unstable.every((other) => rate < other));
   return {
+    stableBelow: below.length > 0 ? Math.max(...below) : NaN,
     stable: stable.length > 0 ? Math.max(...stable) : NaN,
     unstable: unstable.length > 0 ? Math.min(...unstable) : NaN,
   };
