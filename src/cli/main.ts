@@ -76,7 +76,7 @@ async function perform(
   const study = await studyFrom(experiment, flags, streams, issues);
   issues.push(...(await unwritable(experiment, shared, options, streams)));
   if (issues.length > 0 || !study) throw new ConfigError(issues);
-  const executor = await makeExecutor(shared.workers, streams.signal);
+  const executor = lazyExecutor(shared.workers, streams.signal);
   try {
     return await conduct(experiment, { study, options, shared, replay, executor }, streams);
   } finally {
@@ -125,10 +125,19 @@ async function conduct(
   return report.passed ? EXIT.done : EXIT.failed;
 }
 
-async function makeExecutor(workers: number | undefined, signal: AbortSignal | undefined): Promise<Executor> {
+/** Threads start with the first task: `plot` and bad input start none. */
+function lazyExecutor(workers: number | undefined, signal: AbortSignal | undefined): Executor {
   const threads = workers ?? availableParallelism();
-  if (threads === 0) return (await import("../run/in-process.js")).inProcess(signal);
-  return (await import("../run/pool.js")).threadPool(threads, signal);
+  let started: Promise<Executor> | undefined;
+  const start = async (): Promise<Executor> =>
+    threads === 0
+      ? (await import("../run/in-process.js")).inProcess(signal)
+      : (await import("../run/pool.js")).threadPool(threads, signal);
+  return {
+    width: Math.max(1, threads),
+    run: async (task) => (await (started ??= start())).run(task),
+    close: async () => (await started)?.close(),
+  };
 }
 
 /** An argument as a shell takes it. */

@@ -1,5 +1,5 @@
 /** The interface of an arrival process: when requests arrive. */
-import type { Definition } from "./definition.js";
+import type { Definition, OptionSpec } from "./definition.js";
 import type { Stream } from "./random.js";
 import type { Nanoseconds } from "./units.js";
 
@@ -21,3 +21,14 @@ export interface Arrivals {
 }
 
 export type ArrivalDefinition = Definition<ArrivalProcess>;
+
+/** The rate of a process that is given by its rate. */
+export const RATE_OPTION: OptionSpec = {
+  key: "ratePerSecond",
+  kind: "number",
+  min: 0,
+  above: true,
+  max: 1e6,
+  unit: "1/s",
+  summary: "arrival rate λ",
+};

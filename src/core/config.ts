@@ -256,12 +256,19 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
     };
 }
 
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null;
+
 /** Completes and checks a configuration, or throws a ConfigError with every problem. */
 export function prepare(
   given: PartialConfig,
   registry: Registry = builtIn,
   limits: { readonly force?: boolean } = {},
 ): SimulationConfig {
+  const missing = (["workload", "service", "scheduler"] as const).filter((key) => !isObject(given?.[key]));
+  if (missing.length > 0)
+    throw new ConfigError(
+      missing.map((key) => ({ key, message: `missing ${key} (an object; see docs/model.md)` })),
+    );
   const config = complete(given, registry);
   const issues = check(config, registry, limits);
   if (issues.length > 0) throw new ConfigError(issues);

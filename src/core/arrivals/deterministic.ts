@@ -1,5 +1,5 @@
 /** Arrivals like a clock's: at 1/λ, 2/λ, … */
-import type { ArrivalDefinition } from "../arrival-process.js";
+import { type ArrivalDefinition, RATE_OPTION } from "../arrival-process.js";
 import { numberOf } from "../definition.js";
 import { fromSeconds } from "../units.js";
 
@@ -7,17 +7,7 @@ export const deterministic: ArrivalDefinition = {
   name: "deterministic",
   summary: "equal gaps: arrivals at 1/λ, 2/λ, …",
   source: "D in Kendall's notation",
-  options: [
-    {
-      key: "ratePerSecond",
-      kind: "number",
-      min: 0,
-      above: true,
-      max: 1e6,
-      unit: "1/s",
-      summary: "arrival rate λ",
-    },
-  ],
+  options: [RATE_OPTION],
   examples: [{ kind: "deterministic", ratePerSecond: 2 }],
   create(spec) {
     const ratePerSecond = numberOf(spec, "ratePerSecond");

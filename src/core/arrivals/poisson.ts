@@ -2,7 +2,7 @@
  * Poisson arrivals. Unit-rate gaps are summed and divided by λ at the end, so that every λ of a sweep
  * sees the same randomness, only denser.
  */
-import type { ArrivalDefinition, Arrivals } from "../arrival-process.js";
+import { type ArrivalDefinition, type Arrivals, RATE_OPTION } from "../arrival-process.js";
 import { numberOf } from "../definition.js";
 import type { Stream } from "../random.js";
 import { fromSeconds, type Nanoseconds } from "../units.js";
@@ -25,17 +25,7 @@ export const poisson: ArrivalDefinition = {
   name: "poisson",
   summary: "independent exponential gaps",
   source: "Poisson process",
-  options: [
-    {
-      key: "ratePerSecond",
-      kind: "number",
-      min: 0,
-      above: true,
-      max: 1e6,
-      unit: "1/s",
-      summary: "arrival rate λ",
-    },
-  ],
+  options: [RATE_OPTION],
   examples: [{ kind: "poisson", ratePerSecond: 2 }],
   create(spec) {
     const ratePerSecond = numberOf(spec, "ratePerSecond");
