@@ -53,3 +53,9 @@ function heading({ title, subtitle = [] }: Heading, width: number): View {
     ...(wrapped.length > 0 ? { subtitle: wrapped } : {}),
   };
 }
+
+/** The same figure with one line more under its title. */
+export function withSubtitle(spec: object, line: string): object {
+  const { title } = spec as { title: { subtitle?: readonly string[] } };
+  return { ...spec, title: { ...title, subtitle: [...(title.subtitle ?? []), line] } };
+}

@@ -10,7 +10,7 @@ export {
 export { lineBand, type LineBandOptions } from "./line-band.js";
 export { tiles, type TilesOptions } from "./tiles.js";
 export type { Measure, Panel, Position, SeriesBy } from "./axes.js";
-export type { Heading } from "./figure.js";
+export { withSubtitle, type Heading } from "./figure.js";
 export type { Row } from "./rows.js";
 export type { Rule } from "./rules.js";
 export { FONT_FAMILY } from "./theme.js";

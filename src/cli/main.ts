@@ -16,6 +16,7 @@ import { body, document, header } from "./output.js";
 import { complaintOf, type Flags, makeProgram } from "./program.js";
 import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
+import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { tablesIn } from "./tables.js";
@@ -32,7 +33,7 @@ const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
  * @returns the exit code (see EXIT)
  */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
-  const replay = ["llmsim", ...argv.map(quoted)].join(" ");
+  const replay = ["llmsim", ...argv.map(shellWord)].join(" ");
   let code: number = EXIT.done;
   const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags) => {
     code = await perform(experiment, flags, replay, streams);
@@ -139,10 +140,6 @@ function lazyExecutor(workers: number | undefined, signal: AbortSignal | undefin
     close: async () => (await started)?.close(),
   };
 }
-
-/** An argument as a shell takes it. */
-const quoted = (argument: string): string =>
-  /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 
 /** Runs the process's own command line and sets its exit code. */
 export async function runProcess(): Promise<void> {

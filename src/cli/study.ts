@@ -13,6 +13,7 @@ import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { MODEL_FLAGS } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
+import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
 
 const DEFAULT_SEED = 1;
@@ -96,14 +97,18 @@ export async function studyFrom(
     if (!experiment.takesModel) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
+    // A file that brings a model of its own is laid over nothing: what it leaves out has core's defaults.
+    const own = named === undefined ? ownName(layers, file) : undefined;
     const studies: Study[] = [];
     for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
-      const study = resolveStudy([defaults, ...scenario.layers, ...layers], builtIn, {
-        force: flags.force === true,
-      });
-      const own = named === undefined ? ownName(layers, file) : undefined;
-      studies.push({ ...study, scenario: own ?? scenario.name });
+      const below = own === undefined ? scenario.layers : [];
+      const study = resolveStudy([defaults, ...below, ...layers], builtIn, { force: flags.force === true });
+      const chosenBy = [
+        ...(file === undefined || flags.scenario !== undefined ? [`--scenario ${shellWord(name)}`] : []),
+        ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
+      ].join(" ");
+      studies.push({ ...study, scenario: own ?? scenario.name, chosenBy });
     }
     return { ...studies[0], others: studies.slice(1) };
   } catch (error) {

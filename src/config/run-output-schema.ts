@@ -34,7 +34,9 @@ export function runOutputSchema(zod: Zod): z.ZodType {
   });
   const difference = zod.looseObject({
     scheduler: zod.string(),
+    ratio: value.optional().meta({ description: "its decodes' share, where it has one" }),
     to: zod.string().meta({ description: "the scheduler that is subtracted" }),
+    to_ratio: value.optional().meta({ description: "that one's decodes' share" }),
     metrics: metrics(zod.strictObject({ ...summary, verdict: verdict.nullable().optional() })),
     verdict: verdict.nullable(),
     trials_to_resolve: value.meta({ description: "about how many trials would tell the two apart" }),

@@ -183,7 +183,9 @@ export function jsonDifferences(configs: readonly SimulationConfig[], records: T
     const main = all.find(({ metric }) => metric === HEADLINE)!;
     return {
       scheduler: config.scheduler.kind,
+      ratio: config.scheduler.ratio ?? null,
       to: configs[0].scheduler.kind,
+      to_ratio: configs[0].scheduler.ratio ?? null,
       metrics: Object.fromEntries(
         all.map(({ metric, summary, verdict: said }) => [metric, { ...jsonSummary(summary), verdict: said }]),
       ),

@@ -10,6 +10,8 @@ import type { Trials } from "./trials.js";
 export interface Study {
   /** The scenario's name as the user gave it. */
   readonly scenario: string;
+  /** The flag that chose it, for commands to try next: `--scenario demo2`, `--config my.yaml`. */
+  readonly chosenBy?: string;
   readonly config: Omit<SimulationConfig, "scheduler">;
   readonly schedulers: readonly Spec[];
   readonly trials: number;
@@ -144,6 +146,9 @@ export interface Experiment {
   readonly writes: readonly string[];
   run(context: ExperimentContext): Promise<Report>;
 }
+
+/** The flag that leads to the study's scenario again. */
+export const again = (study: Study): string => study.chosenBy ?? `--scenario ${study.scenario}`;
 
 /** A study's configuration with one of its schedulers. */
 export const withScheduler = (study: Study, scheduler: Spec): SimulationConfig => ({

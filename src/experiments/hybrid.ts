@@ -3,6 +3,7 @@ import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
+import { again } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
 import { plain, scaleOf, withInterval } from "./quantity.js";
@@ -183,8 +184,8 @@ async function execute(context: ExperimentContext): Promise<Report> {
     json: { results: sweeps.flatMap(({ rows }) => rows) },
     passed: true,
     next: [
-      `llmsim hybrid --scenario ${study.scenario} --ratio-of tokens --lam 5`,
-      `llmsim hybrid --scenario ${study.scenario} --max-sequences 40`,
+      `llmsim hybrid ${again(study)} --ratio-of tokens --lam 5`,
+      `llmsim hybrid ${again(study)} --max-sequences 40`,
     ],
   };
 }

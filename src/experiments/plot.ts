@@ -1,4 +1,5 @@
 /** `plot`: every figure again, from the CSVs alone; nothing is simulated. */
+import { withSubtitle } from "../charts/index.js";
 import { ConfigError } from "../core/errors.js";
 import type { Experiment, ExperimentContext, Figure, Report, Row, Tables } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
@@ -10,6 +11,7 @@ import {
   UNCHUNKED,
 } from "./figures/demo3.js";
 import { CHUNK, figureAt, SERIES, SOURCES, SUMMARY, trialsOf } from "./figures/sources.js";
+import { MANIFEST, provenanceOf, readManifest } from "./reproduction/manifest.js";
 
 /** What was drawn so far, of how many tables, and what a reader should know about it. */
 interface Drawn {
@@ -31,7 +33,21 @@ function drawnFrom(names: readonly string[], draw: () => Figure[]): Figure[] {
   }
 }
 
-async function singleTables(names: readonly string[], tables: Tables): Promise<Drawn> {
+/** Adds what the manifest knows of the tables to the figures drawn from them. */
+type Told = (files: readonly string[], figures: readonly Figure[]) => Promise<Figure[]>;
+
+async function tellerFor({ workspace }: ExperimentContext): Promise<Told> {
+  const manifest = await readManifest(workspace, MANIFEST);
+  return async (files, figures) => {
+    const known = await Promise.all(files.map((file) => provenanceOf(workspace, manifest, file)));
+    const [line] = known;
+    // One line for all of a figure's tables, or none.
+    if (line === undefined || known.some((other) => other !== line)) return [...figures];
+    return figures.map(({ path, spec }) => ({ path, spec: withSubtitle(spec, line) }));
+  };
+}
+
+async function singleTables(names: readonly string[], tables: Tables, told: Told): Promise<Drawn> {
   const figures: Figure[] = [];
   let count = 0;
   for (const name of names)
@@ -41,7 +57,13 @@ async function singleTables(names: readonly string[], tables: Tables): Promise<D
       const rows = (await tables.read(name, required)) ?? [];
       const other = beside && (await tables.read(`${scenario}${beside.suffix}`, beside.required));
       count++;
-      if (rows.length > 0) figures.push(...drawnFrom([name], () => draw(scenario, rows, other ?? [])));
+      if (rows.length > 0)
+        figures.push(
+          ...(await told(
+            [name],
+            drawnFrom([name], () => draw(scenario, rows, other ?? [])),
+          )),
+        );
     }
   return { ...NOTHING, figures, tables: count };
 }
@@ -50,7 +72,7 @@ async function singleTables(names: readonly string[], tables: Tables): Promise<D
 const CHUNK_FILE = /^chunk_size_sweep_(?:(.+)_)?([^_]+)_tmax([\d.]+)\.csv$/;
 
 /** Chunk sweeps of several schedulers at the same T share their figures; of several T the longest is drawn. */
-async function chunkSweeps(names: readonly string[], tables: Tables): Promise<Drawn> {
+async function chunkSweeps(names: readonly string[], tables: Tables, told: Told): Promise<Drawn> {
   const sweeps: { name: string; scenario: string; tmax: number; rows: readonly Row[] }[] = [];
   for (const name of names) {
     const match = CHUNK_FILE.exec(name);
@@ -68,18 +90,16 @@ async function chunkSweeps(names: readonly string[], tables: Tables): Promise<Dr
     for (const { name, tmax } of own)
       if (tmax !== longest) notes.push(`${name} is not drawn: its figures show the longest T, ${longest} s`);
     if (rows.length === 0) continue;
-    figures.push(
-      ...drawnFrom(
-        used.map(({ name }) => name),
-        () =>
-          chunkFigures(
-            rows,
-            scenario === "" ? "" : `${scenario}_`,
-            `${scenario || "demo2"}: chunk size`,
-            `T = ${longest} s, ${trialsOf(rows)}`,
-          ),
+    const files = used.map(({ name }) => name);
+    const drawn = drawnFrom(files, () =>
+      chunkFigures(
+        rows,
+        scenario === "" ? "" : `${scenario}_`,
+        `${scenario || "demo2"}: chunk size`,
+        `T = ${longest} s, ${trialsOf(rows)}`,
       ),
     );
+    figures.push(...(await told(files, drawn)));
   }
   return { figures, tables: sweeps.length, notes };
 }
@@ -119,11 +139,13 @@ function once(figures: readonly Figure[]): { figures: Figure[]; notes: string[] 
   };
 }
 
-async function execute({ tables }: ExperimentContext): Promise<Report> {
+async function execute(context: ExperimentContext): Promise<Report> {
+  const { tables } = context;
   const names = await tables.list();
+  const told = await tellerFor(context);
   const parts = [
-    await singleTables(names, tables),
-    await chunkSweeps(names, tables),
+    await singleTables(names, tables, told),
+    await chunkSweeps(names, tables, told),
     await demo3Figures(names, tables),
   ];
   const count = parts.reduce((sum, part) => sum + part.tables, 0);

@@ -5,36 +5,8 @@
 import { ConfigError } from "../core/errors.js";
 import type { Cell, CsvFile, Experiment, ExperimentContext, Report, Row, Table } from "./experiment.js";
 import { plot } from "./plot.js";
-import { plain } from "./quantity.js";
+import { type Finished, type Manifest, MANIFEST, readManifest } from "./reproduction/manifest.js";
 import { CHUNKING_CASES, CHUNKING_COLUMNS, chunkingStep, type Step, stepsOf } from "./reproduction/steps.js";
-
-/** What the manifest says of a finished experiment. */
-interface Finished {
-  /** Everything that its numbers depend on. */
-  readonly key: string;
-  /** Its CSVs with the hash of their bytes. */
-  readonly csv: Readonly<Record<string, string>>;
-  /** λ* by scheduler, for the comparison of chunking. */
-  readonly rows?: readonly Row[];
-}
-
-interface Manifest {
-  readonly llmsim: string;
-  readonly seed: number;
-  readonly steps: Readonly<Record<string, Finished>>;
-}
-
-const MANIFEST = "manifest.json";
-
-async function readManifest({ workspace }: ExperimentContext, name: string): Promise<Manifest | undefined> {
-  const text = await workspace.readText(name);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as Manifest;
-  } catch {
-    throw new ConfigError([{ key: name, message: `invalid ${name}: not JSON (delete it to start anew)` }]);
-  }
-}
 
 /** The CSVs that a step adds; those of the λ* comparison become one table at the end. */
 function filesOf(step: Step, report: Report): readonly CsvFile[] {
@@ -102,7 +74,9 @@ async function runSteps(
     const files = filesOf(step, report);
     const csv = Object.fromEntries(files.map((file) => [file.path, workspace.hashCsv(file)]));
     const summary = isChunking(step) ? { rows: step.keep!(report)[0].rows } : {};
-    finished[step.name] = { key, csv, ...summary };
+    const { scenario, config, schedulers, trials } = own;
+    const known = writes ? { study: { scenario, config, schedulers, trials } } : {};
+    finished[step.name] = { key, ...known, csv, ...summary };
     if (writes) {
       await workspace.write({ csv: files, figures: [] });
       await writeManifest(context, MANIFEST, { ...before?.steps, ...finished });
@@ -163,7 +137,7 @@ const tableOf = (rows: readonly Row[]): Table => ({
 
 async function check(context: ExperimentContext, steps: readonly Step[], quick: boolean): Promise<Report> {
   const name = quick ? `quick/${MANIFEST}` : MANIFEST;
-  const committed = await readManifest(context, name);
+  const committed = await readManifest(context.workspace, name);
   if (!committed)
     throw new ConfigError([
       {
@@ -213,7 +187,7 @@ const EMPTY: Report = {
 };
 
 async function reproduceAll(context: ExperimentContext, steps: readonly Step[]): Promise<Report> {
-  const before = await readManifest(context, MANIFEST);
+  const before = await readManifest(context.workspace, MANIFEST);
   const { finished, kept } = await runSteps(context, steps, before, true);
   const chunking = chunkingFile(finished);
   await context.workspace.write({ csv: [chunking], figures: [] });
@@ -224,7 +198,7 @@ async function reproduceAll(context: ExperimentContext, steps: readonly Step[]):
   return {
     ...EMPTY,
     answer: [
-      `reproduced ${steps.length} experiments (${kept} kept from before): ${plain(tables)} tables, ${plain(figures.figures.length)} figures`,
+      `reproduced ${steps.length} experiments (${kept} kept from before): ${tables} tables, ${figures.figures.length} figures`,
     ],
     figures: figures.figures,
     json: {

@@ -1,6 +1,6 @@
 /** `run`: one scenario, one or several schedulers, any setting by flag. */
 import type { Experiment, ExperimentContext, Report } from "./experiment.js";
-import { withScheduler } from "./experiment.js";
+import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
 import { loadNotes } from "./load.js";
 import { requestFile } from "./request-rows.js";
@@ -28,9 +28,9 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     },
     passed: true,
     next: [
-      `llmsim sweep-time --scenario ${study.scenario}`,
+      `llmsim sweep-time ${again(study)}`,
       "llmsim validate",
-      `llmsim run --scenario ${study.scenario} --requests requests.csv`,
+      `llmsim run ${again(study)} --requests requests.csv`,
     ],
   };
 }

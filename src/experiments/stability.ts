@@ -2,7 +2,7 @@
 import type { SimulationConfig } from "../core/config.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
-import { withScheduler } from "./experiment.js";
+import { again, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
 import { METRIC_COLUMNS, metricCells } from "./rows.js";
@@ -249,8 +249,8 @@ async function execute(context: ExperimentContext): Promise<Report> {
     json: { results: summary, points: results },
     passed: objections.length === 0,
     next: [
-      `llmsim run --scenario ${study.scenario} --lam ${plain(Number(summary[0].lambda_star_qps ?? 1) * 0.9)}`,
-      `llmsim stability --scenario ${study.scenario} --method ${method === "drift" ? "trend" : "drift"}`,
+      `llmsim run ${again(study)} --lam ${plain(Number(summary[0].lambda_star_qps ?? 1) * 0.9)}`,
+      `llmsim stability ${again(study)} --method ${method === "drift" ? "trend" : "drift"}`,
     ],
   };
 }

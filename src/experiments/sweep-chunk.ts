@@ -14,7 +14,7 @@ import type {
   Study,
   Table,
 } from "./experiment.js";
-import { withScheduler } from "./experiment.js";
+import { again, withScheduler } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
@@ -195,10 +195,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     ),
     json: { results: rows },
     passed: true,
-    next: [
-      `llmsim sweep-chunk --scenario ${study.scenario} --scheduler hybrid`,
-      `llmsim stability --scenario ${study.scenario}`,
-    ],
+    next: [`llmsim sweep-chunk ${again(study)} --scheduler hybrid`, `llmsim stability ${again(study)}`],
   };
 }
 

@@ -2,7 +2,7 @@
 import { timeSeriesDashboard } from "../charts/index.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { withScheduler } from "./experiment.js";
+import { again, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
 import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
 import type { Trials } from "./trials.js";
@@ -54,10 +54,7 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
     ],
     json: { results: rows },
     passed: true,
-    next: [
-      `llmsim run --scenario ${study.scenario} --warmup 500`,
-      `llmsim stability --scenario ${study.scenario}`,
-    ],
+    next: [`llmsim run ${again(study)} --warmup 500`, `llmsim stability ${again(study)}`],
   };
 }
 

@@ -203,3 +203,35 @@ test("validate takes only a seed from files and --set", async ({ folder }) => {
   expect(code).toBe(2);
   expect(stderr).toBe("error: model.yaml: engine: validate fixes its own settings (only seed can be set)\n");
 });
+
+describe("a configuration file with a model of its own", () => {
+  const model = [
+    "workload:",
+    "  arrivals: {kind: poisson, ratePerSecond: 50}",
+    "  promptTokens: {kind: fixed, tokens: 1}",
+    "  outputTokens: {kind: fixed, tokens: 0}",
+    "service: {kind: exponential, cMs: 3}",
+    "",
+  ].join("\n");
+
+  test("is laid over no scenario: what it leaves out has the defaults, not demo2's settings", async ({
+    folder,
+  }) => {
+    writeFileSync(join(folder, "tiny model.yaml"), model);
+    const line = ["run", "--config", "tiny model.yaml", "--tmax", "5", "--ntrials", "2", "--workers", "0"];
+    const { code, stdout } = await llmsim(line, { cwd: folder });
+    expect(code).toBe(0);
+    expect(stdout).toContain("scenario tiny model,");
+    expect(stdout).toContain("service exponential cMs 3 aMs 0 b0 0");
+    // What to try next can be pasted.
+    expect(stdout).toContain("llmsim sweep-time --config 'tiny model.yaml'");
+  });
+
+  test("under a scenario that is named it is laid over that one", async ({ folder }) => {
+    writeFileSync(join(folder, "tiny.yaml"), `scenario: demo2\n${model}`);
+    const { stdout } = await llmsim("run --config tiny.yaml --tmax 5 --ntrials 2 --workers 0", {
+      cwd: folder,
+    });
+    expect(stdout).toContain("service exponential cMs 3 aMs 0.5 b0 0");
+  });
+});

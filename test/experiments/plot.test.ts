@@ -5,6 +5,7 @@ import { ConfigError } from "../../src/core/errors.js";
 import type { ExperimentContext, Report, Row } from "../../src/experiments/experiment.js";
 import { plot } from "../../src/experiments/plot.js";
 import { warningsOf } from "../charts/compile.js";
+import { studyOf } from "./studies.js";
 
 const THREE = ["decode-prioritizing", "prefill-prioritizing", "hybrid"];
 const METRICS = ["ttft_mean_s", "tbt_mean_s", "rts_mean_s", "rts_p95_s", "itl_p99_s", "throughput_qps"];
@@ -84,11 +85,19 @@ const stability = (s: string, rates = [1, 2, 3]): Record<string, Row[]> => ({
 });
 
 /** Runs `plot` on tables of a folder; whatever else it would ask for is not there. */
-function plotting(tables: Readonly<Record<string, readonly Row[]>>): Promise<Report> {
-  const context: Pick<ExperimentContext, "tables"> = {
+function plotting(
+  tables: Readonly<Record<string, readonly Row[]>>,
+  files: Readonly<Record<string, string>> = {},
+): Promise<Report> {
+  const context = {
+    // The hash of a text is the text itself: enough to tell one from another.
+    workspace: {
+      readText: async (name: string) => files[name],
+      hashText: (text: string) => text,
+    },
     tables: {
       list: () => Promise.resolve(Object.keys(tables).sort()),
-      read: (name, required) => {
+      read: (name: string, required: readonly string[]) => {
         const rows = tables[name];
         const missing = required.filter((column) => rows?.[0] && !(column in rows[0]));
         if (missing.length === 0) return Promise.resolve(rows);
@@ -97,7 +106,7 @@ function plotting(tables: Readonly<Record<string, readonly Row[]>>): Promise<Rep
       },
     },
   };
-  return plot.run(context as ExperimentContext);
+  return plot.run(context as unknown as ExperimentContext);
 }
 
 interface Spec {
@@ -296,5 +305,35 @@ describe("what the figures say", () => {
     expect(report.notes).toEqual([
       "demo3_time_series.png shows demo3_b0_64 and demo3_b0_0, not the scenario named demo3",
     ]);
+  });
+});
+
+describe("what the manifest knows of a table stands under the title of its figures", () => {
+  const name = "demo2_time_series_results.csv";
+  const { conventions } = studyOf("demo2", { conventions: "reference" }).config;
+  const manifest = JSON.stringify({
+    llmsim: "0.1.0",
+    seed: 7,
+    steps: { one: { key: "", study: { config: { conventions } }, csv: { [name]: "the bytes" } } },
+  });
+  const subtitleOf = async (files: Readonly<Record<string, string>>): Promise<string> => {
+    const { figures } = await plotting({ [name]: timeRows() }, files);
+    return JSON.stringify((figures[0].spec as { title: unknown }).title);
+  };
+
+  test("seed and conventions, when the bytes are those that it lists", async () => {
+    const told = await subtitleOf({ "manifest.json": manifest, [name]: "the bytes" });
+    expect(told).toContain("seed 7; firstToken decode, mixedBatch max, sequenceCap iteration, tbt tokens");
+  });
+
+  test("nothing for a table that was changed since, or that no manifest lists", async () => {
+    expect(await subtitleOf({ "manifest.json": manifest, [name]: "other bytes" })).not.toContain("seed");
+    expect(await subtitleOf({ [name]: "the bytes" })).not.toContain("seed");
+  });
+
+  test("a manifest that is not JSON is refused by name", async () => {
+    await expect(plotting({ [name]: timeRows() }, { "manifest.json": "{" })).rejects.toThrow(
+      "invalid manifest.json",
+    );
   });
 });

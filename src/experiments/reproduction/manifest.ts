@@ -1,0 +1,51 @@
+/**
+ * The manifest of a reproduction: which experiment made which table, from which settings and seed, and the hash of
+ * its bytes. Tables carry no run of their own, so that their bytes are the results'; where they came from stands here.
+ */
+import { ConfigError } from "../../core/errors.js";
+import type { Row, Study, Workspace } from "../experiment.js";
+
+/** What the manifest says of a finished experiment. */
+export interface Finished {
+  /** Hash of everything that its numbers depend on. */
+  readonly key: string;
+  /** What it ran; left out where only hashes are kept. */
+  readonly study?: Pick<Study, "scenario" | "config" | "schedulers" | "trials">;
+  /** Its CSVs with the hash of their bytes. */
+  readonly csv: Readonly<Record<string, string>>;
+  /** λ* by scheduler, for the comparison of chunking. */
+  readonly rows?: readonly Row[];
+}
+
+export interface Manifest {
+  readonly llmsim: string;
+  readonly seed: number;
+  readonly steps: Readonly<Record<string, Finished>>;
+}
+
+export const MANIFEST = "manifest.json";
+
+/** The manifest of that name in the data folder; undefined when there is none. */
+export async function readManifest(workspace: Workspace, name: string): Promise<Manifest | undefined> {
+  const text = await workspace.readText(name);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Manifest;
+  } catch {
+    throw new ConfigError([{ key: name, message: `invalid ${name}: not JSON (delete it to start anew)` }]);
+  }
+}
+
+/** Seed and conventions of a table, if the manifest lists it and its bytes are still those. */
+export async function provenanceOf(
+  workspace: Workspace,
+  manifest: Manifest | undefined,
+  file: string,
+): Promise<string | undefined> {
+  const step = Object.values(manifest?.steps ?? {}).find(({ csv }) => file in csv);
+  if (!manifest || !step?.study) return undefined;
+  const text = await workspace.readText(file);
+  if (text === undefined || workspace.hashText(text) !== step.csv[file]) return undefined;
+  const { firstToken, mixedBatch, sequenceCap, tbt } = step.study.config.conventions;
+  return `seed ${manifest.seed}; firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`;
+}
