@@ -63,19 +63,22 @@ export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
     backlog,
   );
   const state = simulator.begin(config, requests, { seed, trial });
-  const decoding = backlogDecodes(simulator, config)
-    ? backlog
-    : config.conventions.sequenceCap === "resident"
-      ? Math.min(backlog, config.engine.maxSequences * config.engine.replicas)
-      : 0;
+  // With limited KV memory the backlog waits: who holds blocks is for the engine to say.
+  const decoding =
+    config.engine.kvTokens !== null
+      ? 0
+      : backlogDecodes(simulator, config)
+        ? backlog
+        : config.conventions.sequenceCap === "resident"
+          ? Math.min(backlog, config.engine.maxSequences * config.engine.replicas)
+          : 0;
   startDecoding(state, decoding, stream(seed, trial, "progress"));
-  const batchTimes = new Batches(fromSeconds(batchSeconds), batches + settle);
+  const batchTimes = new Batches(fromSeconds(batchSeconds), batches + settle, state.shared.varies);
   const until = fromSeconds(tmaxSeconds);
   advance(state, until, batchTimes);
   // Stretches in flight: what they have served by now counts as well.
   for (const { flight } of state.replicas)
-    if (flight.endAt !== NEVER)
-      batchTimes.add(flight, Math.floor((until - flight.startAt) / flight.iterationTime));
+    if (flight.endAt !== NEVER) batchTimes.add(flight, batchTimes.endedBy(flight, until));
   if (state.shared.now === 0) throw new InvariantError("a run from a backlog in which nothing happened");
   return {
     decodeTokens: batchTimes.decodeTokens.slice(settle),
@@ -112,12 +115,15 @@ function startDecoding(
     }
     const replica = replicas[id % replicas.length];
     sequences.decodeLeft[id] = all - done;
-    replica.pool.append(id, sequences.place);
+    if (shared.byAdmission) {
+      sequences.place[id] = sequences.admission[id] = replica.admissions++;
+      replica.pool.insert(id, sequences.place);
+    } else replica.pool.append(id, sequences.place);
     replica.resident++;
   }
   const { arrivedAt } = sequences.requests;
   shared.nextArrivalAt = (
-    shared.arrived < sequences.requests.count ? arrivedAt[shared.arrived] : Infinity
+    shared.arrived < sequences.requests.count ? arrivedAt[shared.arrived] + shared.overhead : Infinity
   ) as typeof shared.nextArrivalAt;
 }
 
@@ -129,7 +135,11 @@ class Batches implements Observer {
   emptied = false;
   private readonly length: number;
 
-  constructor(length: number, count: number) {
+  constructor(
+    length: number,
+    count: number,
+    private readonly varies: boolean,
+  ) {
     this.length = length;
     this.decodeTokens = new Float64Array(count);
     this.prefillTokens = new Float64Array(count);
@@ -140,13 +150,22 @@ class Batches implements Observer {
     this.add(flight, flight.iterations);
   }
 
+  /** How many of a stretch's iterations have ended by an instant. */
+  endedBy(flight: Flight, instant: number): number {
+    if (!this.varies)
+      return Math.min(flight.iterations, Math.floor((instant - flight.startAt) / flight.iterationTime));
+    let ended = 0;
+    while (ended < flight.iterations && flight.endOf(ended + 1, true) <= instant) ended++;
+    return ended;
+  }
+
   /** Counts the first `iterations` of a stretch. */
-  add({ startAt, iterationTime, decodes, prefillTokens, ended }: Flight, iterations: number): void {
+  add(flight: Flight, iterations: number): void {
+    const { decodes, prefillTokens, ended } = flight;
     for (let done = 0; done < iterations;) {
-      const endAt = startAt + (done + 1) * iterationTime;
+      const endAt = flight.endOf(done + 1, this.varies);
       const batch = Math.min(Math.ceil(endAt / this.length) - 1, this.decodeTokens.length - 1);
-      const edge = (batch + 1) * this.length;
-      const upTo = Math.max(done + 1, Math.min(iterations, Math.floor((edge - startAt) / iterationTime)));
+      const upTo = Math.max(done + 1, Math.min(iterations, this.endedBy(flight, (batch + 1) * this.length)));
       this.decodeTokens[batch] += (upTo - done) * decodes;
       this.prefillTokens[batch] += (upTo - done) * prefillTokens;
       this.prompts[batch] += (upTo - done) * ended.length;

@@ -7,6 +7,7 @@ import type { Issue } from "./errors.js";
 
 /** What an option allows, in words, as it stands in an error's parentheses. */
 export function allowed(option: OptionSpec): string {
+  if (option.kind === "boolean") return `true or false${option.nullable ? ", or none" : ""}`;
   if (option.choices) return `one of: ${option.choices.join(", ")}`;
   const list = option.kind === "integers" || option.kind === "numbers";
   const noun =
@@ -33,6 +34,7 @@ function numberFits(option: OptionSpec, value: unknown): boolean {
 
 function fits(option: OptionSpec, value: unknown): boolean {
   if (value === null) return option.nullable === true;
+  if (option.kind === "boolean") return typeof value === "boolean";
   if (option.kind === "choice") return option.choices!.includes(value as string);
   if (option.kind === "integers" || option.kind === "numbers")
     return Array.isArray(value) && value.every((element) => numberFits(option, element));
@@ -42,7 +44,11 @@ function fits(option: OptionSpec, value: unknown): boolean {
 /** A value as an error shows it: JSON, which has no NaN, no Infinity and no big integers, for the rest. */
 const show = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
-  const isPlain = typeof value === "string" || typeof value === "number" || typeof value === "bigint";
+  const isPlain =
+    typeof value === "string" ||
+    typeof value === "number" ||
+    typeof value === "bigint" ||
+    typeof value === "boolean";
   return isPlain ? String(value) : (JSON.stringify(value) ?? "nothing");
 };
 

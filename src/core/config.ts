@@ -3,17 +3,13 @@
  * `check` finds every problem at once; nothing else validates numbers.
  */
 import { checkOptions, checkSpec, withDefaults } from "./check-options.js";
+import type { Conventions } from "./conventions.js";
 import type { Definition, OptionSpec, Spec } from "./definition.js";
-import { ConfigError, type Issue } from "./errors.js";
-import { builtIn, member, type Registry } from "./registry.js";
 
-/** The conventions of model §3. */
-export interface Conventions {
-  readonly firstToken: "prefill" | "decode";
-  readonly mixedBatch: "sum" | "max";
-  readonly sequenceCap: "resident" | "iteration";
-  readonly tbt: "gaps" | "tokens";
-}
+export type { Conventions } from "./conventions.js";
+import { ConfigError, type Issue } from "./errors.js";
+import { BLOCK_TOKENS, usableBlocks } from "./kv-memory.js";
+import { builtIn, member, type Registry } from "./registry.js";
 
 export interface EngineConfig {
   /** Token budget of an iteration. */
@@ -23,6 +19,12 @@ export interface EngineConfig {
   /** Chunk size of chunked prefill, or null without it. */
   readonly chunkSize: number | null;
   readonly replicas: number;
+  /** Tokens that a replica's KV cache holds, as vLLM logs it (blocks of 16, one of them the null block); null: unlimited. */
+  readonly kvTokens: number | null;
+  /** Asynchronous scheduling: batches are composed one iteration ahead; null: as the scheduler has it. */
+  readonly async: boolean | null;
+  /** Constant time that a request spends before the engine sees it, in ms (HTTP, tokenizer). */
+  readonly overheadMs: number;
   /** Order of the unstarted prompts. */
   readonly discipline: Spec;
 }
@@ -101,6 +103,32 @@ export const ENGINE_OPTIONS: readonly OptionSpec[] = [
     max: 10_000,
     default: 1,
     summary: "engines on one central queue",
+  },
+  {
+    key: "kvTokens",
+    kind: "integer",
+    min: 2 * BLOCK_TOKENS,
+    max: INT32,
+    nullable: true,
+    default: null,
+    unit: "tokens",
+    summary: "KV memory of a replica",
+  },
+  {
+    key: "async",
+    kind: "boolean",
+    nullable: true,
+    default: null,
+    summary: "asynchronous scheduling; none: as the scheduler has it",
+  },
+  {
+    key: "overheadMs",
+    kind: "number",
+    min: 0,
+    max: 1e6,
+    default: 0,
+    unit: "ms",
+    summary: "time of each request before the engine sees it",
   },
 ];
 
@@ -235,13 +263,28 @@ export function check(
 
 /** Problems between values that are each in range. */
 function* checkTogether(config: SimulationConfig, registry: Registry, force: boolean): Generator<Issue> {
-  const { workload, horizon } = config;
+  const { workload, horizon, engine } = config;
   const prompts = member(registry.lengths, workload.promptTokens.kind).create(workload.promptTokens);
   if (prompts.least < 1)
     yield {
       key: "workload.promptTokens",
       message: "invalid workload.promptTokens: 0 is possible (every prompt has at least 1 token)",
     };
+  const most = engine.kvTokens === null ? Infinity : usableBlocks(engine.kvTokens) * BLOCK_TOKENS;
+  if (prompts.least > most)
+    yield {
+      key: "engine.kvTokens",
+      message: `invalid engine.kvTokens: ${engine.kvTokens} (the shortest prompt has ${prompts.least} tokens, and one block of ${BLOCK_TOKENS} is the null block)`,
+    };
+  const { fixes = {} } = member(registry.schedulers, config.scheduler.kind);
+  for (const [field, fixed] of Object.entries(fixes)) {
+    const value = config.conventions[field as keyof Conventions];
+    if (value !== fixed)
+      yield {
+        key: `conventions.${field}`,
+        message: `invalid conventions.${field}: ${value} (${config.scheduler.kind} means ${fixed})`,
+      };
+  }
   if (horizon.warmupSeconds >= horizon.tmaxSeconds)
     yield {
       key: "horizon.warmupSeconds",

@@ -1,9 +1,9 @@
 /**
  * The decoding sequences of one replica, and its decode clock.
  *
- * The clock counts the iterations that decode. Sequences stand in decode order (the end of their prefill);
- * the first n are active and each active one knows the clock's reading at which it finishes, in a heap. So an
- * iteration costs one addition, not one per sequence, and the next completion is the heap's top.
+ * The clock counts the iterations that decode. Sequences stand in decode order (by the end of their prefill, or
+ * by admission); the first n are active and each active one knows the clock's reading at which it finishes, in
+ * a heap. So an iteration costs one addition, not one per sequence, and the next completion is the heap's top.
  */
 import { IdDeque } from "./id-deque.js";
 
@@ -20,12 +20,15 @@ export class DecodePool {
   private finishAt = new Float64Array(64);
   private ids = new Int32Array(64);
   private nextPlace = 0;
+  /** No sequence has had a later place. */
+  private lastPlace = -1;
 
   clear(): void {
     this.clock = 0;
     this.active = 0;
     this.freshCount = 0;
     this.nextPlace = 0;
+    this.lastPlace = -1;
     this.idle.clear();
   }
 
@@ -45,6 +48,27 @@ export class DecodePool {
     this.idle.pushBack(id);
   }
 
+  /** Whether a place lies behind all that there have been: nobody steps back for it. */
+  isLast(place: number): boolean {
+    return place > this.lastPlace;
+  }
+
+  /** A sequence whose prefill has ended takes the place that `place[id]` says, behind the active ones. */
+  insert(id: number, place: Int32Array): void {
+    this.idle.insertBy(place, id);
+    if (place[id] > this.lastPlace) this.lastPlace = place[id];
+  }
+
+  /** How many stand before `place` in the order. */
+  ahead(before: number, place: Int32Array): number {
+    if (before > this.lastPlace) return this.size;
+    let count = 0;
+    this.forEach((id) => {
+      if (place[id] < before) count++;
+    });
+    return count;
+  }
+
   /** The first idle sequence becomes active and will finish after `decodeLeft[id]` ticks. Returns its id. */
   activate(decodeLeft: Int32Array): number {
     const id = this.idle.popFront();
@@ -52,40 +76,71 @@ export class DecodePool {
     this.fresh[this.freshCount++] = id;
     const finish = this.clock + decodeLeft[id];
     let hole = this.active++;
+    const { finishAt, ids } = this;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      if (this.finishAt[parent] <= finish) break;
-      this.move(parent, hole);
+      if (finishAt[parent] <= finish) break;
+      finishAt[hole] = finishAt[parent];
+      ids[hole] = ids[parent];
       hole = parent;
     }
-    this.put(hole, finish, id);
+    finishAt[hole] = finish;
+    ids[hole] = id;
     return id;
   }
 
-  /** The active sequence that is last in decode order becomes the first idle one. Returns its id, with its ticks left in `decodeLeft`. */
-  deactivate(decodeLeft: Int32Array, place: Int32Array): number {
+  /** The active sequence that is last in decode order; there must be one. */
+  lastActive(place: Int32Array): number {
     let last = 0;
     for (let i = 1; i < this.active; i++) if (place[this.ids[i]] > place[this.ids[last]]) last = i;
-    const id = this.ids[last];
-    decodeLeft[id] = this.finishAt[last] - this.clock;
+    return this.ids[last];
+  }
+
+  /** An active sequence, last in decode order, becomes the first idle one. */
+  deactivate(id: number, decodeLeft: Int32Array): void {
+    this.dropActive(id, decodeLeft);
     this.idle.pushFront(id);
+  }
+
+  /** Whether the sequence is active. */
+  isActive(id: number): boolean {
+    return this.ids.subarray(0, this.active).includes(id);
+  }
+
+  /** Whether the sequence is active and has had no tick yet. */
+  isFresh(id: number): boolean {
+    return this.fresh.subarray(0, this.freshCount).includes(id);
+  }
+
+  /** Takes an active sequence out; `decodeLeft[id]` becomes its ticks left. */
+  dropActive(id: number, decodeLeft: Int32Array): void {
+    const at = this.ids.indexOf(id);
+    decodeLeft[id] = this.finishAt[at] - this.clock;
     // The last leaf takes the hole: down first, then up if it was smaller than the hole's parent.
     const leaf = --this.active;
-    if (last < leaf) {
-      const hole = this.settle(last, this.finishAt[leaf]);
+    if (at < leaf) {
+      const hole = this.settle(at, this.finishAt[leaf]);
       this.put(hole, this.finishAt[leaf], this.ids[leaf]);
     }
-    return id;
+    const fresh = this.fresh.subarray(0, this.freshCount).indexOf(id);
+    if (fresh >= 0) this.fresh[fresh] = this.fresh[--this.freshCount];
+  }
+
+  /** Takes an idle sequence out. */
+  dropIdle(id: number): void {
+    this.idle.remove(id);
   }
 
   /** Removes the active sequence that finishes next and returns its id; there must be one. */
   finishNext(): number {
-    const id = this.ids[0];
+    const { finishAt, ids } = this;
+    const id = ids[0];
     const leaf = --this.active;
     if (leaf > 0) {
-      const finish = this.finishAt[leaf];
+      const finish = finishAt[leaf];
       const hole = this.sink(0, finish);
-      this.put(hole, finish, this.ids[leaf]);
+      finishAt[hole] = finish;
+      ids[hole] = ids[leaf];
     }
     return id;
   }
@@ -94,6 +149,14 @@ export class DecodePool {
   forEach(visit: (id: number) => void): void {
     for (let i = 0; i < this.active; i++) visit(this.ids[i]);
     for (let i = 0; i < this.idle.length; i++) visit(this.idle.at(i));
+  }
+
+  /** The idle sequences' id that `better` prefers to all others, or -1. */
+  bestIdle(better: (a: number, b: number) => boolean): number {
+    let best = -1;
+    for (let i = 0; i < this.idle.length; i++)
+      if (best < 0 || better(this.idle.at(i), best)) best = this.idle.at(i);
+    return best;
   }
 
   /** Makes `target` equal to this pool. */
@@ -108,17 +171,20 @@ export class DecodePool {
     target.active = this.active;
     target.freshCount = this.freshCount;
     target.nextPlace = this.nextPlace;
+    target.lastPlace = this.lastPlace;
     this.idle.copyInto(target.idle);
   }
 
   /** Moves the hole at `hole` to where `finish` belongs below it. */
   private sink(hole: number, finish: number): number {
+    const { finishAt, ids, active } = this;
     for (;;) {
       let child = 2 * hole + 1;
-      if (child >= this.active) return hole;
-      if (child + 1 < this.active && this.finishAt[child + 1] < this.finishAt[child]) child++;
-      if (this.finishAt[child] >= finish) return hole;
-      this.move(child, hole);
+      if (child >= active) return hole;
+      if (child + 1 < active && finishAt[child + 1] < finishAt[child]) child++;
+      if (finishAt[child] >= finish) return hole;
+      finishAt[hole] = finishAt[child];
+      ids[hole] = ids[child];
       hole = child;
     }
   }
@@ -128,14 +194,10 @@ export class DecodePool {
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
       if (this.finishAt[parent] <= finish) break;
-      this.move(parent, hole);
+      this.put(hole, this.finishAt[parent], this.ids[parent]);
       hole = parent;
     }
     return this.sink(hole, finish);
-  }
-
-  private move(from: number, to: number): void {
-    this.put(to, this.finishAt[from], this.ids[from]);
   }
 
   private put(at: number, finish: number, id: number): void {

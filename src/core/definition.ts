@@ -8,7 +8,7 @@
 export interface OptionSpec {
   readonly key: string;
   /** `integers` and `numbers` are lists. */
-  readonly kind: "integer" | "number" | "choice" | "integers" | "numbers";
+  readonly kind: "integer" | "number" | "boolean" | "choice" | "integers" | "numbers";
   /** Least value allowed (of each element, for lists). */
   readonly min?: number;
   /** Greatest value allowed. */
@@ -27,7 +27,7 @@ export interface OptionSpec {
   readonly summary: string;
 }
 
-export type OptionValue = number | string | readonly number[];
+export type OptionValue = number | string | boolean | readonly number[];
 
 /** A value of a family member as it stands in a configuration: its name as `kind`, and its options. */
 export interface Spec {

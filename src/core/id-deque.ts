@@ -33,6 +33,21 @@ export class IdDeque {
     this.length++;
   }
 
+  /** Adds an id where the ascending order of `key[id]` demands; nearly always at the end. */
+  insertBy(key: Int32Array, id: number): void {
+    this.pushBack(id);
+    let hole = this.length - 1;
+    for (; hole > 0 && key[this.at(hole - 1)] > key[id]; hole--) this.put(hole, this.at(hole - 1));
+    this.put(hole, id);
+  }
+
+  /** Takes an id out, wherever it stands. */
+  remove(id: number): void {
+    let at = 0;
+    while (this.at(at) !== id) at++;
+    for (this.length--; at < this.length; at++) this.put(at, this.at(at + 1));
+  }
+
   /** Removes the id at the front and returns it; the queue must not be empty. */
   popFront(): number {
     const id = this.ring[this.head];
@@ -45,6 +60,10 @@ export class IdDeque {
   copyInto(target: Pick<IdDeque, "clear" | "pushBack">): void {
     target.clear();
     for (let i = 0; i < this.length; i++) target.pushBack(this.at(i));
+  }
+
+  private put(i: number, id: number): void {
+    this.ring[(this.head + i) & this.mask] = id;
   }
 
   private grow(): void {

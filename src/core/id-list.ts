@@ -16,8 +16,22 @@ export class IdList {
   insertAscending(id: number): void {
     this.push(id);
     let hole = this.length - 1;
-    for (; hole > 0 && this.ids[hole - 1] > id; hole--) this.ids[hole] = this.ids[hole - 1]!;
+    for (; hole > 0 && this.ids[hole - 1] > id; hole--) this.ids[hole] = this.ids[hole - 1];
     this.ids[hole] = id;
+  }
+
+  /** Adds an id where the ascending order of `key[id]` demands; nearly always at the end. */
+  insertBy(key: Int32Array, id: number): void {
+    this.push(id);
+    let hole = this.length - 1;
+    for (; hole > 0 && key[this.ids[hole - 1]] > key[id]; hole--) this.ids[hole] = this.ids[hole - 1];
+    this.ids[hole] = id;
+  }
+
+  /** Takes an id out, wherever it stands. */
+  remove(id: number): void {
+    const at = this.ids.indexOf(id);
+    this.ids.copyWithin(at, at + 1, this.length--);
   }
 
   /** Makes `target` equal to this list. */

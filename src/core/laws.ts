@@ -5,7 +5,7 @@
 import type { SimulationConfig } from "./config.js";
 import { invariant } from "./errors.js";
 import type { Observer } from "./observer.js";
-import type { Replica, Shared } from "./replica.js";
+import type { Flight, Replica, Shared } from "./replica.js";
 import type { Outcome } from "./simulate.js";
 import { NEVER, type Nanoseconds } from "./units.js";
 
@@ -15,12 +15,15 @@ const total = (replicas: readonly Replica[], of: (replica: Replica) => number): 
 /** Every token that was asked for was computed once, and every gap counted once. */
 export function checkTotals(config: SimulationConfig, outcome: Outcome): void {
   const { shared, replicas, arrived, firstMeasured } = outcome;
-  const { promptTokens, outputTokens } = shared.sequences.requests;
+  const { finishedAt, requests } = shared.sequences;
+  const { promptTokens, outputTokens } = requests;
   const atPrefillEnd = config.conventions.firstToken === "prefill" ? 1 : 0;
-  let prompts = 0;
-  let decodes = 0;
+  // A preempted sequence's prompt is computed again, and that prefill emits a token that decoding would have.
+  let prompts = total(replicas, (replica) => replica.recomputedTokens);
+  let decodes = -total(replicas, (replica) => replica.resumedTokens);
   let gaps = 0;
   for (let i = 0; i < arrived; i++) {
+    if (shared.rejected > 0 && finishedAt[i] !== finishedAt[i]) continue;
     const output = outputTokens[i];
     prompts += promptTokens[i];
     decodes += Math.max(0, output - atPrefillEnd);
@@ -28,7 +31,7 @@ export function checkTotals(config: SimulationConfig, outcome: Outcome): void {
   }
   const expect = (what: string, counted: number, expected: number): void =>
     invariant(counted === expected, () => `${what}: counted ${counted}, expected ${expected}`);
-  expect("arrived = completed + rejected + in system", shared.completed, arrived);
+  expect("arrived = completed + rejected + in system", shared.completed + shared.rejected, arrived);
   expect(
     "prefill tokens",
     total(replicas, (replica) => replica.prefillTokens),
@@ -63,10 +66,9 @@ export class Laws implements Observer {
     this.config = config;
   }
 
-  began(replica: Replica, shared: Shared): void {
+  began(replica: Replica, flight: Flight, shared: Shared): void {
     const { now } = shared;
     const { engine, conventions } = this.config;
-    const { flight } = replica;
     const batch = flight.decodes + flight.prefillTokens;
     this.at(now);
     invariant(batch >= 1 && batch <= engine.maxTokens, () => `a batch of ${batch} tokens`);
@@ -104,12 +106,16 @@ export class Laws implements Observer {
     const { now } = shared;
     this.at(now);
     // While every replica is busy the loop takes arrivals in late: their part of the area is added here.
+    // A request that is turned away is never in the system; its row says so as soon as it has arrived.
+    const { sequences, rejected } = shared;
     for (; this.arrived < shared.arrived; this.arrived++)
-      this.area += now - shared.sequences.requests.arrivedAt[this.arrived];
-    this.inSystem = shared.arrived - shared.completed;
+      if (rejected === 0 || !Number.isNaN(sequences.finishedAt[this.arrived]))
+        this.area += now - sequences.requests.arrivedAt[this.arrived];
+    this.inSystem = shared.arrived - shared.completed - shared.rejected;
     for (const replica of replicas)
       invariant(
-        replica.flight.endAt !== NEVER || (replica.resident === 0 && shared.waiting.length === 0),
+        replica.flight.endAt !== NEVER ||
+          replica.resident + replica.returned.length + shared.waiting.length === 0,
         () => `replica ${replica.index} idle while work waits`,
       );
   }
@@ -121,6 +127,7 @@ export class Laws implements Observer {
     const { startedAt, firstTokenAt, finishedAt } = sequences;
     const isFcfs = this.config.engine.discipline.kind === "fcfs";
     for (let i = 0; i < outcome.arrived; i++) {
+      if (Number.isNaN(finishedAt[i])) continue;
       const ordered =
         arrivedAt[i] <= startedAt[i] &&
         startedAt[i] <= finishedAt[i] &&
@@ -129,7 +136,7 @@ export class Laws implements Observer {
           : startedAt[i] <= firstTokenAt[i] && firstTokenAt[i] <= finishedAt[i]);
       invariant(ordered, () => `request ${i}: its instants are out of order`);
       if (isFcfs && i > 0)
-        invariant(startedAt[i - 1] <= startedAt[i], () => `request ${i} started before request ${i - 1}`);
+        invariant(!(startedAt[i - 1] > startedAt[i]), () => `request ${i} started before request ${i - 1}`);
     }
     this.checkBusyTime();
     this.checkArea(outcome);
@@ -140,7 +147,8 @@ export class Laws implements Observer {
     const { sequences } = outcome.shared;
     let responses = 0;
     for (let i = 0; i < outcome.arrived; i++)
-      responses += sequences.finishedAt[i] - sequences.requests.arrivedAt[i];
+      if (!Number.isNaN(sequences.finishedAt[i]))
+        responses += sequences.finishedAt[i] - sequences.requests.arrivedAt[i];
     invariant(
       Math.abs(this.area - responses) <= 1e-9 * responses,
       () => `the area under N(t) is ${this.area}, the responses sum to ${responses}`,

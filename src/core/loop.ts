@@ -2,14 +2,16 @@
  * The loop: the only place that moves the clock.
  *
  * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
- * replicas without an iteration decide, by number, each seeing what the one before took (model §1).
+ * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
 import type { EventQueue } from "./event-queue.js";
-import { begin, credit, cut } from "./iteration.js";
+import { begin, cut, end, settle } from "./iteration.js";
+import { blocksFor } from "./kv-memory.js";
 import type { Observer } from "./observer.js";
 import type { Plan } from "./plan.js";
 import type { Replica, Shared } from "./replica.js";
-import { NEVER, ns, type Nanoseconds } from "./units.js";
+import { cachedTokens } from "./residents.js";
+import { NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** The state of a simulation: everything that the loop moves. */
 export interface State {
@@ -29,8 +31,7 @@ export function advance(
   until: Nanoseconds,
   observer?: Observer,
 ): void {
-  const { waiting, sequences, firstMeasured } = shared;
-  const { arrivedAt, count } = sequences.requests;
+  const { waiting, firstMeasured } = shared;
   let idle = 0;
   for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
   // A run may start from a state in which sequences stand ready: they decide before anything arrives.
@@ -45,41 +46,115 @@ export function advance(
     shared.now = now;
     while (events.nextAt === now) {
       const replica = replicas[events.nextSource];
-      observer?.ended?.(replica, shared);
-      credit(shared, replica);
-      events.set(replica.index, NEVER);
-      idle++;
+      if (wake(shared, replica, observer)) idle++;
+      events.set(replica.index, replica.wakeAt);
     }
-    const done = shared.completedMeasured;
+    const done = shared.completedMeasured + shared.rejectedMeasured;
     if (done > shared.settledMeasured && done === shared.arrived - firstMeasured)
       settleMeasurement(shared, replicas);
     shared.isPaused = false;
     while (shared.nextArrivalAt <= now) {
-      if (shared.nextArrivalAt > shared.arrivalsUntil) {
+      if (shared.nextArrivalAt - shared.overhead > shared.arrivalsUntil) {
         shared.isPaused = true;
         return;
       }
-      sequences.arrive(shared.arrived);
-      waiting.pushBack(shared.arrived++);
-      shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] : NEVER);
+      arrive(shared);
     }
     for (let i = 0; i < replicas.length; i++) {
       const replica = replicas[i];
       // A stretch cut to this instant by a replica with a lower number.
-      if (replica.flight.endAt === now && i > 0) {
-        observer?.ended?.(replica, shared);
-        credit(shared, replica);
-        idle++;
+      if (i > 0 && replica.wakeAt === now) {
+        if (wake(shared, replica, observer)) idle++;
+        events.set(i, replica.wakeAt);
       }
-      if (replica.flight.endAt !== NEVER || (replica.resident === 0 && waiting.length === 0)) continue;
-      begin(shared, plan, replica);
-      events.set(i, replica.flight.endAt);
-      idle--;
-      observer?.began?.(replica, shared);
-      if (replica.flight.admitted > 0 && replicas.length > 1) cutOthers(shared, replicas, replica, events);
+      if (!replica.isOpen || replica.resident + replica.returned.length + waiting.length === 0) continue;
+      const wasIdle = replica.flight.endAt === NEVER;
+      const admitted = decide(shared, plan, replica, observer);
+      if (wasIdle) idle--;
+      events.set(i, replica.wakeAt);
+      if (admitted && replicas.length > 1) cutOthers(shared, replicas, replica, events);
     }
     observer?.settled?.(replicas, shared);
   }
+}
+
+/** The next request joins its queue; one that can never fit into the memory is turned away. */
+function arrive(shared: Shared): void {
+  const { sequences, waiting } = shared;
+  const { arrivedAt, count } = sequences.requests;
+  const id = shared.arrived++;
+  sequences.arrive(id);
+  shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] + shared.overhead : NEVER);
+  if (shared.usableBlocks < UNLIMITED && blocksFor(cachedTokens(shared, id, 0)) > shared.usableBlocks) {
+    sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
+    shared.rejected++;
+    if (id >= shared.firstMeasured) shared.rejectedMeasured++;
+  } else waiting.pushBack(id);
+}
+
+/**
+ * The instant a replica waited for: its stretch ends and the batch behind it starts, or with asynchronous
+ * scheduling the stretch's last iteration starts, and it may compose the next.
+ * @returns whether it is idle now
+ */
+function wake(shared: Shared, replica: Replica, observer: Observer | undefined): boolean {
+  const { flight } = replica;
+  if (!flight.isSettled) settle(shared, replica, flight);
+  if (flight.endAt > shared.now) {
+    replica.isOpen = true;
+    replica.wakeAt = flight.endAt;
+    return false;
+  }
+  observer?.ended?.(replica, shared);
+  end(shared, replica);
+  if (!replica.hasNext) {
+    replica.isOpen = true;
+    replica.wakeAt = NEVER;
+    return true;
+  }
+  replica.flight = replica.next;
+  replica.next = flight;
+  replica.hasNext = false;
+  if (replica.memory) replica.flight.usedBlocks = replica.memory.used;
+  fly(shared, replica);
+  return false;
+}
+
+/** The replica's flight starts: when the replica looks up again. */
+function fly(shared: Shared, replica: Replica): void {
+  const { flight } = replica;
+  if (shared.depth === 1) {
+    replica.isOpen = false;
+    replica.wakeAt = flight.endAt;
+  } else if (flight.iterations === 1) {
+    settle(shared, replica, flight);
+    replica.isOpen = true;
+    replica.wakeAt = flight.endAt;
+  } else {
+    replica.isOpen = false;
+    replica.wakeAt = flight.endOf(flight.iterations - 1, shared.varies);
+  }
+}
+
+/**
+ * A replica composes what it may: its batch, and with asynchronous scheduling the one behind it.
+ * @returns whether it has taken prompts from the waiting
+ */
+function decide(shared: Shared, plan: Plan, replica: Replica, observer: Observer | undefined): boolean {
+  let admitted = false;
+  if (replica.flight.endAt === NEVER) {
+    // With no memory left a batch may come to nothing but preemptions; the next one has room.
+    while (!begin(shared, plan, replica, replica.flight));
+    admitted = replica.flight.admitted > 0;
+    observer?.began?.(replica, replica.flight, shared);
+    fly(shared, replica);
+    if (!replica.isOpen) return admitted;
+  }
+  replica.isOpen = false;
+  replica.hasNext = begin(shared, plan, replica, replica.next);
+  if (!replica.hasNext) return admitted;
+  observer?.began?.(replica, replica.next, shared);
+  return admitted || replica.next.admitted > 0;
 }
 
 /**
@@ -88,11 +163,14 @@ export function advance(
  */
 function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica, events: EventQueue): void {
   for (const replica of replicas) {
-    const { flight, index } = replica;
-    if (replica === taker || flight.endAt === NEVER || flight.iterations === 1) continue;
+    if (replica === taker || replica.flight.endAt === NEVER) continue;
+    const flight = replica.hasNext ? replica.next : replica.flight;
+    if (flight.isSettled || flight.iterations === 1) continue;
     if (!flight.leftWaiting || !flight.dependsOnArrivals) continue;
-    cut(flight, shared.now, index < taker.index);
-    events.set(index, flight.endAt > shared.now ? flight.endAt : NEVER);
+    cut(shared, flight, shared.now, replica.index < taker.index);
+    if (replica.hasNext) continue;
+    replica.wakeAt = shared.depth === 1 ? flight.endAt : flight.endOf(flight.iterations - 1, shared.varies);
+    events.set(replica.index, replica.wakeAt > shared.now ? replica.wakeAt : NEVER);
   }
 }
 
@@ -101,7 +179,7 @@ function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica,
  * counts as iteration time ends here, stretches in flight included.
  */
 function settleMeasurement(shared: Shared, replicas: readonly Replica[]): void {
-  shared.settledMeasured = shared.completedMeasured;
+  shared.settledMeasured = shared.completedMeasured + shared.rejectedMeasured;
   shared.measuredUntil = shared.now;
   shared.busyTime = 0;
   for (const { busyTime, flight } of replicas) {

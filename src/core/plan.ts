@@ -1,149 +1,249 @@
 /**
- * The batch as a scheduler composes it: enforces budget, cap and chunk size, and moves the counts at once, so
- * that a bad plan is found where it is made.
+ * The batch as a scheduler composes it: enforces budget, cap, chunk size and memory, and moves the counts at
+ * once, so that a bad plan is found where it is made.
  */
 import { PlanError } from "./errors.js";
 import { IdList } from "./id-list.js";
-import type { Replica, Shared } from "./replica.js";
-import type { Batch, Head, PromptQueue, View } from "./scheduler.js";
-import { tokens, type Nanoseconds, type Tokens } from "./units.js";
+import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
+import type { Flight, Replica, Shared } from "./replica.js";
+import { activate, blocksNeeded, deactivateLast, preemptNewest } from "./residents.js";
+import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
+import { tokens, UNLIMITED, type Nanoseconds, type Tokens } from "./units.js";
 
 class QueueHead implements Head {
   exists = false;
   left: Tokens = tokens(0);
 }
 
+/** The first partly prefilled prompt. How many decodes stand before it is counted only when somebody asks. */
+class FirstPartial extends QueueHead implements PartialHead {
+  constructor(private readonly count: () => number) {
+    super();
+  }
+  get decodesAhead(): number {
+    return this.count();
+  }
+}
+
 export class Plan implements View, Batch {
   readonly limits;
   decodable = 0;
   resident = 0;
-  readonly partial = new QueueHead();
+  readonly partial: FirstPartial;
   readonly waiting = new QueueHead();
   tokensLeft: Tokens = tokens(0);
   slotsLeft = 0;
   private readonly shared: Shared;
   private replica!: Replica;
+  private flight!: Flight;
   /** Next entry of the replica's partly prefilled prompts. */
   private cursor = 0;
-  /** Prompts taken from the central queue; they may stand anywhere among the chunks. */
+  /** Blocks taken for the decodes of this batch. */
+  private decodeBlocks = 0;
+  /** Prompts taken from a queue of unstarted ones; they may stand anywhere among the chunks. */
   private readonly admitted = new IdList();
-  private hasDecoded = false;
 
   constructor(shared: Shared) {
     this.shared = shared;
     this.limits = shared.limits;
+    this.partial = new FirstPartial(() => this.decodesAhead());
   }
 
   get now(): Nanoseconds {
     return this.shared.now;
   }
 
-  /** Asks the scheduler for one iteration of `replica`, into its flight. */
-  compose(replica: Replica): void {
-    const { flight } = replica;
+  get freeBlocks(): number {
+    return this.replica.memory?.free ?? UNLIMITED;
+  }
+
+  get hasPreempted(): boolean {
+    return this.flight.preempted > 0;
+  }
+
+  /**
+   * Asks the scheduler for one iteration of `replica`, into `flight`.
+   * @returns whether the batch holds anything; one of nothing is refused unless another is in flight
+   */
+  compose(replica: Replica, flight: Flight): boolean {
     this.replica = replica;
+    this.flight = flight;
     this.decodable = replica.pool.size;
     this.resident = replica.resident;
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
     this.cursor = 0;
+    this.decodeBlocks = 0;
     this.admitted.length = 0;
-    this.hasDecoded = false;
     flight.decodes = 0;
     flight.prefillTokens = 0;
     flight.chunkCount = 0;
     flight.admitted = 0;
+    flight.preempted = 0;
     flight.ended.length = 0;
+    flight.finishing.length = 0;
+    flight.finishingUnseated.length = 0;
     flight.dependsOnArrivals = true;
     flight.limitsDecode = false;
     flight.limitsPrefill = false;
     this.showPartial();
     this.showWaiting();
     this.shared.scheduler.compose(this, this);
-    if (flight.decodes + flight.chunkCount === 0) this.refuse("placed nothing while work waits");
     flight.leftWaiting = this.waiting.exists;
-    if (flight.chunkCount > 0) this.settlePartial();
-    replica.resident = this.resident;
+    if (flight.decodes + flight.chunkCount === 0) {
+      if (flight === replica.flight && flight.preempted === 0) this.refuse("placed nothing while work waits");
+      return false;
+    }
+    // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
+    if (this.cursor > 0 || flight.ended.length < flight.chunkCount) this.settlePartial();
+    return true;
   }
 
   decode(n: number): number {
-    if (this.hasDecoded) this.refuse("decoded twice in one iteration");
+    const { flight, replica } = this;
+    const before = flight.decodes;
     if (!(Number.isInteger(n) && n >= 0)) this.refuse(`decodes must be a whole number: asked ${n}`);
+    if (n < before) this.refuse(`decodes taken back: asked ${n}, placed ${before}`);
     if (n > this.decodable)
       this.refuse(`more decodes than sequences: asked ${n}, decodable ${this.decodable}`);
-    if (n > this.slotsLeft) this.refuse(`over the sequence cap: asked ${n}, left ${this.slotsLeft}`);
-    if (n > this.tokensLeft) this.refuse(`over the token budget: asked ${n}, left ${this.tokensLeft}`);
+    const more = n - before;
+    if (more > this.slotsLeft) this.refuse(`over the sequence cap: asked ${more}, left ${this.slotsLeft}`);
+    if (more > this.tokensLeft) this.refuse(`over the token budget: asked ${more}, left ${this.tokensLeft}`);
     if (n === 0) return 0;
-    this.hasDecoded = true;
-    this.replica.flight.decodes = n;
-    this.tokensLeft = tokens(this.tokensLeft - n);
-    this.slotsLeft -= n;
-    const { pool } = this.replica;
-    while (pool.active < n) this.activate();
-    while (pool.active > n) this.deactivate();
-    return n;
+    const granted = replica.memory === null ? n : this.fit(n);
+    while (replica.pool.active < granted) activate(this.shared, replica);
+    while (replica.pool.active > granted) deactivateLast(this.shared, replica);
+    flight.decodes = granted;
+    this.tokensLeft = tokens(this.tokensLeft - (granted - before));
+    this.slotsLeft -= granted - before;
+    return granted;
   }
 
   chunk(from: PromptQueue, asked: Tokens): Tokens {
-    const { flight } = this.replica;
+    const { flight } = this;
     const isWaiting = from === "waiting";
     const head = isWaiting ? this.waiting : this.partial;
+    const { left } = head;
     if (!head.exists) this.refuse(`no ${from} prompt to take a chunk of`);
     if (!(Number.isInteger(asked) && asked >= 1)) this.refuse(`a chunk has at least 1 token: asked ${asked}`);
-    if (asked > head.left) this.refuse(`longer than the prompt: asked ${asked}, left ${head.left}`);
+    if (asked > left) this.refuse(`longer than the prompt: asked ${asked}, left ${left}`);
     if (asked > this.limits.chunk) this.refuse(`over the chunk size: asked ${asked} of ${this.limits.chunk}`);
     if (asked > this.tokensLeft)
       this.refuse(`over the token budget: asked ${asked}, left ${this.tokensLeft}`);
     if (this.slotsLeft < 1) this.refuse("over the sequence cap: no place left");
     if (isWaiting && this.resident >= this.limits.residentCap)
       this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
+    if (this.replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
+      return tokens(0);
 
-    const { sequences, waiting } = this.shared;
-    const id = isWaiting ? waiting.popFront() : this.replica.partial.ids[this.cursor++];
-    if (isWaiting) {
-      sequences.startedAt[id] = this.shared.now;
-      this.resident++;
-      flight.admitted++;
-      this.admitted.push(id);
-    }
+    const { sequences } = this.shared;
+    const id = isWaiting ? this.admit() : this.replica.partial.ids[this.cursor++];
     if (flight.chunkCount === flight.chunkId.length) flight.growChunks();
     flight.chunkId[flight.chunkCount] = id;
     flight.chunkTokens[flight.chunkCount] = asked;
-    flight.chunkCached[flight.chunkCount++] = sequences.requests.promptTokens[id] - head.left;
+    flight.chunkCached[flight.chunkCount++] = sequences.known(id) - left;
     flight.prefillTokens += asked;
     this.tokensLeft = tokens(this.tokensLeft - asked);
     this.slotsLeft--;
-    sequences.promptLeft[id] = head.left - asked;
-    if (asked === head.left) flight.ended.insertAscending(id);
+    sequences.promptLeft[id] = left - asked;
+    if (asked === left) flight.ended.insertAscending(id);
     if (isWaiting) this.showWaiting();
     else this.showPartial();
     return asked;
   }
 
   dependsOn(what: "arrivals" | "nothing"): void {
-    this.replica.flight.dependsOnArrivals = what === "arrivals";
+    this.flight.dependsOnArrivals = what === "arrivals";
   }
 
   limited(side: "decode" | "prefill"): void {
-    if (side === "decode") this.replica.flight.limitsDecode = true;
-    else this.replica.flight.limitsPrefill = true;
+    if (side === "decode") this.flight.limitsDecode = true;
+    else this.flight.limitsPrefill = true;
   }
 
-  private activate(): void {
-    const { replica, shared } = this;
-    const { sequences } = shared;
-    const id = replica.pool.activate(sequences.decodeLeft);
-    replica.sumKv += cachedTokens(shared, id, sequences.decodeLeft[id]);
-    if (id < shared.firstMeasured) replica.activeUnmeasured++;
+  /** Takes the blocks that the first `n` sequences need, preempting until they fit; returns how many are left of n. */
+  private fit(n: number): number {
+    const { shared, replica } = this;
+    const memory = replica.memory!;
+    const { pool } = replica;
+    for (;;) {
+      const some = Math.min(n, pool.size);
+      while (pool.active < some) activate(shared, replica);
+      while (pool.active > some) deactivateLast(shared, replica);
+      const needed = blocksNeeded(replica) - this.decodeBlocks;
+      if (needed <= memory.free) {
+        memory.take(needed);
+        this.decodeBlocks += needed;
+        return some;
+      }
+      if (!this.preempt()) this.refuse("out of memory with nobody to preempt");
+    }
   }
 
-  private deactivate(): void {
+  /** Whether the whole prompt at the head of the queue fits; if so, the blocks of its chunk are taken. */
+  private admits(left: number, asked: number): boolean {
+    const memory = this.replica.memory!;
+    const id = this.firstWaiting();
+    const known = this.shared.sequences.known(id);
+    if (blocksFor(known) > memory.free) return false;
+    const survivors = this.replica.returned.length > 0 ? (known - left) / BLOCK_TOKENS : 0;
+    memory.reclaim(id, survivors);
+    memory.take(blocksFor(known - left + asked) - survivors);
+    this.replica.recomputedTokens -= survivors * BLOCK_TOKENS;
+    return true;
+  }
+
+  /** Takes the blocks of the next chunk of the first partly prefilled prompt, preempting until they fit. */
+  private extends(left: number, asked: number): boolean {
+    const memory = this.replica.memory!;
+    const { partial } = this.replica;
+    const id = partial.ids[this.cursor];
+    const cached = this.shared.sequences.known(id) - left;
+    const needed = blocksFor(cached + asked) - blocksFor(cached);
+    while (needed > memory.free) {
+      if (!this.preempt()) return false;
+      // It may have been this very prompt.
+      if (this.cursor >= partial.length || partial.ids[this.cursor] !== id) return false;
+    }
+    memory.take(needed);
+    return true;
+  }
+
+  /** Preempts somebody; the scheduler sees the new counts and heads. */
+  private preempt(): boolean {
+    const { shared, replica, flight } = this;
+    if (!preemptNewest(shared, replica, flight, this.cursor)) return false;
+    this.resident = replica.resident;
+    this.decodable = replica.pool.size;
+    this.showPartial();
+    this.showWaiting();
+    return true;
+  }
+
+  /** The id at the head of the unstarted: preempted requests come first. */
+  private firstWaiting(): number {
+    const { returned } = this.replica;
+    return returned.length > 0 ? returned.first : this.shared.waiting.first;
+  }
+
+  private admit(): number {
     const { replica, shared } = this;
-    const { sequences } = shared;
-    const id = replica.pool.deactivate(sequences.decodeLeft, sequences.place);
-    sequences.lastTokenAt[id] = replica.lastTickAt;
-    replica.sumKv -= cachedTokens(shared, id, sequences.decodeLeft[id]);
-    if (id < shared.firstMeasured) replica.activeUnmeasured--;
+    const { sequences, waiting } = shared;
+    const isBack = replica.returned.length > 0;
+    const id = isBack ? replica.returned.popFront() : waiting.popFront();
+    if (!isBack) sequences.startedAt[id] = shared.now;
+    sequences.admission[id] = replica.admissions++;
+    replica.resident++;
+    this.resident++;
+    this.flight.admitted++;
+    this.admitted.push(id);
+    return id;
+  }
+
+  private decodesAhead(): number {
+    const { pool, partial } = this.replica;
+    const { admission } = this.shared.sequences;
+    return pool.ahead(admission[partial.ids[this.cursor]], admission);
   }
 
   private showPartial(): void {
@@ -155,31 +255,37 @@ export class Plan implements View, Batch {
 
   private showWaiting(): void {
     const { waiting, sequences } = this.shared;
-    this.waiting.exists = waiting.length > 0;
-    if (this.waiting.exists) this.waiting.left = tokens(sequences.promptLeft[waiting.first]);
+    const { returned } = this.replica;
+    this.waiting.exists = waiting.length + returned.length > 0;
+    if (!this.waiting.exists) return;
+    if (returned.length === 0) this.waiting.left = tokens(sequences.promptLeft[waiting.first]);
+    else {
+      const known = sequences.promptLeft[returned.first];
+      const hits = Math.min(
+        this.replica.memory!.survivors(returned.first),
+        Math.floor((known - 1) / BLOCK_TOKENS),
+      );
+      this.waiting.left = tokens(known - hits * BLOCK_TOKENS);
+    }
   }
 
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */
   private settlePartial(): void {
     const { partial } = this.replica;
-    const { promptLeft } = this.shared.sequences;
+    const { promptLeft, admission } = this.shared.sequences;
     let kept = 0;
     for (let i = 0; i < partial.length; i++)
-      if (i >= this.cursor || promptLeft[partial.ids[i]] > 0) partial.ids[kept++] = partial.ids[i]!;
+      if (i >= this.cursor || promptLeft[partial.ids[i]] > 0) partial.ids[kept++] = partial.ids[i];
     partial.length = kept;
     for (let i = 0; i < this.admitted.length; i++) {
       const id = this.admitted.ids[i];
-      if (promptLeft[id] > 0) partial.insertAscending(id);
+      if (promptLeft[id] === 0) continue;
+      if (this.shared.byAdmission) partial.insertBy(admission, id);
+      else partial.insertAscending(id);
     }
   }
 
   private refuse(rule: string): never {
     throw new PlanError(this.shared.schedulerName, this.replica.iterations + 1, rule);
   }
-}
-
-/** Tokens that a decoding sequence has in the KV cache when `decodeLeft` are still to decode. */
-export function cachedTokens(shared: Shared, id: number, decodeLeft: number): number {
-  const { promptTokens, outputTokens } = shared.sequences.requests;
-  return promptTokens[id] + outputTokens[id] - (shared.emitsAtPrefillEnd ? 1 : 0) - decodeLeft;
 }

@@ -1,17 +1,19 @@
 /**
  * The state of one replica, and what all replicas of a trial share.
  *
- * Plain fields that iteration.ts moves; nothing here decides anything.
+ * Plain fields that iteration.ts and residents.ts move; nothing here decides anything.
  */
 import { DecodePool } from "./decode-pool.js";
 import type { PromptOrder } from "./discipline.js";
 import type { GapLog } from "./gap-log.js";
+import { IdDeque } from "./id-deque.js";
 import { IdList } from "./id-list.js";
+import { BLOCK_TOKENS, KvMemory } from "./kv-memory.js";
 import type { Stream } from "./random.js";
 import type { Limits, Scheduler } from "./scheduler.js";
 import type { Sequences } from "./sequences.js";
 import type { ServiceTimeModel } from "./service-time-model.js";
-import { NEVER, ns, type Nanoseconds } from "./units.js";
+import { NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** What the replicas of a trial have in common. */
 export interface Shared {
@@ -23,17 +25,27 @@ export interface Shared {
   readonly schedulerName: string;
   readonly model: ServiceTimeModel;
   readonly limits: Limits;
+  /** Iterations that an engine has composed at once: 1, or 2 with asynchronous scheduling. */
+  readonly depth: number;
+  /** Decodes and partly prefilled prompts stand in the order of their admission, not of arrival and prefill end. */
+  readonly byAdmission: boolean;
+  /** The iteration time changes along a stretch of equal batches. */
+  readonly varies: boolean;
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
   /** `mixedBatch: max`: a mixed batch costs as much as its dearer side. */
   readonly pricesDearerSide: boolean;
+  /** Time that each request spends before the engine sees it (HTTP, tokenizer). */
+  readonly overhead: Nanoseconds;
+  /** Blocks of KV memory a replica has; UNLIMITED without that limit. */
+  readonly usableBlocks: number;
   /** The first measured request; ids are in order of arrival. */
   readonly firstMeasured: number;
   /** The instant of the first measured arrival: iteration time counts as measured from here on. */
   readonly measuredFrom: Nanoseconds;
   /** The last instant at which every measured request that had arrived was completed; NaN before any. */
   measuredUntil: Nanoseconds;
-  /** How many these were. */
+  /** How many these were, rejected ones included. */
   settledMeasured: number;
   /** Iteration time between these two instants, over all replicas. */
   busyTime: number;
@@ -43,22 +55,30 @@ export interface Shared {
   isPaused: boolean;
   /** The clock. */
   now: Nanoseconds;
-  /** The first arrival ahead, or NEVER. */
+  /** When the engine sees the first arrival ahead, or NEVER. */
   nextArrivalAt: Nanoseconds;
   /** Requests that have arrived. */
   arrived: number;
   /** Requests completed, and those of them that are measured. */
   completed: number;
   completedMeasured: number;
+  /** Requests that can never fit into the KV memory, and those of them that are measured. */
+  rejected: number;
+  rejectedMeasured: number;
 }
 
-/** The batch in flight on a replica: what was composed, and the stretch of equal iterations it runs for. */
+/** A composed batch: what it holds, and the stretch of equal iterations it runs for. */
 export class Flight {
   startAt: Nanoseconds = ns(0);
-  /** End of the stretch; NEVER while the replica is idle. */
+  /** End of the stretch; NEVER while there is none. */
   endAt: Nanoseconds = NEVER;
+  /** Time of the first iteration, and of all unless times vary. */
   iterationTime: Nanoseconds = ns(0);
   iterations = 0;
+  /** Where times vary: the end of each iteration. */
+  ends = new Float64Array(16);
+  /** The last iteration is under way or over: nothing can cut the stretch, and its tokens are counted. */
+  isSettled = false;
   decodes = 0;
   prefillTokens = 0;
   sumKv = 0;
@@ -66,16 +86,31 @@ export class Flight {
   chunkId = new Int32Array(64);
   chunkTokens = new Int32Array(64);
   chunkCached = new Int32Array(64);
-  /** Prompts taken from the central queue. */
+  /** Prompts admitted. */
   admitted = 0;
+  /** Sequences preempted to make room for this batch. */
+  preempted = 0;
   /** Prompts whose prefill ends with this iteration. */
   readonly ended = new IdList();
+  /** Sequences whose last token comes with the stretch's last iteration. */
+  readonly finishing = new IdList();
+  /** Those of them that were preempted meanwhile: they finish, but hold nothing any more. */
+  readonly finishingUnseated = new IdList();
   dependsOnArrivals = true;
   /** A limit of the policy's own decided how many sequences decode, or how much is prefilled. */
   limitsDecode = false;
   limitsPrefill = false;
   /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them. */
   leftWaiting = false;
+  /** KV blocks in use when the first iteration began. */
+  usedBlocks = 0;
+  /** KV blocks in use, times time, over the whole stretch. */
+  blockTime = 0;
+
+  /** End of the stretch's i-th iteration, 1 <= i <= iterations; its start for i = 0. */
+  endOf(i: number, varies: boolean): Nanoseconds {
+    return ns(varies && i > 0 ? this.ends[i - 1] : this.startAt + i * this.iterationTime);
+  }
 
   copyInto(target: Flight): void {
     while (target.chunkId.length < this.chunkCount) target.growChunks();
@@ -85,19 +120,27 @@ export class Flight {
       target.chunkCached[i] = this.chunkCached[i];
     }
     this.ended.copyInto(target.ended);
+    this.finishing.copyInto(target.finishing);
+    this.finishingUnseated.copyInto(target.finishingUnseated);
+    if (target.ends.length < this.ends.length) target.ends = new Float64Array(this.ends.length);
+    target.ends.set(this.ends);
     target.startAt = this.startAt;
     target.endAt = this.endAt;
     target.iterationTime = this.iterationTime;
     target.iterations = this.iterations;
+    target.isSettled = this.isSettled;
     target.decodes = this.decodes;
     target.prefillTokens = this.prefillTokens;
     target.sumKv = this.sumKv;
     target.chunkCount = this.chunkCount;
     target.admitted = this.admitted;
+    target.preempted = this.preempted;
     target.dependsOnArrivals = this.dependsOnArrivals;
     target.limitsDecode = this.limitsDecode;
     target.limitsPrefill = this.limitsPrefill;
     target.leftWaiting = this.leftWaiting;
+    target.usedBlocks = this.usedBlocks;
+    target.blockTime = this.blockTime;
   }
 
   growChunks(): void {
@@ -115,17 +158,32 @@ export class Flight {
 export class Replica {
   readonly index: number;
   readonly pool = new DecodePool();
-  readonly flight = new Flight();
-  /** Partly prefilled prompts, by arrival. */
+  /** The batch under way, and with asynchronous scheduling the one behind it. */
+  flight = new Flight();
+  next = new Flight();
+  hasNext = false;
+  /** It may compose a batch at this instant. */
+  isOpen = true;
+  /** When it has to look up again: an iteration ends after which it composes, or its batch ends. */
+  wakeAt: Nanoseconds = NEVER;
+  /** Partly prefilled prompts, by arrival or by admission. */
   readonly partial = new IdList();
+  /** Preempted requests: they come before all that never started. */
+  readonly returned = new IdDeque();
   /** Sequences prefilling or decoding here. */
   resident = 0;
+  /** Admissions so far. */
+  admissions = 0;
   /** Active sequences that are not measured: their ITLs are not pooled. */
   activeUnmeasured = 0;
-  /** End of the last iteration that decoded. */
+  /** End of the last settled iteration that decodes. */
   lastTickAt: Nanoseconds = ns(0);
   /** Tokens in the KV cache of the active sequences. */
   sumKv = 0;
+  /** KV blocks, if they are limited. */
+  memory: KvMemory | null = null;
+  /** Active sequences by (cached tokens − decode clock) modulo the block size: who needs a block when. */
+  readonly phases = new Int32Array(BLOCK_TOKENS);
   /** Draws of random iteration times. */
   service: Stream | undefined;
 
@@ -135,36 +193,65 @@ export class Replica {
   prefillLimited = 0;
   prefillTokens = 0;
   decodeTokens = 0;
+  preemptions = 0;
+  /** Prompt tokens that preemptions have caused to be computed again. */
+  recomputedTokens = 0;
+  /** Output tokens that such a prefill emitted at its end. */
+  resumedTokens = 0;
   /** Iteration time since the measurement began. */
   busyTime = 0;
+  /** KV blocks in use, times time, since the measurement began. */
+  blockTime = 0;
 
   constructor(index: number) {
     this.index = index;
   }
 
-  reset(service: Stream | undefined): void {
+  /** @param usableBlocks blocks of its KV memory, or UNLIMITED */
+  reset(service: Stream | undefined, usableBlocks: number): void {
     this.pool.clear();
     this.flight.endAt = NEVER;
+    this.hasNext = false;
+    this.isOpen = true;
+    this.wakeAt = NEVER;
     this.partial.length = 0;
+    this.returned.clear();
     this.resident = 0;
+    this.admissions = 0;
     this.activeUnmeasured = 0;
     this.lastTickAt = ns(0);
     this.sumKv = 0;
+    this.memory = usableBlocks === UNLIMITED ? null : (this.memory ?? new KvMemory());
+    this.memory?.reset(usableBlocks);
+    this.phases.fill(0);
     this.service = service;
     this.iterations = 0;
     this.decodeLimited = 0;
     this.prefillLimited = 0;
     this.prefillTokens = 0;
     this.decodeTokens = 0;
+    this.preemptions = 0;
+    this.recomputedTokens = 0;
+    this.resumedTokens = 0;
     this.busyTime = 0;
+    this.blockTime = 0;
   }
 
   /** Makes `target` equal to this replica. */
   copyInto(target: Replica): void {
     this.pool.copyInto(target.pool);
     this.flight.copyInto(target.flight);
+    if (this.hasNext) this.next.copyInto(target.next);
     this.partial.copyInto(target.partial);
+    this.returned.copyInto(target.returned);
+    if (this.memory) this.memory.copyInto((target.memory ??= new KvMemory()));
+    else target.memory = null;
+    target.phases.set(this.phases);
+    target.hasNext = this.hasNext;
+    target.isOpen = this.isOpen;
+    target.wakeAt = this.wakeAt;
     target.resident = this.resident;
+    target.admissions = this.admissions;
     target.activeUnmeasured = this.activeUnmeasured;
     target.lastTickAt = this.lastTickAt;
     target.sumKv = this.sumKv;
@@ -174,6 +261,10 @@ export class Replica {
     target.prefillLimited = this.prefillLimited;
     target.prefillTokens = this.prefillTokens;
     target.decodeTokens = this.decodeTokens;
+    target.preemptions = this.preemptions;
+    target.recomputedTokens = this.recomputedTokens;
+    target.resumedTokens = this.resumedTokens;
     target.busyTime = this.busyTime;
+    target.blockTime = this.blockTime;
   }
 }

@@ -4,6 +4,7 @@
  * A scheduler reads counts and queue heads and fills a batch. It holds no ids, so it can neither lose a
  * request nor serve one twice; the engine keeps the order of each queue.
  */
+import type { Conventions } from "./conventions.js";
 import type { Definition } from "./definition.js";
 import type { Nanoseconds, Tokens } from "./units.js";
 
@@ -13,6 +14,12 @@ export interface Head {
   readonly exists: boolean;
   /** Prompt tokens not computed yet. */
   readonly left: Tokens;
+}
+
+/** The first partly prefilled prompt. */
+export interface PartialHead extends Head {
+  /** Decodable sequences that were admitted before it; meaningful under `decodeOrder: admission`. */
+  readonly decodesAhead: number;
 }
 
 /** The fixed limits of a replica. */
@@ -33,9 +40,11 @@ export interface View {
   readonly decodable: number;
   /** Sequences prefilling or decoding on this replica, with those the batch has just admitted. */
   readonly resident: number;
-  /** The first partly prefilled prompt, by arrival. */
-  readonly partial: Head;
-  /** The first unstarted prompt, in the discipline's order. */
+  /** Blocks of KV memory that no sequence holds; UNLIMITED without that limit. */
+  readonly freeBlocks: number;
+  /** The first partly prefilled prompt, by arrival or (`decodeOrder: admission`) by admission. */
+  readonly partial: PartialHead;
+  /** The first unstarted prompt: preempted requests, then the discipline's order. */
   readonly waiting: Head;
 }
 
@@ -48,9 +57,17 @@ export interface Batch {
   readonly tokensLeft: Tokens;
   /** What is left of maxSequences. */
   readonly slotsLeft: number;
-  /** One token for each of the first `n` sequences in decode order; at most once. Returns how many were granted. */
+  /** Whether a sequence was preempted to make room for this batch. */
+  readonly hasPreempted: boolean;
+  /**
+   * One token for each of the first `n` sequences in decode order; a later call may raise n. Where KV memory is
+   * short the residents admitted last are preempted. Returns how many of the n are granted.
+   */
   decode(n: number): number;
-  /** `tokens` prompt tokens of the head of a queue, whose next head then comes up. Returns the tokens granted. */
+  /**
+   * `tokens` prompt tokens of the head of a queue, whose next head then comes up. Returns the tokens granted: 0
+   * where memory is short, i.e. an unstarted prompt does not fit whole, or a partly prefilled one was preempted.
+   */
   chunk(from: PromptQueue, tokens: Tokens): Tokens;
   /**
    * What could change the next decision before a sequence finishes or a prompt ends: arrivals (the default)
@@ -72,6 +89,11 @@ export interface Scheduler {
   compose(view: View, batch: Batch): void;
   /** Ask again at every iteration, e.g. because the policy reads `now`. */
   readonly everyIteration?: boolean;
+  /**
+   * Order of the decoding sequences and of the partly prefilled prompts: by the end of their prefill and by
+   * arrival (the default, model §2), or both by admission, as vLLM V1 keeps its running requests.
+   */
+  readonly decodeOrder?: "prefill-end" | "admission";
 }
 
 export interface SchedulerDefinition extends Definition<Scheduler> {
@@ -80,4 +102,8 @@ export interface SchedulerDefinition extends Definition<Scheduler> {
    * sequences that wait to decode. A stability test starts with its backlog there.
    */
   readonly backlog: "waiting" | "decoding";
+  /** Whether its engine schedules asynchronously unless told otherwise. */
+  readonly async?: boolean;
+  /** Conventions that are part of the policy: others with it are refused. */
+  readonly fixes?: Partial<Conventions>;
 }

@@ -6,12 +6,17 @@ import type { Requests } from "./requests.js";
 
 export class Sequences {
   requests: Requests;
-  /** Prompt tokens that no composed batch has taken yet. */
+  /**
+   * Prompt tokens that no composed batch has taken yet; for a preempted request all that is to be recomputed,
+   * its outputs so far included.
+   */
   promptLeft = new Int32Array(0);
-  /** Tokens left to decode when the sequence last joined the active decodes of its replica. */
+  /** Output tokens still to come, counted when the sequence last joined or left the active decodes. */
   decodeLeft = new Int32Array(0);
   /** Place in its replica's decode order, once its prefill has ended. */
   place = new Int32Array(0);
+  /** The how-manieth admission on its replica let it in, the last time. */
+  admission = new Int32Array(0);
   /** Composition of the first batch that held the request. */
   startedAt = new Float64Array(0);
   /** Instant of output token 1; NaN when there is no output. */
@@ -36,14 +41,22 @@ export class Sequences {
     this.promptLeft = new Int32Array(rows);
     this.decodeLeft = new Int32Array(rows);
     this.place = new Int32Array(rows);
+    this.admission = new Int32Array(rows);
     this.startedAt = new Float64Array(rows);
     this.firstTokenAt = new Float64Array(rows);
     this.lastTokenAt = new Float64Array(rows);
     this.finishedAt = new Float64Array(rows);
   }
 
-  /** A request arrives: all of its prompt is to be computed. */
+  /** A request arrives: all of its prompt is to be computed, and all of its output. */
   arrive(id: number): void {
     this.promptLeft[id] = this.requests.promptTokens[id];
+    this.decodeLeft[id] = this.requests.outputTokens[id];
+  }
+
+  /** Prompt tokens and outputs so far: what a prefill of this request computes in all. */
+  known(id: number): number {
+    const { promptTokens, outputTokens } = this.requests;
+    return promptTokens[id] + outputTokens[id] - this.decodeLeft[id];
   }
 }

@@ -22,6 +22,11 @@ export interface ServiceTimeModel {
   /** Whether `price` uses its draw; such iterations are priced one by one. */
   readonly random: boolean;
   /**
+   * Whether `price` reads `sumKv` or `chunkCached`: then the time grows along a stretch of equal batches, and each
+   * of its iterations is priced.
+   */
+  readonly growsWithKv?: boolean;
+  /**
    * The iteration time of a batch, rounded to nanoseconds once.
    * @param draw an Exp(1) variate, for random models only (others get 1)
    */

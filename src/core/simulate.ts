@@ -6,6 +6,7 @@ import { type PartialConfig, prepare, type SimulationConfig } from "./config.js"
 import { invariant } from "./errors.js";
 import { EventQueue } from "./event-queue.js";
 import { GapLog } from "./gap-log.js";
+import { usableBlocks } from "./kv-memory.js";
 import { checkTotals, Laws } from "./laws.js";
 import { advance, type State } from "./loop.js";
 import { asRecord, measure, type Metrics } from "./metrics.js";
@@ -16,7 +17,7 @@ import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
-import { fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
+import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */
 export interface Outcome {
@@ -91,11 +92,15 @@ export class Simulator {
     events.reset(engine.replicas);
     const firstMeasured = requests.firstAt(fromSeconds(config.horizon.warmupSeconds));
     const model = member(registry.serviceTimes, config.service.kind).create(config.service);
+    const definition = member(registry.schedulers, config.scheduler.kind);
+    const scheduler = definition.create(config.scheduler);
+    const blocks = engine.kvTokens === null ? UNLIMITED : usableBlocks(engine.kvTokens);
+    const overhead = fromMilliseconds(engine.overheadMs);
     const shared: Shared = {
       sequences,
       waiting: member(registry.disciplines, engine.discipline.kind).create(engine.discipline),
       gaps,
-      scheduler: member(registry.schedulers, config.scheduler.kind).create(config.scheduler),
+      scheduler,
       schedulerName: config.scheduler.kind,
       model,
       limits: {
@@ -104,6 +109,11 @@ export class Simulator {
         residentCap: conventions.sequenceCap === "resident" ? engine.maxSequences : UNLIMITED,
         chunk: tokens(engine.chunkSize ?? UNLIMITED),
       },
+      depth: (engine.async ?? definition.async ?? false) ? 2 : 1,
+      byAdmission: scheduler.decodeOrder === "admission",
+      varies: blocks < UNLIMITED || model.growsWithKv === true,
+      overhead,
+      usableBlocks: blocks,
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
       firstMeasured,
@@ -114,24 +124,27 @@ export class Simulator {
       arrivalsUntil: NEVER,
       isPaused: false,
       now: ns(0),
-      nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0] : NEVER),
+      nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0] + overhead : NEVER),
       arrived: 0,
       completed: 0,
       completedMeasured: 0,
+      rejected: 0,
+      rejectedMeasured: 0,
     };
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
     for (const replica of replicas)
-      replica.reset(model.random ? stream(seed, trial, `service/${replica.index}`) : undefined);
+      replica.reset(model.random ? stream(seed, trial, `service/${replica.index}`) : undefined, blocks);
     return { shared, replicas, events, plan: new Plan(shared) };
   }
 }
 
 /** What a state that has run to its end came to; every request that arrived must be completed. */
 export function outcomeOf({ shared, replicas }: State): Outcome {
-  const { arrived, completed, measuredFrom, measuredUntil, busyTime } = shared;
+  const { arrived, completed, rejected, measuredFrom, measuredUntil, busyTime } = shared;
   const { count } = shared.sequences.requests;
-  invariant(completed === count, () => `${count - completed} of ${count} requests were never completed`);
+  const lost = count - completed - rejected;
+  invariant(lost === 0, () => `${lost} of ${count} requests were never completed`);
   const firstMeasured = Math.min(shared.firstMeasured, arrived);
   return { shared, replicas, firstMeasured, arrived, measuredFrom, measuredUntil, busyTime };
 }

@@ -24,6 +24,8 @@ type Moving = Pick<
   | "arrived"
   | "completed"
   | "completedMeasured"
+  | "rejected"
+  | "rejectedMeasured"
 >;
 
 export class Snapshot {
@@ -34,7 +36,7 @@ export class Snapshot {
   private gapCount = 0;
   private gapTotal = 0;
   private requestCount = 0;
-  /** Live rows: id, prompt tokens left, decodes left, place; and the instant of the last token. */
+  /** Live rows: id, prompt tokens left, decodes left, place, admission; and the instant of the last token. */
   private readonly rows: number[] = [];
 
   /** @param waiting an empty queue of the discipline in use */
@@ -55,6 +57,8 @@ export class Snapshot {
       arrived: shared.arrived,
       completed: shared.completed,
       completedMeasured: shared.completedMeasured,
+      rejected: shared.rejected,
+      rejectedMeasured: shared.rejectedMeasured,
     };
     this.rows.length = 0;
     const keep = (id: number): void =>
@@ -63,6 +67,7 @@ export class Snapshot {
         sequences.promptLeft[id],
         sequences.decodeLeft[id],
         sequences.place[id],
+        sequences.admission[id],
         sequences.lastTokenAt[id],
       );
     replicas.forEach((replica, i) => {
@@ -70,7 +75,9 @@ export class Snapshot {
       replica.copyInto(this.replicas[i]);
       replica.pool.forEach(keep);
       for (let k = 0; k < replica.partial.length; k++) keep(replica.partial.ids[k]);
-      for (let k = 0; k < replica.flight.ended.length; k++) keep(replica.flight.ended.ids[k]);
+      for (let k = 0; k < replica.returned.length; k++) keep(replica.returned.at(k));
+      for (const { ended } of replica.hasNext ? [replica.flight, replica.next] : [replica.flight])
+        for (let k = 0; k < ended.length; k++) keep(ended.ids[k]);
     });
     events.copyInto(this.events);
     shared.waiting.copyInto(this.waiting);
@@ -89,12 +96,13 @@ export class Snapshot {
     this.waiting.copyInto(shared.waiting);
     gaps.truncate(this.gapCount, this.gapTotal);
     sequences.requests.count = this.requestCount;
-    for (let i = 0; i < this.rows.length; i += 5) {
+    for (let i = 0; i < this.rows.length; i += 6) {
       const id = this.rows[i];
       sequences.promptLeft[id] = this.rows[i + 1];
       sequences.decodeLeft[id] = this.rows[i + 2];
       sequences.place[id] = this.rows[i + 3];
-      sequences.lastTokenAt[id] = this.rows[i + 4];
+      sequences.admission[id] = this.rows[i + 4];
+      sequences.lastTokenAt[id] = this.rows[i + 5];
     }
     for (let i = 0; i < shared.waiting.length; i++) sequences.arrive(shared.waiting.at(i));
   }

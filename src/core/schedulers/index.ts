@@ -1,3 +1,4 @@
 export { decodePrioritizing } from "./decode-prioritizing.js";
 export { prefillPrioritizing } from "./prefill-prioritizing.js";
 export { hybrid } from "./hybrid.js";
+export { vllm } from "./vllm.js";

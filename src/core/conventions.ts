@@ -1,0 +1,11 @@
+/** The conventions: what a simulator may count one way or another (model §3). */
+export interface Conventions {
+  /** Which iteration emits output token 1. */
+  readonly firstToken: "prefill" | "decode";
+  /** What a mixed batch costs: the sum of its tokens, or its dearer side. */
+  readonly mixedBatch: "sum" | "max";
+  /** What maxSequences limits: residents, or the sequences of an iteration. */
+  readonly sequenceCap: "resident" | "iteration";
+  /** Divisor of a request's time between tokens: its gaps, or its tokens. */
+  readonly tbt: "gaps" | "tokens";
+}
