@@ -25,6 +25,9 @@ it("closed loop: answers of one instant, think time 0: ids by client", () => {
   const output = run([], { clients: [client(3, 0), client(0, 0), client(3, 0)] });
   // 1 at 0-10; 0 and 2 (both at 3) and 1 again (10) run 10-20 as ids 1, 2, 3; then 0 and 2 at 20.
   expect(output.requests.map((request) => request.client)).toEqual([1, 0, 2, 1, 0, 2]);
+  // Not in the order of the answers: 1 (id 1) and 0 (id 2) are served 10-20, and both ask again at 20.
+  const crossed = run([], { clients: [client(2, 0), client(1, 0), client(0)] });
+  expect(crossed.requests.map((request) => request.client)).toEqual([2, 1, 0, 0, 1]);
 });
 
 it("closed loop: a rejection is an answer", () => {

@@ -96,7 +96,8 @@ describe("preemption with a token in flight", () => {
 
   it("a batch that only preempts is no iteration", () => {
     // 4 usable: 0 (33: 3 blocks, B = 1), 1 (16: 1, B = 3). The second batch at 0: 0 has nothing left to schedule, 1
-    // needs a block and goes itself. At 10: 0 is done, 1 has its token 1 and finds its block: 1 token of 17.
+    // needs a block and goes itself. (With its 16 known tokens it would fit again at once, but a batch that
+    // preempted admits nobody.) At 10: 0 is done, 1 has its token 1 and finds its block: 1 token of 17.
     const output = later(
       [
         [0, 33, 1],

@@ -124,7 +124,7 @@ export interface OracleOutput {
   prefixHitTokens: number;
   /** tokens that resumed requests found in blocks of their own */
   survivorTokens: number;
-  /** tokens that preempted requests had computed, hits and iterations in flight included */
+  /** tokens that preempted requests had computed (hits and iterations in flight included) and still needed */
   lostTokens: number;
   /** owned KV blocks · ns, over all replicas, from the first instant to the last */
   kvBlockTime: number;

@@ -123,9 +123,19 @@ describe("preemption", () => {
     ];
     const output = run(rows, { engine: { kvTokens: kvOf(4), chunkSize: 24 } });
     expect(lines(output)).toEqual(["0-10 p0:16 p1:24", "10-20 d0", "20-30 p1:24@16"]);
+    // It is the first to be taken. 4 usable: 0 (32) and 1 (24) have 2 blocks each. At 10 0 needs a third: 1 goes, and
+    // 0 takes its second block. At 20 0 is done; of 1's 25 tokens 16 are found.
+    const other = run(
+      [
+        [0, 32, 2],
+        [0, 24, 2],
+      ],
+      { engine: { kvTokens: kvOf(4) } },
+    );
+    expect(lines(other)).toEqual(["0-10 p0:32 p1:24", "10-20 d0", "20-30 p1:9@16"]);
   });
 
-  it("no admission in an iteration that preempted", () => {
+  it("no admission in an iteration that preempted, though a smaller prompt would fit", () => {
     // 4 usable. 0 (32) and 1 (32) fill them. At 10 0 needs a third: 1 goes, leaving 1 free. 2 (16 tokens) would
     // fit there; it stands behind 1 anyhow. At 20 0 is done: 1 finds its first block: 33 - 16 = 17.
     const rows: Row[] = [

@@ -26,9 +26,12 @@
  *     it is rejected when the engine hears of it. In a closed loop the client has its answer at that instant.
  *  M2 Admission compares ceil((L + outputs so far)/16) with the free blocks, survivors among them.
  *  M3 A preempted request's survivors are its full blocks, floor(computed/16), iterations in flight included.
- *     The block that is not full is freed first, and worthless. (At least one token is left to compute then.)
+ *     The block that is not full is freed first, and worthless. (Under
+ *     firstToken = prefill that leaves a token to compute; under decode the limit floor((tokens - 1)/16) binds.)
  *  M4 When resumed it takes all its survivors, then allocates from the head.
- *  M5 A batch that preempts nobody may still admit when its head was preempted in the batch before.
+ *  M5 "No admission in an iteration that preempted" is about one composition: the next, also at the same instant,
+ *     may admit again. (With firstToken = prefill the rule never matters synchronously, since the victim at the
+ *     head cannot fit; with a token in flight, which its prompt does not yet hold, it can.)
  *  M6 A resumed request goes to the end of the order of admission.
  *  M7 It waits on its replica ahead of the central queue; the victim taken last stands first.
  *  M8 A running request with budget left 0 is not looked at, so it preempts nobody.
@@ -214,6 +217,8 @@ function credit(
   const served = [...batch.decode, ...batch.prefill.filter(({ isLast }) => isLast)];
   const finished = served.map(({ sequence }) => sequence).filter(isDone);
   for (const sequence of finished) {
+    // Out of the waiting queue: nothing of it is computed again, so its preemption has lost nothing.
+    if (sequence.state === "preempted") output.lostTokens -= longest(sequence, input);
     sequence.state = "finished";
     sequence.finishedAt = now;
     replica.memory.release(sequence.id);
