@@ -48,6 +48,11 @@ export class DecodePool {
     this.idle.pushBack(id);
   }
 
+  /** A sequence whose prefill has ended, with nothing to decode, has its place in the order all the same. */
+  pass(id: number, place: Int32Array): void {
+    place[id] = this.nextPlace++;
+  }
+
   /** Whether a place lies behind all that there have been: nobody steps back for it. */
   isLast(place: number): boolean {
     return place > this.lastPlace;
@@ -102,11 +107,6 @@ export class DecodePool {
     this.idle.pushFront(id);
   }
 
-  /** Whether the sequence is active. */
-  isActive(id: number): boolean {
-    return this.ids.subarray(0, this.active).includes(id);
-  }
-
   /** Whether the sequence is active and has had no tick yet. */
   isFresh(id: number): boolean {
     return this.fresh.subarray(0, this.freshCount).includes(id);
@@ -126,9 +126,14 @@ export class DecodePool {
     if (fresh >= 0) this.fresh[fresh] = this.fresh[--this.freshCount];
   }
 
-  /** Takes an idle sequence out. */
-  dropIdle(id: number): void {
-    this.idle.remove(id);
+  /** The idle sequence that is last in decode order, or -1. */
+  get lastIdle(): number {
+    return this.idle.length > 0 ? this.idle.at(this.idle.length - 1) : -1;
+  }
+
+  /** Takes the last idle sequence out. */
+  dropLastIdle(): void {
+    this.idle.length--;
   }
 
   /** Removes the active sequence that finishes next and returns its id; there must be one. */
@@ -149,14 +154,6 @@ export class DecodePool {
   forEach(visit: (id: number) => void): void {
     for (let i = 0; i < this.active; i++) visit(this.ids[i]);
     for (let i = 0; i < this.idle.length; i++) visit(this.idle.at(i));
-  }
-
-  /** The idle sequences' id that `better` prefers to all others, or -1. */
-  bestIdle(better: (a: number, b: number) => boolean): number {
-    let best = -1;
-    for (let i = 0; i < this.idle.length; i++)
-      if (best < 0 || better(this.idle.at(i), best)) best = this.idle.at(i);
-    return best;
   }
 
   /** Makes `target` equal to this pool. */

@@ -41,13 +41,6 @@ export class IdDeque {
     this.put(hole, id);
   }
 
-  /** Takes an id out, wherever it stands. */
-  remove(id: number): void {
-    let at = 0;
-    while (this.at(at) !== id) at++;
-    for (this.length--; at < this.length; at++) this.put(at, this.at(at + 1));
-  }
-
   /** Removes the id at the front and returns it; the queue must not be empty. */
   popFront(): number {
     const id = this.ring[this.head];

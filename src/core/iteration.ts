@@ -237,8 +237,10 @@ function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
     }
     if (emits || isFirst) sequences.lastTokenAt[id] = emits ? endAt : NaN;
     if (emits) sequences.decodeLeft[id] = --left;
-    if (left === 0) finishing(shared, flight, id);
-    else if (!byAdmission) pool.append(id, sequences.place);
+    if (left === 0) {
+      pool.pass(id, sequences.place);
+      finishing(shared, flight, id);
+    } else if (!byAdmission) pool.append(id, sequences.place);
     else {
       const place = sequences.admission[id];
       sequences.place[id] = place;
@@ -265,7 +267,8 @@ export function end(shared: Shared, replica: Replica): void {
   if (flight.endAt > from) {
     replica.busyTime += flight.endAt - from;
     // A stretch that the measurement began in counts by its share.
-    replica.blockTime += (flight.blockTime * (flight.endAt - from)) / (flight.endAt - flight.startAt);
+    const share = from === flight.startAt ? 1 : (flight.endAt - from) / (flight.endAt - flight.startAt);
+    if (memory) replica.blockTime += flight.blockTime * share;
   }
   flight.endAt = NEVER;
   replica.iterations += iterations;

@@ -25,7 +25,7 @@ export function checkTotals(config: SimulationConfig, outcome: Outcome): void {
   for (let i = 0; i < arrived; i++) {
     if (shared.rejected > 0 && finishedAt[i] !== finishedAt[i]) continue;
     const output = outputTokens[i];
-    prompts += promptTokens[i];
+    prompts += promptTokens[i] - requests.hitTokens(i);
     decodes += Math.max(0, output - atPrefillEnd);
     if (i >= firstMeasured) gaps += Math.max(0, output - 1);
   }

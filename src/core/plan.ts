@@ -6,7 +6,7 @@ import { PlanError } from "./errors.js";
 import { IdList } from "./id-list.js";
 import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { activate, blocksNeeded, deactivateLast, preemptNewest } from "./residents.js";
+import { activate, blocksNeeded, deactivateLast, preemptLast } from "./residents.js";
 import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
 import { tokens, UNLIMITED, type Nanoseconds, type Tokens } from "./units.js";
 
@@ -55,10 +55,6 @@ export class Plan implements View, Batch {
 
   get freeBlocks(): number {
     return this.replica.memory?.free ?? UNLIMITED;
-  }
-
-  get hasPreempted(): boolean {
-    return this.flight.preempted > 0;
   }
 
   /**
@@ -113,6 +109,8 @@ export class Plan implements View, Batch {
     const granted = replica.memory === null ? n : this.fit(n);
     while (replica.pool.active < granted) activate(this.shared, replica);
     while (replica.pool.active > granted) deactivateLast(this.shared, replica);
+    // Blocks that were taken may have been a preempted request's.
+    if (replica.returned.length > 0) this.showWaiting();
     flight.decodes = granted;
     this.tokensLeft = tokens(this.tokensLeft - (granted - before));
     this.slotsLeft -= granted - before;
@@ -147,8 +145,8 @@ export class Plan implements View, Batch {
     this.slotsLeft--;
     sequences.promptLeft[id] = left - asked;
     if (asked === left) flight.ended.insertAscending(id);
-    if (isWaiting) this.showWaiting();
-    else this.showPartial();
+    if (!isWaiting) this.showPartial();
+    if (isWaiting || this.replica.returned.length > 0) this.showWaiting();
     return asked;
   }
 
@@ -185,7 +183,7 @@ export class Plan implements View, Batch {
     const memory = this.replica.memory!;
     const id = this.firstWaiting();
     const known = this.shared.sequences.known(id);
-    if (blocksFor(known) > memory.free) return false;
+    if (this.flight.preempted > 0 || blocksFor(known) > memory.free) return false;
     const survivors = this.replica.returned.length > 0 ? (known - left) / BLOCK_TOKENS : 0;
     memory.reclaim(id, survivors);
     memory.take(blocksFor(known - left + asked) - survivors);
@@ -212,7 +210,7 @@ export class Plan implements View, Batch {
   /** Preempts somebody; the scheduler sees the new counts and heads. */
   private preempt(): boolean {
     const { shared, replica, flight } = this;
-    if (!preemptNewest(shared, replica, flight, this.cursor)) return false;
+    if (!preemptLast(shared, replica, flight, this.cursor)) return false;
     this.resident = replica.resident;
     this.decodable = replica.pool.size;
     this.showPartial();

@@ -5,6 +5,7 @@
  * order of arrival; a request's id is its row.
  */
 import type { WorkloadConfig } from "./config.js";
+import { BLOCK_TOKENS } from "./kv-memory.js";
 import { stream } from "./random.js";
 import { member, type Registry } from "./registry.js";
 import { fromSeconds, toSeconds } from "./units.js";
@@ -17,6 +18,8 @@ export class Requests {
   arrivedAt = new Float64Array(0);
   promptTokens = new Int32Array(0);
   outputTokens = new Int32Array(0);
+  /** Prompt tokens that the prefix cache holds, where a trace says so. */
+  prefixHitTokens: Int32Array | undefined;
   /** Rows in use: all that were drawn, or the prefix that `until` left. */
   count = 0;
   private drawn = 0;
@@ -35,6 +38,16 @@ export class Requests {
     this.promptTokens[this.count] = promptTokens;
     this.outputTokens[this.count] = outputTokens;
     this.drawn = ++this.count;
+  }
+
+  /**
+   * Prompt tokens that the prefix cache has when the request is admitted: whole blocks, and at least one token of
+   * every prompt is computed.
+   */
+  hitTokens(id: number): number {
+    const { prefixHitTokens } = this;
+    if (prefixHitTokens === undefined) return 0;
+    return Math.floor(Math.min(prefixHitTokens[id], this.promptTokens[id] - 1) / BLOCK_TOKENS) * BLOCK_TOKENS;
   }
 
   /** Leaves the requests that arrive at `instant` or earlier: the prefix that a shorter window sees (model §4). */

@@ -63,26 +63,27 @@ function leftActive(shared: Shared, replica: Replica, id: number, hasTicked: boo
 }
 
 /**
- * Takes memory away from the resident that was admitted last and is not in the batch being composed: it goes to
+ * Takes the memory of the resident that is last in running order and not in the batch being composed: it goes to
  * the head of the waiting and will compute its tokens again, except in the blocks of its own that survive.
+ * Running order is that of admission, or the decodes in their order and then the partly prefilled prompts.
  * @param batch the batch being composed
  * @param cursor the replica's partly prefilled prompts from here on are not in it
  * @returns whether there was one
  */
-export function preemptNewest(shared: Shared, replica: Replica, batch: Flight, cursor: number): boolean {
+export function preemptLast(shared: Shared, replica: Replica, batch: Flight, cursor: number): boolean {
   const { pool, partial, flight } = replica;
   const { admission, decodeLeft, place, promptLeft } = shared.sequences;
-  const newer = (a: number, b: number): boolean => admission[a] > admission[b];
-  const newest = (a: number, b: number): number => (b < 0 || (a >= 0 && newer(a, b)) ? a : b);
+  const order = shared.byAdmission ? admission : place;
+  const later = (a: number, b: number): number => (b < 0 || (a >= 0 && order[a] > order[b]) ? a : b);
+  const part = partial.length > cursor ? partial.ids[partial.length - 1] : -1;
+  const isPart = part >= 0 && !shared.byAdmission;
   // Of the active ones the first `batch.decodes` have their token already.
-  const active = pool.active > batch.decodes ? pool.lastActive(batch.decodes === 0 ? admission : place) : -1;
-  const idle = pool.bestIdle(newer);
-  let part = -1;
-  for (let i = cursor; i < partial.length; i++) part = newest(partial.ids[i], part);
+  const active = !isPart && pool.active > batch.decodes ? pool.lastActive(place) : -1;
+  const idle = isPart ? -1 : pool.lastIdle;
   let last = -1;
-  if (flight !== batch)
-    for (let i = 0; i < flight.finishing.length; i++) last = newest(flight.finishing.ids[i], last);
-  const id = newest(active, newest(idle, newest(part, last)));
+  if (flight !== batch && !isPart)
+    for (let i = 0; i < flight.finishing.length; i++) last = later(flight.finishing.ids[i], last);
+  const id = later(part, later(active, later(idle, last)));
   if (id < 0) return false;
 
   const left = id === part ? promptLeft[id] : 0;
@@ -90,8 +91,8 @@ export function preemptNewest(shared: Shared, replica: Replica, batch: Flight, c
     const hasTicked = !pool.isFresh(id);
     pool.dropActive(id, decodeLeft);
     leftActive(shared, replica, id, hasTicked);
-  } else if (id === idle) pool.dropIdle(id);
-  else if (id === part) partial.remove(id);
+  } else if (id === idle) pool.dropLastIdle();
+  else if (id === part) partial.length--;
   else {
     flight.finishing.remove(id);
     flight.finishingUnseated.push(id);

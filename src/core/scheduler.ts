@@ -57,8 +57,6 @@ export interface Batch {
   readonly tokensLeft: Tokens;
   /** What is left of maxSequences. */
   readonly slotsLeft: number;
-  /** Whether a sequence was preempted to make room for this batch. */
-  readonly hasPreempted: boolean;
   /**
    * One token for each of the first `n` sequences in decode order; a later call may raise n. Where KV memory is
    * short the residents admitted last are preempted. Returns how many of the n are granted.
@@ -66,7 +64,7 @@ export interface Batch {
   decode(n: number): number;
   /**
    * `tokens` prompt tokens of the head of a queue, whose next head then comes up. Returns the tokens granted: 0
-   * where memory is short, i.e. an unstarted prompt does not fit whole, or a partly prefilled one was preempted.
+   * where memory is short, i.e. an unstarted prompt does not fit whole, or somebody was preempted for this batch.
    */
   chunk(from: PromptQueue, tokens: Tokens): Tokens;
   /**

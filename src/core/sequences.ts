@@ -50,7 +50,7 @@ export class Sequences {
 
   /** A request arrives: all of its prompt is to be computed, and all of its output. */
   arrive(id: number): void {
-    this.promptLeft[id] = this.requests.promptTokens[id];
+    this.promptLeft[id] = this.requests.promptTokens[id] - this.requests.hitTokens(id);
     this.decodeLeft[id] = this.requests.outputTokens[id];
   }
 

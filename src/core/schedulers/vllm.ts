@@ -25,7 +25,6 @@ class Vllm implements Scheduler {
       batch.chunk("partial", tokens(Math.min(nextPiece(view, "partial"), batch.tokensLeft)));
     }
     decodeUpTo(batch, decodes, view.decodable);
-    if (batch.hasPreempted) return;
     while (view.waiting.exists && view.resident < view.limits.residentCap) {
       if (batch.tokensLeft === 0 || batch.slotsLeft === 0) return;
       const piece = Math.min(nextPiece(view, "waiting"), batch.tokensLeft);

@@ -1,0 +1,150 @@
+/**
+ * The fast engine against the plain one, with what a real engine adds: KV memory and preemption, asynchronous
+ * scheduling, context that costs time, prefix hits, overhead, and the scheduler vllm. LLMSIM_PROPERTY_RUNS and
+ * LLMSIM_PROPERTY_SEED as in oracle-equals-fast.test.ts.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { builtIn, type Registry } from "../../src/core/registry.js";
+import { Requests } from "../../src/core/requests.js";
+import type { ServiceTimeDefinition } from "../../src/core/service-time-model.js";
+import { simulate } from "../../src/core/simulate.js";
+import { ns } from "../../src/core/units.js";
+import { type OracleInput, runOracle } from "../oracle/oracle.js";
+
+const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? 1500);
+const SEED = process.env.LLMSIM_PROPERTY_SEED;
+const MS = 1e6;
+
+const small = (max: number, min = 1): fc.Arbitrary<number> => fc.integer({ min, max });
+const row = fc.record({
+  gap: fc.oneof(small(20, 0), small(300, 0), fc.constant(0)),
+  promptTokens: fc.oneof(small(5), small(60), fc.constantFrom(15, 16, 17, 31, 32, 33, 48)),
+  outputTokens: fc.oneof(small(3, 0), small(70, 0)),
+  prefixHitTokens: fc.oneof(fc.constant(0), fc.constant(0), small(64)),
+});
+const cases = fc.record({
+  rows: fc.array(row, { minLength: 1, maxLength: 16 }),
+  scheduler: fc.oneof(
+    { weight: 4, arbitrary: fc.constant({ kind: "vllm" as const }) },
+    fc.constantFrom<OracleInput["scheduler"]>(
+      { kind: "decode-prioritizing" },
+      { kind: "prefill-prioritizing" },
+      { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
+      { kind: "hybrid", ratio: 0.3, ratioOf: "tokens" },
+    ),
+  ),
+  engine: fc.record({
+    maxTokens: fc.oneof(small(16), small(100), fc.constant(2048), fc.constant(2048)),
+    maxSequences: fc.oneof(small(4), fc.constant(100), fc.constant(100)),
+    chunkSize: fc.option(fc.oneof(small(8), small(40))),
+    replicas: fc.constantFrom(1, 1, 1, 2, 3),
+    kvTokens: fc.oneof(
+      { weight: 5, arbitrary: small(14, 2).map((blocks) => 16 * (blocks + 1)) },
+      { weight: 2, arbitrary: fc.constant(null) },
+    ),
+    async: fc.boolean(),
+    overheadMs: fc.constantFrom(0, 0, 7),
+  }),
+  service: fc.record({ c: small(3), a: small(2, 0), k: fc.constantFrom(0, 0, 1, 1000, 12345) }),
+  conventions: fc.record({
+    firstToken: fc.constantFrom("prefill" as const, "decode" as const),
+    mixedBatch: fc.constantFrom("sum" as const, "max" as const),
+    sequenceCap: fc.constantFrom("resident" as const, "iteration" as const),
+    tbt: fc.constant("gaps" as const),
+  }),
+});
+
+/** c + a·b in ms, and k ns a cached token of the decoding sequences and of the chunks. */
+const growing: ServiceTimeDefinition = {
+  name: "growing",
+  summary: "time that grows with the context",
+  source: "test",
+  options: ["c", "a", "k"].map((key) => ({ key, kind: "number", summary: key })),
+  examples: [{ kind: "growing", c: 1, a: 1, k: 1 }],
+  create: ({ c, a, k }) => ({
+    random: false,
+    growsWithKv: k !== 0,
+    price: ({ decodes, prefillTokens, sumKv, chunkCount, chunkCached }) =>
+      ns(
+        ((c as number) + (a as number) * (decodes + prefillTokens)) * MS +
+          (k as number) * (sumKv + chunkCached.subarray(0, chunkCount).reduce((x, y) => x + y, 0)),
+      ),
+  }),
+};
+const registry: Registry = { ...builtIn, serviceTimes: [...builtIn.serviceTimes, growing] };
+const STANDARD = { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resident", tbt: "gaps" } as const;
+
+test("identical instants, tokens, iterations, preemptions and rejections", () => {
+  let preempted = 0;
+  fc.assert(
+    fc.property(cases, ({ rows, scheduler, engine, service, conventions: free }) => {
+      const conventions = scheduler.kind === "vllm" ? STANDARD : free;
+      let clock = 0;
+      const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap * MS) }));
+      const { c, a, k } = service;
+      const { overheadMs, ...limits } = engine;
+      const slow = runOracle({
+        requests,
+        scheduler,
+        engine: { ...limits, overheadNs: overheadMs * MS },
+        service: { cMs: 1, aMs: 1, b0: 0, exponential: false },
+        price: ({ decodes, sumKv, chunks }) =>
+          (c + a * chunks.reduce((sum, chunk) => sum + chunk.tokens, decodes)) * MS +
+          k * chunks.reduce((sum, chunk) => sum + chunk.cached, sumKv),
+        conventions,
+        draw: () => 1,
+      });
+      const given = Requests.of(requests);
+      given.prefixHitTokens = Int32Array.from(rows, ({ prefixHitTokens }) => prefixHitTokens);
+      const { outcome } = simulate(
+        {
+          workload: {
+            arrivals: { kind: "poisson", ratePerSecond: 1 },
+            promptTokens: { kind: "fixed", tokens: 1 },
+            outputTokens: { kind: "fixed", tokens: 1 },
+          },
+          service: { kind: "growing", ...service },
+          engine,
+          scheduler,
+          conventions,
+          horizon: { tmaxSeconds: 1e6 },
+        },
+        { requests: given, registry, verify: true },
+      );
+      const { sequences, gaps } = outcome.shared;
+      const instants = slow.requests.map((_, i) => ({
+        startedAt: sequences.startedAt[i],
+        firstTokenAt: sequences.firstTokenAt[i],
+        finishedAt: sequences.finishedAt[i],
+      }));
+      expect(instants).toEqual(
+        slow.requests.map(({ startedAt, firstTokenAt, finishedAt }) => ({
+          startedAt,
+          firstTokenAt,
+          finishedAt,
+        })),
+      );
+      const total = (of: (replica: (typeof outcome.replicas)[number]) => number): number =>
+        outcome.replicas.reduce((sum, replica) => sum + of(replica), 0);
+      expect(total((replica) => replica.iterations)).toBe(slow.iterations.length);
+      expect(total((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
+      expect(total((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
+      expect(total((replica) => replica.preemptions)).toBe(slow.preemptions);
+      expect(outcome.shared.rejected).toBe(slow.rejected);
+      preempted += slow.preemptions;
+      const expected = slow.requests.flatMap(({ tokenAt }) =>
+        tokenAt.slice(1).map((at, i) => at - tokenAt[i]!),
+      );
+      const found: number[] = [];
+      for (let i = 0; i < gaps.count; i++) for (let n = 0; n < gaps.weight[i]!; n++) found.push(gaps.gap[i]!);
+      const ascending = (x: number, y: number): number => x - y;
+      expect(found.sort(ascending)).toEqual(expected.sort(ascending));
+      if (engine.kvTokens !== null && !engine.async)
+        expect(total((replica) => replica.blockTime)).toBe(slow.kvBlockTime);
+    }),
+    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+  );
+  // The cases are worth something: memory ran out.
+  if (RUNS >= 1000) expect(preempted).toBeGreaterThan(300);
+});
