@@ -87,6 +87,7 @@ function model(registry: Registry): Record<string, KeyNode> {
     engine: group("limits of the serving engine", {
       ...options(ENGINE_OPTIONS),
       discipline: spec("discipline", "order of the unstarted prompts", registry.disciplines),
+      router: spec("router", "which replica's queue a request joins", registry.routers),
     }),
   };
 }

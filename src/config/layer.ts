@@ -25,7 +25,10 @@ export interface StudyInput {
   readonly workload?: { readonly [K in keyof WorkloadConfig]?: SpecInput | undefined } | undefined;
   readonly service?: SpecInput | undefined;
   readonly engine?:
-    | { readonly [K in keyof EngineConfig]?: (K extends "discipline" ? SpecInput : Setting) | undefined }
+    | {
+        readonly [K in keyof EngineConfig]?:
+          (K extends "discipline" | "router" ? SpecInput : Setting) | undefined;
+      }
     | undefined;
   /** `standard` or `reference` sets all four. */
   readonly conventions?: string | { readonly [K in keyof Conventions]?: Setting } | undefined;

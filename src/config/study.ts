@@ -100,7 +100,11 @@ function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): 
       outputTokens: inOrder(registry.lengths, workload.outputTokens),
     },
     service: inOrder(registry.serviceTimes, service),
-    engine: { ...engine, discipline: inOrder(registry.disciplines, engine.discipline) },
+    engine: {
+      ...engine,
+      discipline: inOrder(registry.disciplines, engine.discipline),
+      router: inOrder(registry.routers, engine.router),
+    },
     conventions,
     horizon,
   };

@@ -5,11 +5,12 @@
  */
 import type { SimulationConfig } from "./config.js";
 import { InvariantError } from "./errors.js";
+import { endedBy } from "./iteration.js";
 import { advance, type State } from "./loop.js";
 import type { Observer } from "./observer.js";
 import { stream } from "./random.js";
 import { member } from "./registry.js";
-import type { Flight, Replica, Shared } from "./replica.js";
+import type { Flight, Replica } from "./replica.js";
 import { Requests } from "./requests.js";
 import type { Simulator } from "./simulate.js";
 import { fromSeconds, NEVER, toSeconds } from "./units.js";
@@ -78,7 +79,7 @@ export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
   advance(state, until, batchTimes);
   // Stretches in flight: what they have served by now counts as well.
   for (const { flight } of state.replicas)
-    if (flight.endAt !== NEVER) batchTimes.add(flight, batchTimes.endedBy(flight, until));
+    if (flight.endAt !== NEVER) batchTimes.add(flight, endedBy(flight, until, state.shared.varies));
   if (state.shared.now === 0) throw new InvariantError("a run from a backlog in which nothing happened");
   return {
     decodeTokens: batchTimes.decodeTokens.slice(settle),
@@ -150,22 +151,16 @@ class Batches implements Observer {
     this.add(flight, flight.iterations);
   }
 
-  /** How many of a stretch's iterations have ended by an instant. */
-  endedBy(flight: Flight, instant: number): number {
-    if (!this.varies)
-      return Math.min(flight.iterations, Math.floor((instant - flight.startAt) / flight.iterationTime));
-    let ended = 0;
-    while (ended < flight.iterations && flight.endOf(ended + 1, true) <= instant) ended++;
-    return ended;
-  }
-
   /** Counts the first `iterations` of a stretch. */
   add(flight: Flight, iterations: number): void {
     const { decodes, prefillTokens, ended } = flight;
     for (let done = 0; done < iterations;) {
       const endAt = flight.endOf(done + 1, this.varies);
       const batch = Math.min(Math.ceil(endAt / this.length) - 1, this.decodeTokens.length - 1);
-      const upTo = Math.max(done + 1, Math.min(iterations, this.endedBy(flight, (batch + 1) * this.length)));
+      const upTo = Math.max(
+        done + 1,
+        Math.min(iterations, endedBy(flight, (batch + 1) * this.length, this.varies)),
+      );
       this.decodeTokens[batch] += (upTo - done) * decodes;
       this.prefillTokens[batch] += (upTo - done) * prefillTokens;
       this.prompts[batch] += (upTo - done) * ended.length;
@@ -173,9 +168,10 @@ class Batches implements Observer {
     }
   }
 
-  settled(replicas: readonly Replica[], { waiting }: Shared): void {
-    if (this.emptied || waiting.length > 0) return;
-    this.emptied = replicas.every((replica) => replica.resident === 0);
+  settled(replicas: readonly Replica[]): void {
+    this.emptied ||= replicas.every(
+      ({ resident, returned, waiting }) => resident + returned.length + waiting.length === 0,
+    );
   }
 }
 

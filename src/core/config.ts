@@ -27,6 +27,8 @@ export interface EngineConfig {
   readonly overheadMs: number;
   /** Order of the unstarted prompts. */
   readonly discipline: Spec;
+  /** Which replica's queue a request joins. */
+  readonly router: Spec;
 }
 
 export interface HorizonConfig {
@@ -102,7 +104,7 @@ export const ENGINE_OPTIONS: readonly OptionSpec[] = [
     min: 1,
     max: 10_000,
     default: 1,
-    summary: "engines on one central queue",
+    summary: "engines",
   },
   {
     key: "kvTokens",
@@ -228,6 +230,7 @@ export function complete(given: PartialConfig, registry: Registry = builtIn): Si
     engine: {
       ...(withDefaults(ENGINE_OPTIONS, given.engine ?? {}) as EngineConfig),
       discipline: completeSpec(registry.disciplines, given.engine?.discipline ?? { kind: "fcfs" }),
+      router: completeSpec(registry.routers, given.engine?.router ?? { kind: "central" }),
     },
     scheduler: completeSpec(registry.schedulers, scheduler),
     conventions: withDefaults(CONVENTION_OPTIONS, given.conventions ?? {}) as Conventions,
@@ -252,8 +255,9 @@ export function check(
     ...checkSpec(registry.lengths, workload.promptTokens, "length law", "workload.promptTokens"),
     ...checkSpec(registry.lengths, workload.outputTokens, "length law", "workload.outputTokens"),
     ...checkSpec(registry.serviceTimes, config.service, "service-time model", "service"),
-    ...checkOptions(ENGINE_OPTIONS, asRecord(engine), "engine.", ["discipline"]),
+    ...checkOptions(ENGINE_OPTIONS, asRecord(engine), "engine.", ["discipline", "router"]),
     ...checkSpec(registry.disciplines, engine.discipline, "discipline", "engine.discipline"),
+    ...checkSpec(registry.routers, engine.router, "router", "engine.router"),
     ...checkSpec(registry.schedulers, config.scheduler, "scheduler", "scheduler"),
     ...checkOptions(CONVENTION_OPTIONS, asRecord(config.conventions), "conventions."),
     ...checkOptions(HORIZON_OPTIONS, asRecord(horizon), "horizon."),

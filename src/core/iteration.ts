@@ -93,7 +93,8 @@ function repeats(shared: Shared, replica: Replica, flight: Flight): number {
 
 /** Iterations up to the first that ends at or after the next arrival, and those composed by then. */
 function untilArrival(shared: Shared, flight: Flight): number {
-  if (!flight.dependsOnArrivals || shared.nextArrivalAt === NEVER) return Infinity;
+  // A router decides at the arrival whom it concerns: that replica's stretch is cut then.
+  if (!flight.dependsOnArrivals || shared.router !== null || shared.nextArrivalAt === NEVER) return Infinity;
   const ahead = shared.nextArrivalAt - flight.startAt;
   return Math.max(1, Math.ceil(ahead / flight.iterationTime) + shared.depth - 1);
 }
@@ -104,7 +105,7 @@ function untilArrival(shared: Shared, flight: Flight): number {
  */
 function walk(shared: Shared, replica: Replica, flight: Flight, most: number): void {
   const { memory } = replica;
-  const seenAt = flight.dependsOnArrivals ? shared.nextArrivalAt : NEVER;
+  const seenAt = flight.dependsOnArrivals && shared.router === null ? shared.nextArrivalAt : NEVER;
   const sumKv = flight.sumKv;
   let free = memory ? memory.free : 0;
   let time: number = flight.iterationTime;
@@ -132,6 +133,16 @@ function walk(shared: Shared, replica: Replica, flight: Flight, most: number): v
   flight.sumKv = sumKv;
   flight.iterations = n;
   flight.endAt = ns(at);
+}
+
+/** How many of a stretch's iterations have ended by an instant. */
+export function endedBy(flight: Flight, instant: number, varies: boolean): number {
+  const { iterations, startAt, ends } = flight;
+  if (!varies)
+    return Math.max(0, Math.min(iterations, Math.floor((instant - startAt) / flight.iterationTime)));
+  let ended = 0;
+  while (ended < iterations && ends[ended] <= instant) ended++;
+  return ended;
 }
 
 /** Ends a stretch early, at its first iteration that ends at `instant` or later (`after`: strictly later). */
@@ -276,6 +287,7 @@ export function end(shared: Shared, replica: Replica): void {
   replica.prefillTokens += iterations * flight.prefillTokens;
   if (flight.limitsDecode) replica.decodeLimited += iterations;
   if (flight.limitsPrefill) replica.prefillLimited += iterations;
+  replica.answered += done.length + unseated.length;
   if (done.length > 0) {
     replica.resident -= done.length;
     for (let i = 0; i < done.length; i++) {

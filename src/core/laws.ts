@@ -115,7 +115,7 @@ export class Laws implements Observer {
     for (const replica of replicas)
       invariant(
         replica.flight.endAt !== NEVER ||
-          replica.resident + replica.returned.length + shared.waiting.length === 0,
+          replica.resident + replica.returned.length + replica.waiting.length === 0,
         () => `replica ${replica.index} idle while work waits`,
       );
   }
@@ -125,7 +125,8 @@ export class Laws implements Observer {
     const { sequences } = outcome.shared;
     const { arrivedAt, outputTokens } = sequences.requests;
     const { startedAt, firstTokenAt, finishedAt } = sequences;
-    const isFcfs = this.config.engine.discipline.kind === "fcfs";
+    const { discipline, router } = this.config.engine;
+    const isFcfs = discipline.kind === "fcfs" && router.kind === "central";
     for (let i = 0; i < outcome.arrived; i++) {
       if (Number.isNaN(finishedAt[i])) continue;
       const ordered =

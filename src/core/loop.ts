@@ -5,12 +5,13 @@
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
 import type { EventQueue } from "./event-queue.js";
-import { begin, cut, end, settle } from "./iteration.js";
+import { begin, cut, end, endedBy, settle } from "./iteration.js";
 import { blocksFor } from "./kv-memory.js";
 import type { Observer } from "./observer.js";
 import type { Plan } from "./plan.js";
-import type { Replica, Shared } from "./replica.js";
+import type { Flight, Replica, Shared } from "./replica.js";
 import { cachedTokens } from "./residents.js";
+import type { Fleet } from "./router.js";
 import { NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** The state of a simulation: everything that the loop moves. */
@@ -31,15 +32,17 @@ export function advance(
   until: Nanoseconds,
   observer?: Observer,
 ): void {
-  const { waiting, firstMeasured } = shared;
+  const { firstMeasured } = shared;
+  const fleet = shared.router && new Replicas(shared, replicas);
   let idle = 0;
   for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
   // A run may start from a state in which sequences stand ready: they decide before anything arrives.
   let isFirst = replicas.some(({ flight, resident }) => flight.endAt === NEVER && resident > 0);
 
   for (;;) {
-    // An arrival is seen when somebody decides: at once by an idle replica, else when the next iteration ends.
-    const next = ns(idle > 0 ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
+    // An arrival is seen when somebody decides: at once by a router or an idle replica, else when the next
+    // iteration ends.
+    const next = ns(idle > 0 || fleet ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
     const now = isFirst || shared.isPaused ? shared.now : next;
     isFirst = false;
     if (now === NEVER || now > until) return;
@@ -58,38 +61,92 @@ export function advance(
         shared.isPaused = true;
         return;
       }
-      arrive(shared);
+      const id = arrive(shared);
+      if (id < 0) continue;
+      if (fleet) route(shared, replicas, fleet, id, events);
+      else replicas[0].waiting.pushBack(id);
     }
     for (let i = 0; i < replicas.length; i++) {
       const replica = replicas[i];
-      // A stretch cut to this instant by a replica with a lower number.
-      if (i > 0 && replica.wakeAt === now) {
+      // A stretch cut to this instant, by an arrival or by a replica with a lower number.
+      if (replica.wakeAt === now) {
         if (wake(shared, replica, observer)) idle++;
         events.set(i, replica.wakeAt);
       }
-      if (!replica.isOpen || replica.resident + replica.returned.length + waiting.length === 0) continue;
+      if (!replica.isOpen || replica.resident + replica.returned.length + replica.waiting.length === 0)
+        continue;
       const wasIdle = replica.flight.endAt === NEVER;
       const admitted = decide(shared, plan, replica, observer);
       if (wasIdle) idle--;
       events.set(i, replica.wakeAt);
-      if (admitted && replicas.length > 1) cutOthers(shared, replicas, replica, events);
+      if (admitted && replicas.length > 1 && !fleet) cutOthers(shared, replicas, replica, events);
     }
     observer?.settled?.(replicas, shared);
   }
 }
 
-/** The next request joins its queue; one that can never fit into the memory is turned away. */
-function arrive(shared: Shared): void {
-  const { sequences, waiting } = shared;
+/**
+ * The next request arrives.
+ * @returns its id, or -1 if it can never fit into the memory and is turned away
+ */
+function arrive(shared: Shared): number {
+  const { sequences } = shared;
   const { arrivedAt, count } = sequences.requests;
   const id = shared.arrived++;
   sequences.arrive(id);
   shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] + shared.overhead : NEVER);
-  if (shared.usableBlocks < UNLIMITED && blocksFor(cachedTokens(shared, id, 0)) > shared.usableBlocks) {
-    sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
-    shared.rejected++;
-    if (id >= shared.firstMeasured) shared.rejectedMeasured++;
-  } else waiting.pushBack(id);
+  if (shared.usableBlocks === UNLIMITED || blocksFor(cachedTokens(shared, id, 0)) <= shared.usableBlocks)
+    return id;
+  sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
+  shared.rejected++;
+  if (id >= shared.firstMeasured) shared.rejectedMeasured++;
+  return -1;
+}
+
+/** A request joins the queue of the replica that the router chooses, whose batch may end for it. */
+function route(
+  shared: Shared,
+  replicas: readonly Replica[],
+  fleet: Fleet,
+  id: number,
+  events: EventQueue,
+): void {
+  const { promptTokens, outputTokens } = shared.sequences.requests;
+  const replica = replicas[shared.router!.route(fleet)];
+  replica.waiting.pushBack(id);
+  replica.routed++;
+  replica.routedTokens += promptTokens[id] + outputTokens[id];
+  const flight = replica.hasNext ? replica.next : replica.flight;
+  if (replica.flight.endAt !== NEVER && flight.dependsOnArrivals)
+    shorten(shared, replica, flight, false, events);
+}
+
+/** What a router sees of the replicas. */
+class Replicas implements Fleet {
+  constructor(
+    private readonly shared: Shared,
+    private readonly all: readonly Replica[],
+  ) {}
+  get replicas(): number {
+    return this.all.length;
+  }
+  get arrived(): number {
+    return this.shared.arrived - 1;
+  }
+  outstanding(i: number): number {
+    return this.all[i].routed - this.all[i].answered;
+  }
+  outstandingTokens(i: number): number {
+    const replica = this.all[i];
+    const { flight } = replica;
+    const isFlying = flight.endAt !== NEVER;
+    const ended = isFlying ? endedBy(flight, this.shared.now, this.shared.varies) : 0;
+    const computed = replica.prefillTokens + replica.decodeTokens - replica.recomputedTokens;
+    return replica.routedTokens - computed - ended * (flight.decodes + flight.prefillTokens);
+  }
+  random(): number {
+    return this.shared.routing.uniform();
+  }
 }
 
 /**
@@ -165,13 +222,21 @@ function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica,
   for (const replica of replicas) {
     if (replica === taker || replica.flight.endAt === NEVER) continue;
     const flight = replica.hasNext ? replica.next : replica.flight;
-    if (flight.isSettled || flight.iterations === 1) continue;
-    if (!flight.leftWaiting || !flight.dependsOnArrivals) continue;
-    cut(shared, flight, shared.now, replica.index < taker.index);
-    if (replica.hasNext) continue;
-    replica.wakeAt = shared.depth === 1 ? flight.endAt : flight.endOf(flight.iterations - 1, shared.varies);
-    events.set(replica.index, replica.wakeAt > shared.now ? replica.wakeAt : NEVER);
+    if (flight.leftWaiting && flight.dependsOnArrivals)
+      shorten(shared, replica, flight, replica.index < taker.index, events);
   }
+}
+
+/**
+ * The batch that a replica runs, or has composed to run next, may change now: its stretch ends with the iteration
+ * that is under way (`after`: it has decided at this instant already).
+ */
+function shorten(shared: Shared, replica: Replica, flight: Flight, after: boolean, events: EventQueue): void {
+  if (flight.isSettled || flight.iterations === 1) return;
+  cut(shared, flight, shared.now, after);
+  if (flight !== replica.flight) return;
+  replica.wakeAt = shared.depth === 1 ? flight.endAt : flight.endOf(flight.iterations - 1, shared.varies);
+  events.set(replica.index, replica.wakeAt > shared.now ? replica.wakeAt : NEVER);
 }
 
 /**

@@ -221,14 +221,14 @@ export class Plan implements View, Batch {
   /** The id at the head of the unstarted: preempted requests come first. */
   private firstWaiting(): number {
     const { returned } = this.replica;
-    return returned.length > 0 ? returned.first : this.shared.waiting.first;
+    return returned.length > 0 ? returned.first : this.replica.waiting.first;
   }
 
   private admit(): number {
     const { replica, shared } = this;
-    const { sequences, waiting } = shared;
+    const { sequences } = shared;
     const isBack = replica.returned.length > 0;
-    const id = isBack ? replica.returned.popFront() : waiting.popFront();
+    const id = isBack ? replica.returned.popFront() : replica.waiting.popFront();
     if (!isBack) sequences.startedAt[id] = shared.now;
     sequences.admission[id] = replica.admissions++;
     replica.resident++;
@@ -252,8 +252,8 @@ export class Plan implements View, Batch {
   }
 
   private showWaiting(): void {
-    const { waiting, sequences } = this.shared;
-    const { returned } = this.replica;
+    const { sequences } = this.shared;
+    const { returned, waiting } = this.replica;
     this.waiting.exists = waiting.length + returned.length > 0;
     if (!this.waiting.exists) return;
     if (returned.length === 0) this.waiting.left = tokens(sequences.promptLeft[waiting.first]);

@@ -5,6 +5,8 @@ import type { DisciplineDefinition } from "./discipline.js";
 import * as disciplines from "./disciplines/index.js";
 import type { LengthDefinition } from "./length-law.js";
 import * as lengths from "./lengths/index.js";
+import type { RouterDefinition } from "./router.js";
+import * as routers from "./routers/index.js";
 import type { SchedulerDefinition } from "./scheduler.js";
 import * as schedulers from "./schedulers/index.js";
 import type { ServiceTimeDefinition } from "./service-time-model.js";
@@ -16,6 +18,7 @@ export interface Registry {
   readonly arrivals: readonly ArrivalDefinition[];
   readonly lengths: readonly LengthDefinition[];
   readonly serviceTimes: readonly ServiceTimeDefinition[];
+  readonly routers: readonly RouterDefinition[];
 }
 
 /** A folder's exports in the order of lists: by `order`, then by name. */
@@ -35,6 +38,7 @@ export const builtIn: Registry = {
   arrivals: family(arrivals),
   lengths: family(lengths),
   serviceTimes: family(serviceTimes),
+  routers: family(routers),
 };
 
 /** The member of a family with that name; the configuration has been checked, so it exists. */

@@ -10,6 +10,7 @@ import { IdDeque } from "./id-deque.js";
 import { IdList } from "./id-list.js";
 import { BLOCK_TOKENS, KvMemory } from "./kv-memory.js";
 import type { Stream } from "./random.js";
+import type { Router } from "./router.js";
 import type { Limits, Scheduler } from "./scheduler.js";
 import type { Sequences } from "./sequences.js";
 import type { ServiceTimeModel } from "./service-time-model.js";
@@ -18,8 +19,10 @@ import { NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
 /** What the replicas of a trial have in common. */
 export interface Shared {
   readonly sequences: Sequences;
-  /** Unstarted prompts: one central queue (model §1). */
-  readonly waiting: PromptOrder;
+  /** Chooses a replica's own queue for each request; null: one central queue (model §1). */
+  readonly router: Router | null;
+  /** Random numbers for it. */
+  routing: Stream;
   readonly gaps: GapLog;
   readonly scheduler: Scheduler;
   readonly schedulerName: string;
@@ -158,6 +161,13 @@ export class Flight {
 export class Replica {
   readonly index: number;
   readonly pool = new DecodePool();
+  /** Unstarted prompts: its own, or the central queue, which is the same for all. */
+  waiting!: PromptOrder;
+  /** Requests that were routed here, and their prompt and output tokens; not counted with a central queue. */
+  routed = 0;
+  routedTokens = 0;
+  /** Requests routed here that have left, answered or not. */
+  answered = 0;
   /** The batch under way, and with asynchronous scheduling the one behind it. */
   flight = new Flight();
   next = new Flight();
@@ -208,7 +218,11 @@ export class Replica {
   }
 
   /** @param usableBlocks blocks of its KV memory, or UNLIMITED */
-  reset(service: Stream | undefined, usableBlocks: number): void {
+  reset(waiting: PromptOrder, service: Stream | undefined, usableBlocks: number): void {
+    this.waiting = waiting;
+    this.routed = 0;
+    this.routedTokens = 0;
+    this.answered = 0;
     this.pool.clear();
     this.flight.endAt = NEVER;
     this.hasNext = false;
@@ -237,7 +251,7 @@ export class Replica {
     this.blockTime = 0;
   }
 
-  /** Makes `target` equal to this replica. */
+  /** Makes `target` equal to this replica, but for the waiting prompts, which several may share. */
   copyInto(target: Replica): void {
     this.pool.copyInto(target.pool);
     this.flight.copyInto(target.flight);
@@ -247,6 +261,9 @@ export class Replica {
     if (this.memory) this.memory.copyInto((target.memory ??= new KvMemory()));
     else target.memory = null;
     target.phases.set(this.phases);
+    target.routed = this.routed;
+    target.routedTokens = this.routedTokens;
+    target.answered = this.answered;
     target.hasNext = this.hasNext;
     target.isOpen = this.isOpen;
     target.wakeAt = this.wakeAt;

@@ -94,11 +94,14 @@ export class Simulator {
     const model = member(registry.serviceTimes, config.service.kind).create(config.service);
     const definition = member(registry.schedulers, config.scheduler.kind);
     const scheduler = definition.create(config.scheduler);
+    const router = member(registry.routers, engine.router.kind);
+    const discipline = member(registry.disciplines, engine.discipline.kind);
     const blocks = engine.kvTokens === null ? UNLIMITED : usableBlocks(engine.kvTokens);
     const overhead = fromMilliseconds(engine.overheadMs);
     const shared: Shared = {
       sequences,
-      waiting: member(registry.disciplines, engine.discipline.kind).create(engine.discipline),
+      router: router.central === true ? null : router.create(engine.router),
+      routing: stream(seed, trial, "routing"),
       gaps,
       scheduler,
       schedulerName: config.scheduler.kind,
@@ -133,8 +136,13 @@ export class Simulator {
     };
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
+    const waiting = discipline.create(engine.discipline);
     for (const replica of replicas)
-      replica.reset(model.random ? stream(seed, trial, `service/${replica.index}`) : undefined, blocks);
+      replica.reset(
+        shared.router === null || replica.index === 0 ? waiting : discipline.create(engine.discipline),
+        model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
+        blocks,
+      );
     return { shared, replicas, events, plan: new Plan(shared) };
   }
 }

@@ -26,22 +26,24 @@ type Moving = Pick<
   | "completedMeasured"
   | "rejected"
   | "rejectedMeasured"
+  | "routing"
 >;
 
 export class Snapshot {
   private shared: Moving | undefined;
   private readonly replicas: Replica[] = [];
   private readonly events = new EventQueue();
-  private readonly waiting: PromptOrder;
+  private readonly waiting: PromptOrder[] = [];
+  private readonly emptyQueue: () => PromptOrder;
   private gapCount = 0;
   private gapTotal = 0;
   private requestCount = 0;
   /** Live rows: id, prompt tokens left, decodes left, place, admission; and the instant of the last token. */
   private readonly rows: number[] = [];
 
-  /** @param waiting an empty queue of the discipline in use */
-  constructor(waiting: PromptOrder) {
-    this.waiting = waiting;
+  /** @param emptyQueue makes an empty queue of the discipline in use */
+  constructor(emptyQueue: () => PromptOrder) {
+    this.emptyQueue = emptyQueue;
   }
 
   save({ shared, replicas, events }: State): void {
@@ -59,6 +61,7 @@ export class Snapshot {
       completedMeasured: shared.completedMeasured,
       rejected: shared.rejected,
       rejectedMeasured: shared.rejectedMeasured,
+      routing: shared.routing.copy(),
     };
     this.rows.length = 0;
     const keep = (id: number): void =>
@@ -74,13 +77,14 @@ export class Snapshot {
       this.replicas[i] ??= new Replica(i);
       replica.copyInto(this.replicas[i]);
       replica.pool.forEach(keep);
+      if (i === 0 || shared.router !== null)
+        replica.waiting.copyInto((this.waiting[i] ??= this.emptyQueue()));
       for (let k = 0; k < replica.partial.length; k++) keep(replica.partial.ids[k]);
       for (let k = 0; k < replica.returned.length; k++) keep(replica.returned.at(k));
       for (const { ended } of replica.hasNext ? [replica.flight, replica.next] : [replica.flight])
         for (let k = 0; k < ended.length; k++) keep(ended.ids[k]);
     });
     events.copyInto(this.events);
-    shared.waiting.copyInto(this.waiting);
     this.gapCount = gaps.count;
     this.gapTotal = gaps.total;
     this.requestCount = sequences.requests.count;
@@ -90,10 +94,12 @@ export class Snapshot {
   restore({ shared, replicas, events }: State): void {
     const { sequences, gaps } = shared;
     Object.assign(shared, this.shared);
-    replicas.forEach((replica, i) => this.replicas[i].copyInto(replica));
+    shared.routing = shared.routing.copy(); // and the saved one stays as it is
+    replicas.forEach((replica, i) => {
+      this.replicas[i].copyInto(replica);
+      if (i === 0 || shared.router !== null) this.waiting[i].copyInto(replica.waiting);
+    });
     this.events.copyInto(events);
-    shared.waiting.clear();
-    this.waiting.copyInto(shared.waiting);
     gaps.truncate(this.gapCount, this.gapTotal);
     sequences.requests.count = this.requestCount;
     for (let i = 0; i < this.rows.length; i += 6) {
@@ -104,6 +110,8 @@ export class Snapshot {
       sequences.admission[id] = this.rows[i + 4];
       sequences.lastTokenAt[id] = this.rows[i + 5];
     }
-    for (let i = 0; i < shared.waiting.length; i++) sequences.arrive(shared.waiting.at(i));
+    for (const { waiting, index } of replicas)
+      if (index === 0 || shared.router !== null)
+        for (let i = 0; i < waiting.length; i++) sequences.arrive(waiting.at(i));
   }
 }

@@ -25,7 +25,8 @@ export function measureWindows(
   options: { readonly seed: number; readonly trial: number },
 ): Float64Array[] {
   const { discipline } = config.engine;
-  const snapshot = new Snapshot(member(simulator.registry.disciplines, discipline.kind).create(discipline));
+  const { create } = member(simulator.registry.disciplines, discipline.kind);
+  const snapshot = new Snapshot(() => create(discipline));
   const state = simulator.begin(config, requests, options);
   const { shared } = state;
   const all: Float64Array[] = [];

@@ -101,6 +101,7 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   schedulers: [...DEFINITIONS, "scheduler", "packing"],
   "service-times": [...DEFINITIONS, "service-time-model", "affine-cost"],
   disciplines: [...DEFINITIONS, "discipline", "id-deque"],
+  routers: [...DEFINITIONS, "router"],
 };
 
 const isFamilyIndex = (source: Source): boolean =>

@@ -173,7 +173,15 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
   test("a batch that grants nothing is no reason to ask for ever (an engine may be out of memory)", () => {
     const limits = { maxTokens: tokens(100), maxSequences: 8, residentCap: 8, chunk: tokens(100) };
     const head = { exists: true, left: tokens(7) };
-    const view: View = { now: ns(0), limits, decodable: 0, resident: 0, partial: head, waiting: head };
+    const view: View = {
+      now: ns(0),
+      limits,
+      decodable: 0,
+      resident: 0,
+      freeBlocks: 0,
+      partial: { ...head, decodesAhead: 0 },
+      waiting: head,
+    };
     let asked = 0;
     const batch: Batch = {
       tokensLeft: tokens(100),

@@ -8,7 +8,7 @@ import type { DisciplineDefinition } from "../../src/core/discipline.js";
 import { InvariantError } from "../../src/core/errors.js";
 import { checkTotals, Laws } from "../../src/core/laws.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
-import type { Replica, Shared } from "../../src/core/replica.js";
+import type { Flight, Replica, Shared } from "../../src/core/replica.js";
 import { type Outcome, Simulator } from "../../src/core/simulate.js";
 import { NEVER, ns } from "../../src/core/units.js";
 import { requestsOf, type Row, run, type Setting } from "../contract/workloads.js";
@@ -56,9 +56,9 @@ function watched(moment: Moment | undefined, tamper: Tamper, n = 2, setting: Set
       seed: 1,
       trial: 1,
       observer: {
-        began(replica, shared) {
+        began(replica, flight, shared) {
           at("began", replica, shared);
-          laws.began(replica, shared);
+          laws.began(replica, flight, shared);
         },
         ended(replica, shared) {
           at("ended", replica, shared);
@@ -158,10 +158,10 @@ describe("while it runs", () => {
   });
 
   test("idle while unstarted prompts wait, though none is resident", () => {
-    const tamper: Tamper = ({ replica, shared }) => {
+    const tamper: Tamper = ({ replica }) => {
       replica.resident = 0;
       replica.flight.endAt = NEVER;
-      shared.waiting.pushBack(0);
+      replica.waiting.pushBack(0);
     };
     expect(watched("settled", tamper, 1)).toThrow(/^replica 0 idle while work waits$/);
   });
@@ -175,9 +175,9 @@ describe("while it runs", () => {
     const laws = new Laws(config);
     let most = 0;
     const observer = {
-      began(replica: Replica, shared: Shared): void {
+      began(replica: Replica, flight: Flight, shared: Shared): void {
         most = Math.max(most, replica.resident);
-        laws.began(replica, shared);
+        laws.began(replica, flight, shared);
       },
     };
     new Simulator().run(config, requestsOf(six), { seed: 1, trial: 1, observer });

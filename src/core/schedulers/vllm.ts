@@ -22,7 +22,9 @@ class Vllm implements Scheduler {
       decodes = decodeUpTo(batch, decodes, view.partial.decodesAhead);
       // Memory for these decodes may have cost the prompt its place.
       if (!view.partial.exists || batch.tokensLeft === 0 || batch.slotsLeft === 0) break;
-      batch.chunk("partial", tokens(Math.min(nextPiece(view, "partial"), batch.tokensLeft)));
+      const piece = Math.min(nextPiece(view, "partial"), batch.tokensLeft);
+      // Granted nothing, it was preempted itself, and with it all behind it.
+      if (batch.chunk("partial", tokens(piece)) === 0) break;
     }
     decodeUpTo(batch, decodes, view.decodable);
     while (view.waiting.exists && view.resident < view.limits.residentCap) {
