@@ -237,7 +237,9 @@ test.each([
     looks += stop.looks;
     trials += stop.values.length;
     let at = 20;
-    while (relativeHalfWidth(summarize(stop.values.slice(0, at))) > widthToStop(target)) at++;
+    const isWide = (): boolean =>
+      relativeHalfWidth(summarize(stop.values.slice(0, at))) > widthToStop(target);
+    while (at < stop.values.length && isWide()) at++;
     oneByOne += at;
   }
   expect(looks / experiments).toBeLessThan(7);
