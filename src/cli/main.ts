@@ -75,6 +75,7 @@ async function perform(
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
   const study = await studyFrom(experiment, flags, streams, issues);
+  issues.push(...(experiment.check?.(options, study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
   if (issues.length > 0 || !study) throw new ConfigError(issues);
   const executor = lazyExecutor(shared.workers, streams.signal);
@@ -120,9 +121,11 @@ async function conduct(
     },
   });
   for (const line of report.answer.slice(said)) say(line);
+  const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
-  if (shared.json) stdout.write(document(experiment, study, report));
-  else stdout.write(body(report, experiment.takesModel ? header(study) : undefined, written, replay, style));
+  if (shared.json) stdout.write(document(experiment, conducted, report));
+  else
+    stdout.write(body(report, experiment.takesModel ? header(conducted) : undefined, written, replay, style));
   return report.passed ? EXIT.done : EXIT.failed;
 }
 

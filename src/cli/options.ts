@@ -4,6 +4,8 @@ import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
 import { numberOrText, parseList } from "../config/lists.js";
+import { hint } from "../config/suggest.js";
+import { show } from "../config/telling.js";
 import type { Flags } from "./program.js";
 
 export type OptionValues = Record<string, OptionValue | boolean | null>;
@@ -26,7 +28,10 @@ function valueOf(option: ExperimentOption, text: string): OptionValue {
   if (option.kind === "choice") {
     if (option.choices!.includes(text)) return text;
     throw new ConfigError([
-      { key: name, message: `invalid ${name}: ${text} (one of: ${option.choices!.join(", ")})` },
+      {
+        key: name,
+        message: `invalid ${name}: ${show(text)} (one of: ${option.choices!.join(", ")})${hint(text, option.choices!)}`,
+      },
     ]);
   }
   const value = numberOrText(text);

@@ -20,6 +20,10 @@ export function progressOn(output: Output, isQuiet: boolean, now: () => number =
   let shownTenth = 0;
   let isDrawn = false;
   let open = 0;
+  // The pace counts from the first work done: starting threads and loading code are not part of it.
+  let pacedFrom: number | undefined;
+  let paced = 0;
+  let pacedMs = 0;
 
   const left = (): string => {
     const elapsed = now() - startedAt;
@@ -59,14 +63,18 @@ export function progressOn(output: Output, isQuiet: boolean, now: () => number =
     },
     advance(amount) {
       done += amount;
+      if (pacedFrom === undefined) pacedFrom = now();
+      else paced += amount;
       if (isQuiet) return;
       if (output.isTTY === true) bar();
       else line();
     },
     end() {
       if (--open > 0) return;
+      pacedMs += now() - Math.max(startedAt, pacedFrom ?? now());
       if (isDrawn) output.write("\r\u001B[K");
       isDrawn = false;
     },
+    secondsFor: (amount) => (paced > 0 ? (amount * pacedMs) / paced / 1000 : undefined),
   };
 }

@@ -41,6 +41,32 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     verdict: verdict.nullable(),
     trials_to_resolve: value.meta({ description: "about how many trials would tell the two apart" }),
   });
+  const share = value.meta({ description: "half-width of the 95 % interval over the mean" });
+  const forecast = zod
+    .int()
+    .min(0)
+    .nullable()
+    .meta({ description: "about how many trials in all meet the target, by those so far" });
+  const precision = zod
+    .strictObject({
+      metric: zod.enum(METRICS.map(({ name }) => name)),
+      target: zod.number().gt(0).lt(1).meta({ description: "relative error asked for" }),
+      stops_at: zod
+        .number()
+        .meta({ description: "relative half-width that ensures it: target/(1 + target)" }),
+      met: zod.boolean().meta({ description: "every scheduler reached it" }),
+      reached: share.meta({ description: "relative half-width reached by the widest; null: it has none" }),
+      widest: zod.string().meta({ description: "the scheduler whose interval is the widest" }),
+      trials: zod.int().min(1),
+      pilot: zod.int().min(1).meta({ description: "trials before the first look" }),
+      max_trials: zod.int().min(1),
+      forecast: forecast.meta({ description: "trials in all that the pilot forecast" }),
+      looks: zod
+        .array(zod.strictObject({ trials: zod.int().min(1), reached: share, forecast }))
+        .min(1)
+        .meta({ description: "every look at the trials: their number, the widest, the forecast" }),
+    })
+    .meta({ description: "under --precision: what was asked for and what it took" });
   return zod
     .looseObject({
       command: zod.string(),
@@ -50,6 +76,7 @@ export function runOutputSchema(zod: Zod): z.ZodType {
       conventions: zod.strictObject(
         Object.fromEntries(CONVENTION_OPTIONS.map((option) => [option.key, optionSchema(zod, option)])),
       ),
+      precision: precision.optional(),
       results: zod.array(result),
       differences: zod.array(difference).optional(),
     })

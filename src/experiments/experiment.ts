@@ -4,6 +4,7 @@
  */
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
+import type { Issue } from "../core/errors.js";
 import type { Trials } from "./trials.js";
 
 /** What is simulated: everything but the scheduler, and the schedulers to compare. */
@@ -115,6 +116,8 @@ export interface Report {
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */
   readonly passed: boolean;
+  /** Trials simulated, where they are not those of the study: the header and the JSON document name these. */
+  readonly trials?: number;
   /** Commands worth trying next. */
   readonly next: readonly string[];
 }
@@ -144,6 +147,11 @@ export interface Experiment {
   readonly examples: readonly string[];
   /** Files it writes, for help. */
   readonly writes: readonly string[];
+  /**
+   * What contradicts what, found before anything runs and told with all other problems. Options that were
+   * refused are missing, those not given are null; undefined: no study, because of other problems.
+   */
+  check?(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[];
   run(context: ExperimentContext): Promise<Report>;
 }
 

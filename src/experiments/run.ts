@@ -3,25 +3,39 @@ import type { Experiment, ExperimentContext, Report } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
 import { loadNotes } from "./load.js";
+import {
+  checkPrecision,
+  jsonPrecision,
+  PRECISION_OPTIONS,
+  precisionAnswer,
+  precisionNotes,
+  precisionOf,
+  runToPrecision,
+} from "./precision.js";
 import { requestFile } from "./request-rows.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 
-async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
+async function execute({ study, options, trials, tell }: ExperimentContext): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
   const labels = configs.map(schedulerLabel);
-  const records = await trials.run({ label: "run", configs, seed: study.seed, trials: study.trials });
+  const request = { label: "run", configs, seed: study.seed, trials: study.trials };
+  const goal = precisionOf(options);
+  const precise = goal && (await runToPrecision(trials, request, goal, labels, tell));
+  const records = precise?.records ?? (await trials.run(request));
   const tables = [comparisonTable("", labels, records)];
-  if (labels.length > 1 && study.trials > 1) tables.push(differenceTable(labels, records));
+  if (labels.length > 1 && records.trials > 1) tables.push(differenceTable(labels, records));
   const perTrial = options.perTrial === true;
   return {
-    answer: [headline(labels, records)],
+    answer: [headline(labels, records), ...(precise ? [precisionAnswer(precise, goal, labels)] : [])],
     tables,
-    notes: loadNotes(study, labels, records),
+    notes: [...loadNotes(study, labels, records), ...(precise ? precisionNotes(precise, goal, labels) : [])],
     csv: typeof options.requests === "string" ? [requestFile(options.requests, configs, study.seed)] : [],
     figures: [],
+    trials: records.trials,
     json: {
+      ...(precise && { precision: jsonPrecision(precise, goal, labels) }),
       results: configs.map((config, i) => ({
-        ...keyCells(config, study.trials),
+        ...keyCells(config, records.trials),
         metrics: jsonMetrics(records, i, perTrial),
       })),
       differences: jsonDifferences(configs, records),
@@ -40,6 +54,7 @@ export const run: Experiment = {
   summary: "simulate one scenario under one or several schedulers",
   question: "Which scheduler is best for this load, and by how much?",
   options: [
+    ...PRECISION_OPTIONS,
     {
       key: "requests",
       flag: "--requests <file>",
@@ -56,9 +71,11 @@ export const run: Experiment = {
   },
   takesModel: true,
   examples: [
+    "run --precision 0.01",
     "run --scenario demo2 --lam 3 --ntrials 20",
     "run --scheduler hybrid --ratio 0.3 --chunk-size 64 --json",
   ],
   writes: ["the file of --requests"],
+  check: checkPrecision,
   run: execute,
 };

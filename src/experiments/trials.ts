@@ -25,6 +25,8 @@ export interface Trials {
   run(request: TrialRequest): Promise<TrialRecords>;
   /** Runs from a backlog; records stand in the order of the tasks. */
   stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]>;
+  /** About how many seconds a request would take at the pace so far; undefined before anything has run. */
+  secondsFor?(request: TrialRequest): number | undefined;
 }
 
 /** What a run from a backlog served, and what one from empty left. */
@@ -63,6 +65,17 @@ export class TrialRecords {
     this.windows = Math.max(1, request.windows?.length ?? 0);
     this.values =
       values ?? new Float64Array(this.trials * this.configs.length * this.windows * METRICS.length);
+  }
+
+  /** The records of a request that was run in parts, one after the other by trial number. */
+  static joined(request: TrialRequest, parts: readonly TrialRecords[]): TrialRecords {
+    const whole = new TrialRecords(request);
+    let at = 0;
+    for (const { values } of parts) {
+      whole.values.set(values, at);
+      at += values.length;
+    }
+    return whole;
   }
 
   /** Where the values of (trial, configuration) begin; trials count from 0 here. */

@@ -17,6 +17,8 @@ export interface Progress {
   advance(amount: number): void;
   /** One of the works begun is over. */
   end(): void;
+  /** About how many seconds an amount takes at the pace so far; undefined before any. */
+  secondsFor?(amount: number): number | undefined;
 }
 
 /**
@@ -39,6 +41,8 @@ export function runner(executor: Executor, progress: Progress, verify = false): 
       });
       return answers;
     },
+    secondsFor: (request) =>
+      progress.secondsFor?.(shardsOf(request, verify).reduce((sum, shard) => sum + shard.cost, 0)),
   };
 }
 

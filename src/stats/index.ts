@@ -7,6 +7,7 @@ export {
   pairedDifference,
   simultaneous,
   summarize,
+  trialsForHalfWidth,
   trialsToResolve,
   verdict,
   welchDifference,
@@ -15,6 +16,14 @@ export {
 } from "./interval.js";
 export { mannKendall, type Trend } from "./mann-kendall.js";
 export { quantileSorted } from "./quantile.js";
+export {
+  LEAST_PILOT,
+  lookAt,
+  relativeHalfWidth,
+  widthToStop,
+  type Look,
+  type PrecisionGoal,
+} from "./sequential.js";
 export { tCdf, tQuantile } from "./student-t.js";
 export { driftOf, stabilityVerdict, type Drift, type StabilityVerdict } from "./drift.js";
 export { adjustedMean, type Adjusted } from "./control-variates.js";

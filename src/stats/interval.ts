@@ -113,17 +113,25 @@ export function trialsToResolve(difference: Summary): number {
   const { mean, sd } = difference;
   if (!Number.isFinite(sd)) return NaN;
   if (mean === 0) return Infinity;
+  return trialsForHalfWidth(sd, Math.abs(mean));
+}
+
+/**
+ * How many trials of standard deviation `sd` have a 95 % interval of a half-width below `half` (above 0, in
+ * the values' unit): the smallest n >= 2 with t(.975, n - 1) sd/sqrt(n) < half, at most MOST_TRIALS.
+ */
+export function trialsForHalfWidth(sd: number, half: number): number {
   // t/sqrt(n) falls with n: double, then bisect
-  const resolves = (n: number) => tQuantile(CENTRAL, n - 1) * sd < Math.abs(mean) * Math.sqrt(n);
+  const suffices = (n: number) => tQuantile(CENTRAL, n - 1) * sd < half * Math.sqrt(n);
   let enough = 2;
-  while (!resolves(enough)) {
+  while (!suffices(enough)) {
     if (enough === MOST_TRIALS) return MOST_TRIALS;
     enough = Math.min(2 * enough, MOST_TRIALS);
   }
   let tooFew = enough === 2 ? 1 : Math.floor(enough / 2);
   while (enough - tooFew > 1) {
     const middle = Math.floor((enough + tooFew) / 2);
-    if (resolves(middle)) enough = middle;
+    if (suffices(middle)) enough = middle;
     else tooFew = middle;
   }
   return enough;

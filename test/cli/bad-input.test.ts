@@ -166,6 +166,33 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["run demo2", "too many arguments: settings are flags (see --help)"],
     ["--loud", "unknown option: --loud"],
   ],
+  "a precision that cannot be meant": [
+    ["run --precision 0", "invalid --precision: 0 (a number above 0 and below 1)"],
+    ["run --precision 1", "invalid --precision: 1 (a number above 0 and below 1)"],
+    ["run --precision 1%", "invalid --precision: 1% (a number above 0 and below 1)"],
+    [
+      "run --precision .1 --precision-metric rts_95_s",
+      /^invalid --precision-metric: rts_95_s \(one of: ttft_mean_s, .*\) — did you mean rts_p95_s\?$/,
+    ],
+    [
+      "run --precision .1 --ntrials 9",
+      "invalid trials: 9 (the pilot of --precision: at least 10 and at most --max-trials, 10000)",
+    ],
+    ["run --precision .1 --max-trials 19", /^invalid trials: 20 \(.* at most --max-trials, 19\)$/],
+    ["run --precision .1 --max-trials 9", /^invalid --max-trials: 9 \(an integer at least 10/],
+    [
+      "run --precision-metric rts_p95_s --max-trials 100",
+      "--precision-metric needs --precision (e.g. --precision 0.01)",
+      "--max-trials needs --precision (e.g. --precision 0.01)",
+    ],
+    [
+      "run --precision 2 --precision-metric nope --ntrials 2 --lam 0",
+      /^invalid --precision: 2/,
+      /^invalid --precision-metric: nope/,
+      /^invalid --lam: 0/,
+    ],
+    ["sweep-time --precision 0.01", /^unknown option: --precision/],
+  ],
   "settings of a command that fixes its own": [
     ["validate --lam 3", /^unknown option: --lam/],
     ["validate --set trials=4", /^--set: trials: validate fixes its own settings \(only seed can be set\)$/],

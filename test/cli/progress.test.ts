@@ -72,6 +72,21 @@ describe("on a terminal", () => {
   });
 });
 
+test("what work will take is told by the pace of all work since the first was done", () => {
+  const { progress, step, end } = watch(false);
+  expect(progress.secondsFor!(100)).toBeUndefined();
+  progress.begin("run", 100);
+  step(60, 10); // threads start
+  expect(progress.secondsFor!(100)).toBeUndefined();
+  step(4, 20);
+  end();
+  expect(progress.secondsFor!(100)).toBe(20);
+  progress.begin("run", 100);
+  step(6, 80);
+  end();
+  expect(progress.secondsFor!(50)).toBe(5);
+});
+
 test("quiet: nothing, on either", () => {
   for (const isTTY of [true, false]) {
     const { progress, step, end } = watch(isTTY, true);
