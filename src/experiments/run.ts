@@ -37,7 +37,6 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
 
 export const run: Experiment = {
   name: "run",
-  summary: "simulate one scenario under one or several schedulers",
   question: "Which scheduler is best for this load, and by how much?",
   options: [
     {
