@@ -5,13 +5,13 @@
  * Started with the build's folder; each message is a round, each answer its figures.
  */
 import { pathToFileURL } from "node:url";
+import { processorNs } from "./figures.js";
 
 const folder = pathToFileURL(`${process.argv[2]}/`);
 const { simulate, prepare, Simulator } = await import(new URL("index.js", folder).href);
 const { measure } = await import(new URL("core/metrics.js", folder).href);
 
 const COMPARED = ["ttft_mean_s", "tbt_mean_s", "rts_p95_s"];
-const now = () => Number(process.hrtime.bigint());
 const simulators = new Map();
 
 process.on("message", ({ config, trials }) => {
@@ -25,13 +25,13 @@ process.on("message", ({ config, trials }) => {
 function whole(simulator, config, trials) {
   const found = COMPARED.map(() => []);
   let requests = 0;
-  const started = now();
+  const started = processorNs();
   for (let trial = 1; trial <= trials; trial++) {
     const { metrics } = simulate(config, { trial, simulator });
     requests += metrics.n_arrived;
     COMPARED.forEach((name, i) => found[i].push(metrics[name]));
   }
-  const total = (now() - started) / requests;
+  const total = (processorNs() - started) / requests;
   return { requests, total, ...Object.fromEntries(COMPARED.map((name, i) => [name, estimate(found[i])])) };
 }
 
@@ -43,13 +43,13 @@ function parts(simulator, given, trials) {
   let loop = 0;
   let statistics = 0;
   for (let trial = trials + 1; trial <= 2 * trials; trial++) {
-    const t0 = now();
+    const t0 = processorNs();
     const drawn = simulator.draw(config, 1, trial);
-    const t1 = now();
+    const t1 = processorNs();
     const outcome = simulator.run(config, drawn, { seed: 1, trial });
-    const t2 = now();
+    const t2 = processorNs();
     measure(config, outcome);
-    statistics += now() - t2;
+    statistics += processorNs() - t2;
     loop += t2 - t1;
     draw += t1 - t0;
     requests += drawn.count;

@@ -16,7 +16,9 @@ export async function run({ isSmoke, say }) {
   const c = cReference();
   if (!c) say("no C compiler (cc) here: the reference is left out");
   try {
-    say(`demo2, λ = 2, T = ${size.seconds} s, one core, ns per request, median of ${size.rounds} rounds`);
+    say(
+      `demo2, λ = 2, T = ${size.seconds} s, one core, ns of processor time per request, median of ${size.rounds} rounds`,
+    );
     const found = await takeTurns(ours, c, size);
     report(found, say);
     if (c) say(agreement(found));

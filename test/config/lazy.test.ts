@@ -54,5 +54,6 @@ test("the way in: commander, the list of commands and how to tell what is wrong,
 test("a worker: the core, its generator and the pool, nothing else", () => {
   const packages = ["piscina", "seedrandom/lib/alea.js"];
   for (const loaded of loadedWith("run/worker.ts"))
-    if (!packages.includes(loaded)) expect(loaded).toMatch(/^(core\/|run\/(worker|executor|interrupted)\.ts$)/);
+    if (!packages.includes(loaded))
+      expect(loaded).toMatch(/^(core\/|run\/(worker|executor|interrupted)\.ts$)/);
 });
