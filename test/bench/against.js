@@ -1,12 +1,12 @@
 /** `against`: this working tree against another commit, in turns (A, B, A, B), so that both see the same machine. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { contender, OURS } from "./contender.js";
 import { demo2, SCHEDULERS } from "./demo2.js";
 import { assertMeasured, mean, median, table } from "./figures.js";
+import { temporaryFolder } from "./temporary.js";
 
 export const summary = "ns per request of this working tree against another commit";
 
@@ -16,12 +16,7 @@ export async function run({ isSmoke, ref, say }) {
   if (ref === undefined && !isSmoke) throw new Error("against what? give a commit: --against <ref>");
   const size = isSmoke ? { rounds: 1, seconds: 500, trials: 10 } : { rounds: 9, seconds: 5000, trials: 60 };
   // Without a commit to build, the smoke test takes this tree twice.
-  const other = ref === undefined ? { folder: OURS, remove() {} } : build(ref, say);
-  try {
-    await compare(other.folder, ref ?? "itself", size, say);
-  } finally {
-    other.remove();
-  }
+  await compare(ref === undefined ? OURS : build(ref, say), ref ?? "itself", size, say);
 }
 
 async function compare(folder, name, { rounds, seconds, trials }, say) {
@@ -64,26 +59,24 @@ async function compare(folder, name, { rounds, seconds, trials }, say) {
   );
 }
 
-/** Builds a commit in a worktree of its own, with the packages of this one. */
+/** Builds a commit in a worktree of its own, with the packages of this one. @returns the folder of the build */
 function build(ref, say) {
-  const folder = join(mkdtempSync(join(tmpdir(), "llmsim-bench-")), "tree");
-  const git = (...args) => execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim();
-  const remove = () => {
-    git("worktree", "remove", "--force", folder);
-    rmSync(join(folder, ".."), { recursive: true, force: true });
-  };
-  const commit = git("rev-parse", "--verify", "--end-of-options", `${ref}^{commit}`);
-  git("worktree", "add", "--detach", folder, commit);
+  const git = (...args) =>
+    execFileSync("git", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  let commit;
   try {
-    say(`building ${commit.slice(0, 9)}`);
-    symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    execFileSync("npm", ["run", "--silent", "build"], {
-      cwd: folder,
-      stdio: ["ignore", "ignore", "inherit"],
-    });
+    commit = git("rev-parse", "--verify", "--end-of-options", `${ref}^{commit}`);
   } catch (error) {
-    remove();
-    throw error;
+    throw new Error(`no such commit: ${ref}`, { cause: error });
   }
-  return { folder: join(folder, "dist"), remove };
+  const tree = (folder) => join(folder, "tree");
+  const folder = temporaryFolder((gone) => git("worktree", "remove", "--force", tree(gone)));
+  git("worktree", "add", "--detach", tree(folder), commit);
+  say(`building ${commit.slice(0, 9)}`);
+  symlinkSync(join(ROOT, "node_modules"), join(tree(folder), "node_modules"));
+  execFileSync("npm", ["run", "--silent", "build"], {
+    cwd: tree(folder),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return join(tree(folder), "dist");
 }

@@ -31,8 +31,7 @@ function wishes() {
 
 const say = (text) => console.log(text);
 
-try {
-  const { parts, ...wish } = wishes();
+async function runParts({ parts, ...wish }) {
   const load = loadavg()[0].toFixed(2);
   say(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model}), load ${load}`);
   for (const name of parts) {
@@ -40,7 +39,13 @@ try {
     say(`\n${name}: ${part.summary}`);
     await part.run({ ...wish, say });
   }
-} catch (error) {
-  console.error(`error: ${error.stack ?? error}`);
-  process.exitCode = 1;
 }
+
+let wish;
+try {
+  wish = wishes();
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exit(2);
+}
+await runParts(wish);

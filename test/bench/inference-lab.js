@@ -7,13 +7,13 @@
  * demo2's engine does; lengths are uniform about demo2's means. It also keeps a time series, which ours does not.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { simulate } from "../../dist/index.js";
 import { demo2 } from "./demo2.js";
 import { assertMeasured, processorNs, table } from "./figures.js";
-import { simulate } from "../../dist/index.js";
+import { temporaryFolder } from "./temporary.js";
 
 const PACKAGE = "@doublewordai/inference-lab";
 const VERSION = "0.2.1";
@@ -77,21 +77,16 @@ const oursOf = (requests) => {
 
 export async function run({ isSmoke, say }) {
   const sizes = isSmoke ? [200] : [1000, 5000, 10_000];
-  const folder = mkdtempSync(join(tmpdir(), "llmsim-bench-"));
-  try {
-    const simulateThere = await install(folder);
-    const rows = sizes.map((requests) => {
-      const there = time(() => completed(simulateThere(JSON.stringify(configOf(requests))), requests));
-      simulate(oursOf(requests)); // once to warm up, as short runs need it most
-      const here = time(() => simulate(oursOf(requests)));
-      assertMeasured({ there, here });
-      const perRequest = [there / requests, here / requests].map((ns) => ns.toFixed(0));
-      return [String(requests), ...perRequest, (there / here).toFixed(0)];
-    });
-    say(table([["requests", "inference-lab, ns each", "ours (hybrid), ns each", "ratio"], ...rows]));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const simulateThere = await install(temporaryFolder());
+  const rows = sizes.map((requests) => {
+    const there = time(() => completed(simulateThere(JSON.stringify(configOf(requests))), requests));
+    simulate(oursOf(requests)); // once to warm up, as short runs need it most
+    const here = time(() => simulate(oursOf(requests)));
+    assertMeasured({ there, here });
+    const perRequest = [there / requests, here / requests].map((ns) => ns.toFixed(0));
+    return [String(requests), ...perRequest, (there / here).toFixed(0)];
+  });
+  say(table([["requests", "inference-lab, ns each", "ours (hybrid), ns each", "ratio"], ...rows]));
 }
 
 function time(work) {

@@ -24,7 +24,6 @@ export async function run({ isSmoke, say }) {
     if (c) say(agreement(found));
   } finally {
     ours.stop();
-    c?.stop();
   }
 }
 
