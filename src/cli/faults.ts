@@ -1,7 +1,7 @@
 /** What went wrong, told to the one who can mend it, and the exit code that says whose fault it was. */
 import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
-import { Interrupted } from "../run/executor.js";
+import { Interrupted } from "../run/interrupted.js";
 import type { Output } from "./streams.js";
 
 /** Exit codes; `--help` prints them. */

@@ -1,31 +1,18 @@
 /**
  * The command line: `main(argv, streams)` returns the exit code and touches nothing but its streams, so that
- * fuzzers and fault tests run it in-process.
+ * fuzzers and fault tests run it in-process. What help and the version need is loaded at once, all else with the
+ * command that needs it: the loading of a module is what `--help` is slow by.
  */
-import { availableParallelism } from "node:os";
 import { CommanderError } from "commander";
-import { hint } from "../config/suggest.js";
-import { ConfigError, type Issue } from "../core/errors.js";
-import * as registered from "../experiments/index.js";
-import type { Experiment, Report, Study } from "../experiments/experiment.js";
+import { ConfigError } from "../core/errors.js";
+import { EXPERIMENTS } from "../experiments/index.js";
 import { nodeFiles } from "../io/files.js";
-import { type Executor, Interrupted } from "../run/executor.js";
+import { Interrupted } from "../run/interrupted.js";
 import { EXIT, report as reportError } from "./faults.js";
-import { optionValues, type OptionValues } from "./options.js";
-import { body, document, header } from "./output.js";
-import { complaintOf, type Flags, makeProgram } from "./program.js";
-import { progressOn } from "./progress.js";
-import { sharedSettings, type SharedSettings } from "./settings.js";
+import { complaintOf, makeProgram } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
-import { styleFor } from "./style.js";
-import { tablesIn } from "./tables.js";
-import { studyFrom } from "./study.js";
 import { version } from "./version.js";
-import { workspaceIn } from "./workspace.js";
-import { unwritable, writeFiles } from "./write.js";
-
-const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
 
 /**
  * Runs one command line.
@@ -36,6 +23,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
   const replay = ["llmsim", ...argv.map(shellWord)].join(" ");
   let code: number = EXIT.done;
   const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags) => {
+    const { perform } = await import("./perform.js");
     code = await perform(experiment, flags, replay, streams);
   });
   try {
@@ -43,8 +31,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       program.outputHelp();
       return EXIT.done;
     }
-    refuseUnknownHelp(argv);
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync(await withoutHelpCommand(argv), { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -56,92 +43,18 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
   }
 }
 
-/** `help NAME` of a command that is none: commander would print its help to stderr and give no reason. */
-function refuseUnknownHelp([first, name]: readonly string[]): void {
+/**
+ * `help NAME` as `NAME --help`: commander would show it without the flags, which come with the command, and would
+ * answer a command that is none with its help on stderr and no reason.
+ */
+async function withoutHelpCommand(argv: readonly string[]): Promise<string[]> {
+  const [first, name] = argv;
+  if (first !== "help" || name === undefined || name.startsWith("-")) return [...argv];
   const names = EXPERIMENTS.map((experiment) => experiment.name);
-  if (first !== "help" || name === undefined || name.startsWith("-") || names.includes(name)) return;
+  if (names.includes(name)) return [name, "--help"];
+  const { hint } = await import("../config/suggest.js");
   const message = `unknown command: ${name} (one of: ${names.join(", ")})${hint(name, names)}`;
   throw new ConfigError([{ key: "help", message }]);
-}
-
-/** Everything of one experiment: read settings, simulate, print, write. Errors are thrown. */
-async function perform(
-  experiment: Experiment,
-  flags: Flags,
-  replay: string,
-  streams: Streams,
-): Promise<number> {
-  const issues: Issue[] = [];
-  const shared = sharedSettings(flags, issues);
-  const options = optionValues(experiment, flags, issues);
-  const study = await studyFrom(experiment, flags, streams, issues);
-  issues.push(...(experiment.check?.(options, study) ?? []));
-  issues.push(...(await unwritable(experiment, shared, options, streams)));
-  if (issues.length > 0 || !study) throw new ConfigError(issues);
-  const executor = lazyExecutor(shared.workers, streams.signal);
-  try {
-    return await conduct(experiment, { study, options, shared, replay, executor }, streams);
-  } finally {
-    await executor.close();
-  }
-}
-
-interface Performance {
-  readonly study: Study;
-  readonly options: OptionValues;
-  readonly shared: SharedSettings;
-  readonly replay: string;
-  readonly executor: Executor;
-}
-
-async function conduct(
-  experiment: Experiment,
-  { study, options, shared, replay, executor }: Performance,
-  streams: Streams,
-): Promise<number> {
-  const { stdout, stderr } = streams;
-  const { runner } = await import("../run/runner.js");
-  const style = styleFor(stdout, streams, shared.color);
-  let said = 0;
-  const say = (line: string): void => {
-    said++;
-    if (!shared.json) stdout.write(`${style.bold(line)}\n`);
-  };
-  const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
-  const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
-  const report: Report = await experiment.run({
-    study,
-    options,
-    workspace: workspaceIn(places, streams, warn),
-    tables: tablesIn(shared.outData, streams.cwd, streams.fs),
-    trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),
-    say,
-    tell: (line) => {
-      if (!shared.quiet) stderr.write(`${line}\n`);
-    },
-  });
-  for (const line of report.answer.slice(said)) say(line);
-  const conducted = { ...study, trials: report.trials ?? study.trials };
-  const written = await writeFiles(report, places, streams.fs, warn);
-  if (shared.json) stdout.write(document(experiment, conducted, report));
-  else
-    stdout.write(body(report, experiment.takesModel ? header(conducted) : undefined, written, replay, style));
-  return report.passed ? EXIT.done : EXIT.failed;
-}
-
-/** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(workers: number | undefined, signal: AbortSignal | undefined): Executor {
-  const threads = workers ?? availableParallelism();
-  let started: Promise<Executor> | undefined;
-  const start = async (): Promise<Executor> =>
-    threads === 0
-      ? (await import("../run/in-process.js")).inProcess(signal)
-      : (await import("../run/pool.js")).threadPool(threads, signal);
-  return {
-    width: Math.max(1, threads),
-    run: async (task) => (await (started ??= start())).run(task),
-    close: async () => (await started)?.close(),
-  };
 }
 
 /** Runs the process's own command line and sets its exit code. */

@@ -65,7 +65,7 @@ function price(shared: Shared, replica: Replica, flight: Flight): Nanoseconds {
     time = ns(Math.max(prefill, decode));
   }
   // A model of a user's may be wrong in ways that would hang the loop or turn the clock back.
-  if (!(time >= 0 && Math.floor(time) === time))
+  if (!(time >= 0 && time < NEVER && Math.floor(time) === time))
     throw new PlanError(
       shared.schedulerName,
       replica.iterations + 1,

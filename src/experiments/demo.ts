@@ -58,7 +58,6 @@ function checkTable(rows: Awaited<ReturnType<typeof mm1Rows>>): Table {
 
 export const demo: Experiment = {
   name: "demo",
-  summary: "the main job in half a minute",
   question: "What does this tool do?",
   options: [],
   defaults: {

@@ -133,8 +133,8 @@ export interface StudyDefaults {
 }
 
 export interface Experiment {
+  /** The command; its summary stands in the list of experiments (index.ts). */
   readonly name: string;
-  readonly summary: string;
   /** The question it answers, for the page "which command answers my question". */
   readonly question: string;
   readonly options: readonly ExperimentOption[];

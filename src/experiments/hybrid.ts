@@ -192,7 +192,6 @@ async function execute(context: ExperimentContext): Promise<Report> {
 
 export const hybrid: Experiment = {
   name: "hybrid",
-  summary: "the decode ratio of mixed batches",
   question: "Which split between decodes and prompts, and does it matter?",
   options: [
     {

@@ -1,9 +1,62 @@
-export { demo } from "./demo.js";
-export { run } from "./run.js";
-export { validate } from "./validate.js";
-export { sweepTimeExperiment } from "./sweep-time.js";
-export { stability } from "./stability.js";
-export { sweepChunk } from "./sweep-chunk.js";
-export { hybrid } from "./hybrid.js";
-export { plot } from "./plot.js";
-export { reproduce } from "./reproduce.js";
+/**
+ * The experiments, an entry each: what the list of commands says of it, and where it is. It is loaded when its
+ * command is given and not before: all of them with all they need take longer than `--help` itself.
+ */
+import type { Experiment } from "./experiment.js";
+
+export interface Listed {
+  /** The command's name; the experiment's own. */
+  readonly name: string;
+  /** What it does, in the few words of a list. */
+  readonly summary: string;
+  load(): Promise<Experiment>;
+}
+
+/** In the order of help. */
+export const EXPERIMENTS: readonly Listed[] = [
+  {
+    name: "demo",
+    summary: "the main job in half a minute",
+    load: async () => (await import("./demo.js")).demo,
+  },
+  {
+    name: "run",
+    summary: "simulate one scenario under one or several schedulers",
+    load: async () => (await import("./run.js")).run,
+  },
+  {
+    name: "validate",
+    summary: "the simulator against queueing theory",
+    load: async () => (await import("./validate.js")).validate,
+  },
+  {
+    name: "sweep-time",
+    summary: "metrics against the length of the time window",
+    load: async () => (await import("./sweep-time.js")).sweepTimeExperiment,
+  },
+  {
+    name: "stability",
+    summary: "sweep over λ and the boundary λ* of each scheduler",
+    load: async () => (await import("./stability.js")).stability,
+  },
+  {
+    name: "sweep-chunk",
+    summary: "no chunking against each chunk size",
+    load: async () => (await import("./sweep-chunk.js")).sweepChunk,
+  },
+  {
+    name: "hybrid",
+    summary: "the decode ratio of mixed batches",
+    load: async () => (await import("./hybrid.js")).hybrid,
+  },
+  {
+    name: "plot",
+    summary: "redraw every figure from the CSVs",
+    load: async () => (await import("./plot.js")).plot,
+  },
+  {
+    name: "reproduce",
+    summary: "the earlier study, whole, with one command",
+    load: async () => (await import("./reproduce.js")).reproduce,
+  },
+];

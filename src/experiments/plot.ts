@@ -172,7 +172,6 @@ async function execute(context: ExperimentContext): Promise<Report> {
 
 export const plot: Experiment = {
   name: "plot",
-  summary: "redraw every figure from the CSVs",
   question: "Can I have the figures again?",
   options: [],
   defaults: {},

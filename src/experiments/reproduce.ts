@@ -228,7 +228,6 @@ async function execute(context: ExperimentContext): Promise<Report> {
 
 export const reproduce: Experiment = {
   name: "reproduce",
-  summary: "the earlier study, whole, with one command",
   question: "What did the study find, and does it hold?",
   options: [
     { key: "quick", flag: "--quick", kind: "flag", summary: "the same in small, hashes only (for CI)" },

@@ -51,7 +51,6 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
 
 export const run: Experiment = {
   name: "run",
-  summary: "simulate one scenario under one or several schedulers",
   question: "Which scheduler is best for this load, and by how much?",
   options: [
     ...PRECISION_OPTIONS,

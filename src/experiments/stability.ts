@@ -278,7 +278,6 @@ function undecided(sweeps: readonly Sweep[]): string[] {
 
 export const stability: Experiment = {
   name: "stability",
-  summary: "sweep over λ and the boundary λ* of each scheduler",
   question: "How much load before it breaks?",
   options: [
     {

@@ -201,7 +201,6 @@ async function execute(context: ExperimentContext): Promise<Report> {
 
 export const sweepChunk: Experiment = {
   name: "sweep-chunk",
-  summary: "no chunking against each chunk size",
   question: "Does chunked prefill help, and which size?",
   options: [
     {

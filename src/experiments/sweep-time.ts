@@ -66,7 +66,6 @@ export function subtitle(study: Study): string {
 
 export const sweepTimeExperiment: Experiment = {
   name: "sweep-time",
-  summary: "metrics against the length of the time window",
   question: "How long must a run be, and do the metrics settle?",
   options: [
     {

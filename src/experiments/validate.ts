@@ -189,7 +189,6 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
 
 export const validate: Experiment = {
   name: "validate",
-  summary: "the simulator against queueing theory",
   question: "Can I trust the numbers?",
   options: [
     {

@@ -6,7 +6,6 @@ import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { getSystemErrorMap } from "node:util";
-import writeFileAtomic from "write-file-atomic";
 
 export interface FileSystem {
   /** The text of a UTF-8 file, without its byte order mark. */
@@ -73,6 +72,7 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
   if (there && !there.isFile() && !there.isDirectory()) return writeFile(path, data);
   // The library writes with a single call and does not look how much was taken: a disk that fills up would
   // leave half a file. So its own data is empty, and ours is written by a call that goes on until all is.
+  const { default: writeFileAtomic } = await import("write-file-atomic");
   await writeFileAtomic(path, "", {
     // It awaits this, which its types do not say.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises

@@ -3,22 +3,14 @@ import { ConfigError, InvariantError, type Issue, PlanError } from "../core/erro
 import { type Simulator } from "../core/simulate.js";
 import { runTask, type Task, type TrialValues } from "../core/trial.js";
 
+export { Interrupted } from "./interrupted.js";
+
 export interface Executor {
   /** Runs a task; rejects with the error that the simulation threw, or with Interrupted. */
   run(task: Task): Promise<TrialValues>;
   /** How many tasks it works on at once. */
   readonly width: number;
   close(): Promise<void>;
-}
-
-/** The user asked to stop. */
-export class Interrupted extends Error {
-  readonly signal: "SIGINT" | "SIGTERM";
-  constructor(signal: "SIGINT" | "SIGTERM") {
-    super("interrupted");
-    this.name = "Interrupted";
-    this.signal = signal;
-  }
 }
 
 /** What crosses the thread: an error's class would be lost on the way. */

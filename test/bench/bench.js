@@ -1,64 +1,51 @@
 /**
- * `npm run bench`: nanoseconds per request of the three schedulers on demo2 (one core, a long window, every
- * metric on, after warm-up), and requests per second over the pool. Machines are noisy: compare ratios of one run.
+ * `npm run bench`: how fast the simulator is, and against what.
+ *
+ *   npm run bench                      every part but those that need the network or another commit
+ *   npm run bench -- speed growth      some parts
+ *   npm run bench -- --against main    this working tree against a commit, in turns
+ *   npm run bench -- inference-lab     another simulator on a like workload (installs it into a temporary folder)
+ *   npm run bench -- --smoke           every part at a tiny size: that they run, not how fast
+ *
+ * Machines are noisy: compare ratios of one run, and look at the load that is printed first.
  */
-import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { simulate, Simulator, prepare } from "../../dist/index.js";
-import { threadPool } from "../../dist/run/pool.js";
-import { runner } from "../../dist/run/runner.js";
+import { availableParallelism, cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
 
-const scenario = JSON.parse(
-  readFileSync(new URL("../../data/scenarios/demo2.json", import.meta.url), "utf8"),
-);
-const SCHEDULERS = ["decode-prioritizing", "prefill-prioritizing", "hybrid"];
-const TRIALS = 60;
-const ROUNDS = 5;
+const USUAL = ["speed", "growth", "workers", "startup"];
+const ASKED_FOR = ["inference-lab", "against"];
 
-const configOf = (kind, tmaxSeconds = 5000) => ({
-  workload: scenario.workload,
-  service: scenario.service,
-  engine: scenario.engine,
-  scheduler: { kind },
-  horizon: { tmaxSeconds },
-});
-const median = (values) =>
-  values.toSorted?.((a, b) => a - b)[values.length >> 1] ??
-  [...values].sort((a, b) => a - b)[values.length >> 1];
-
-/** ns per request of some trials, requests drawn anew for each. */
-function measure(kind, simulator) {
-  const started = process.hrtime.bigint();
-  let requests = 0;
-  for (let trial = 1; trial <= TRIALS; trial++)
-    requests += simulate(configOf(kind), { trial, simulator }).metrics.n_arrived;
-  return Number(process.hrtime.bigint() - started) / requests;
+/** Command line to what is to be done; throws a message for people. */
+function wishes() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { smoke: { type: "boolean", default: false }, against: { type: "string" } },
+  });
+  const unknown = positionals.find((part) => ![...USUAL, ...ASKED_FOR].includes(part));
+  if (unknown !== undefined)
+    throw new Error(`unknown part: ${unknown} (one of: ${[...USUAL, ...ASKED_FOR].join(", ")})`);
+  const named = values.against === undefined ? positionals : [...new Set([...positionals, "against"])];
+  const usual = values.smoke ? [...USUAL, "against"] : USUAL;
+  return { parts: named.length > 0 ? named : usual, isSmoke: values.smoke, ref: values.against };
 }
 
-console.log(`demo2, λ = 2, T = 5000 s, ${TRIALS} trials a round, median of ${ROUNDS} rounds, one core`);
-for (const kind of SCHEDULERS) {
-  const simulator = new Simulator();
-  measure(kind, simulator);
-  const rounds = Array.from({ length: ROUNDS }, () => measure(kind, simulator));
-  console.log(`${kind.padEnd(22)} ${median(rounds).toFixed(0).padStart(5)} ns/request`);
+const say = (text) => console.log(text);
+
+async function runParts({ parts, ...wish }) {
+  const load = loadavg()[0].toFixed(2);
+  say(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model}), load ${load}`);
+  for (const name of parts) {
+    const part = await import(`./${name}.js`);
+    say(`\n${name}: ${part.summary}`);
+    await part.run({ ...wish, say });
+  }
 }
 
-const quiet = { begin() {}, advance() {}, end() {} };
-const configs = SCHEDULERS.map((kind) => prepare(configOf(kind)));
-for (const workers of [...new Set([1, availableParallelism()])]) {
-  const pool = threadPool(workers);
-  const trials = runner(pool, quiet);
-  const request = { label: "bench", configs, seed: 1, trials: 100 };
-  await trials.run(request); // starts the threads and warms their code
-  const started = process.hrtime.bigint();
-  const records = await trials.run(request);
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-  const requests = configs.reduce(
-    (sum, _, i) => sum + records.metric(i, "n_arrived").reduce((a, b) => a + b),
-    0,
-  );
-  await pool.close();
-  console.log(
-    `pool, ${workers} worker${workers > 1 ? "s" : ""}: ${(requests / seconds / 1e6).toFixed(2)} million requests/s`,
-  );
+let wish;
+try {
+  wish = wishes();
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exit(2);
 }
+await runParts(wish);

@@ -6,12 +6,11 @@ import { optionValues } from "../../src/cli/options.js";
 import { makeProgram } from "../../src/cli/program.js";
 import { version } from "../../src/cli/version.js";
 import type { Issue } from "../../src/core/errors.js";
-import type { Experiment } from "../../src/experiments/experiment.js";
-import * as registered from "../../src/experiments/index.js";
+import { EXPERIMENTS as LISTED } from "../../src/experiments/index.js";
 import { contextOf, ones, studyOf } from "../experiments/studies.js";
 import { listing, llmsim, test } from "./session.js";
 
-const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
+const EXPERIMENTS = await Promise.all(LISTED.map((listed) => listed.load()));
 const SHARED = [
   "--seed <n>",
   "--workers <n>",
@@ -82,7 +81,7 @@ describe("llmsim", () => {
       expect(stdout).toBe(texts[0]!.stdout);
     }
     const { stdout } = texts[0]!;
-    for (const { name, summary } of EXPERIMENTS) {
+    for (const { name, summary } of LISTED) {
       expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
       expect(stdout).toContain(summary);
     }
@@ -106,7 +105,7 @@ describe("command lines that are suggested", () => {
   async function accepts(line: string): Promise<boolean> {
     const silent = { write: () => {} };
     let ran = false;
-    const program = makeProgram(EXPERIMENTS, "0", { stdout: silent, stderr: silent }, async () => {
+    const program = makeProgram(LISTED, "0", { stdout: silent, stderr: silent }, async () => {
       ran = true;
     });
     await program.parseAsync(line.split(" "), { from: "user" }).catch(() => undefined);

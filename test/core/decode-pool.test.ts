@@ -44,7 +44,8 @@ function follow(pool: DecodePool, steps: readonly Step[]): void {
     while (active < n) expect(pool.activate(decodeLeft)).toBe(order[active++]);
     while (active > n) {
       const id = order[--active];
-      expect(pool.deactivate(decodeLeft, place)).toBe(id);
+      expect(pool.lastActive(place)).toBe(id);
+      pool.deactivate(id, decodeLeft);
       expect(decodeLeft[id]).toBe(left.get(id));
     }
     expect([pool.active, pool.size]).toEqual([n, order.length]);
@@ -88,7 +89,10 @@ test("a sequence put aside and taken up again has lost no tick", () => {
   for (const id of [0, 1, 2]) pool.append(id, place);
   for (let i = 0; i < 3; i++) pool.activate(decodeLeft);
   pool.clock += 3; // 7, 1 and 4 left
-  expect([pool.deactivate(decodeLeft, place), pool.deactivate(decodeLeft, place)]).toEqual([2, 1]);
+  for (const id of [2, 1]) {
+    expect(pool.lastActive(place)).toBe(id);
+    pool.deactivate(id, decodeLeft);
+  }
   expect([...decodeLeft]).toEqual([10, 1, 4]);
   pool.clock += 5; // 2 left for the only active one
   expect([pool.activate(decodeLeft), pool.activate(decodeLeft)]).toEqual([1, 2]);

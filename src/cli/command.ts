@@ -1,0 +1,60 @@
+/** One command of the program, made from its experiment's definition: flags, examples, help. */
+import { type Command, Option } from "commander";
+import type { Experiment } from "../experiments/experiment.js";
+import { EXIT_HELP } from "./faults.js";
+import { MODEL_FLAGS } from "./flags.js";
+
+const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
+
+function addCommonFlags(command: Command): void {
+  command
+    .optionsGroup("Every command:")
+    .option("--seed <n>", "seed of the study; trials differ by their number alone")
+    .option("--workers <n>", "threads (default: the machine's cores); 0 simulates in this process")
+    .option("--out-data <dir>", "folder for CSVs", "data")
+    .option("--out-figs <dir>", "folder for figures", "figs")
+    .option("--json", "print one JSON document to stdout and nothing else")
+    .option("--quiet", "no progress")
+    .option("--no-color", "no emphasis (also NO_COLOR, TERM=dumb)")
+    .option("--config <file>", "settings from a YAML or JSON file")
+    .option("--set <key=value>", "one setting, e.g. engine.maxTokens=512 (repeatable)", collect);
+}
+
+function addModelFlags(command: Command): void {
+  command
+    .optionsGroup("Model:")
+    .option("--scenario <name|file>", "where settings start from")
+    .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
+  for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
+  command
+    .option("--no-chunking", "prompts advance as far as the budget lets them")
+    .option("--verify", "check every law of the model while simulating")
+    .option("--force", "lift the limit on the number of requests");
+}
+
+/** Gives the command of an experiment its flags and its help. */
+export function describe(command: Command, experiment: Experiment): void {
+  command.description(`${experiment.question}\n${command.summary()}`);
+  if (experiment.options.length > 0) command.optionsGroup("This command:");
+  for (const option of experiment.options)
+    command.addOption(
+      new Option(
+        option.flag,
+        option.default === undefined ? option.summary : `${option.summary} (default: ${option.default})`,
+      ),
+    );
+  if (experiment.takesModel) addModelFlags(command);
+  addCommonFlags(command);
+  command.addHelpText("after", () =>
+    [
+      "",
+      "Examples:",
+      ...experiment.examples.map((example) => `  llmsim ${example}`),
+      ...(experiment.writes.length > 0
+        ? ["", "Writes:", ...experiment.writes.map((file) => `  ${file}`)]
+        : []),
+      "",
+      EXIT_HELP,
+    ].join("\n"),
+  );
+}
