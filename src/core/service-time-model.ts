@@ -22,6 +22,11 @@ export interface ServiceTimeModel {
   /** Whether `price` uses its draw; such iterations are priced one by one. */
   readonly random: boolean;
   /**
+   * Whether the price depends on the tokens in the cache (`sumKv`, `chunkCached`), which grow from one iteration
+   * to the next while a batch repeats. Left out: it does not, and equal batches take equal time.
+   */
+  readonly growsWithKv?: boolean;
+  /**
    * The iteration time of a batch, rounded to nanoseconds once.
    * @param draw an Exp(1) variate, for random models only (others get 1)
    */

@@ -38,7 +38,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       /^scenario\.json:1: missing workload\.arrivals \(/,
       /^scenario\.json:1: missing workload\.promptTokens/,
       /^scenario\.json:1: missing workload\.outputTokens/,
-      /^scenario\.json:1: unknown service-time model: afine \(one of: affine, exponential\) — did you mean affine\?/,
+      /^scenario\.json:1: unknown service-time model: afine \(one of: affine, exponential, gpu, gpu-table\) — did you mean affine\?/,
     ],
   ],
   "a scheduler that nobody knows": [

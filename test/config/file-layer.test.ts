@@ -27,7 +27,7 @@ describe("scenario files", () => {
         "scenario",
       ),
     ).toEqual([
-      "f.yaml: missing service (service-time model, kind one of: affine, exponential)",
+      "f.yaml: missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
       "f.yaml:1: missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
       "f.yaml:2: missing workload.arrivals.ratePerSecond (a number above 0 and at most 1000000)",
       "f.yaml:3: missing workload.promptTokens.kind (one of: fixed, geometric, lognormal, mixture, uniform)",
@@ -247,7 +247,12 @@ describe("published JSON Schemas", () => {
     expect(kinds.map(({ properties }) => properties.kind)).toMatchObject(
       builtIn.serviceTimes.map(({ name, summary }) => ({ const: name, description: summary })),
     );
-    expect(kinds.map(({ required }) => required)).toEqual(kinds.map(() => ["kind", "cMs"]));
+    expect(kinds.map(({ required }) => required)).toEqual(
+      builtIn.serviceTimes.map(({ options }) => [
+        "kind",
+        ...options.filter((option) => option.default === undefined).map(({ key }) => key),
+      ]),
+    );
   });
 
   test("describe every key", () => {

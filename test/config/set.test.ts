@@ -126,7 +126,7 @@ test("errors name the assignment and say what to write", async () => {
     "--set foo: unknown key (one of: scenario, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed)",
     "--set workload.promptTokens.p: unknown key (mixture has: kind, values, weights)",
     "invalid --set workload.promptTokens.values: [1, 2, x] (a list of integers at least 0 and at most 2147483647)",
-    "--set service.kind: unknown service-time model: expo (one of: affine, exponential) — did you mean exponential?",
+    "--set service.kind: unknown service-time model: expo (one of: affine, exponential, gpu, gpu-table) — did you mean exponential?",
     "invalid --set conventions.tbt: gap (one of: gaps, tokens) — did you mean gaps?",
     "invalid --set engine.chunkSize: 0 (an integer at least 1 and at most 2147483647, or none)",
     "invalid --set trials: 1.5 (an integer at least 1 and at most 1000000)",
