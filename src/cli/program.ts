@@ -30,6 +30,8 @@ function addModelFlags(command: Command): void {
   command
     .optionsGroup("Model:")
     .option("--scenario <name|file>", "where settings start from")
+    .option("--hardware <name|file>", "service times fitted to a GPU (docs/hardware.md)")
+    .option("--profile-only", "kernel times alone: without the hardware's overheads h and f")
     .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
   for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
   command

@@ -10,6 +10,8 @@ import type { Trials } from "./trials.js";
 export interface Study {
   /** The scenario's name as the user gave it. */
   readonly scenario: string;
+  /** The hardware's name or file as the user gave it, where service times are those of a hardware file. */
+  readonly hardware?: string;
   /** The flag that chose it, for commands to try next: `--scenario demo2`, `--config my.yaml`. */
   readonly chosenBy?: string;
   readonly config: Omit<SimulationConfig, "scheduler">;

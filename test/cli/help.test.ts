@@ -26,6 +26,8 @@ const SHARED = [
 const MODEL = [
   ...MODEL_FLAGS.map(({ flag }) => flag),
   "--scenario <name|file>",
+  "--hardware <name|file>",
+  "--profile-only",
   "--scheduler <list>",
   "--no-chunking",
   "--verify",
