@@ -7,10 +7,11 @@ import { CommanderError } from "commander";
 import { hint } from "../config/suggest.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import * as registered from "../experiments/index.js";
-import type { Experiment, Report, Study } from "../experiments/experiment.js";
+import type { Experiment, InputFile, Report, Study } from "../experiments/experiment.js";
 import { nodeFiles } from "../io/files.js";
 import { type Executor, Interrupted } from "../run/executor.js";
 import { EXIT, report as reportError } from "./faults.js";
+import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header } from "./output.js";
 import { complaintOf, type Flags, makeProgram } from "./program.js";
@@ -35,8 +36,8 @@ const EXPERIMENTS: readonly Experiment[] = Object.values(registered);
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
   const replay = ["llmsim", ...argv.map(shellWord)].join(" ");
   let code: number = EXIT.done;
-  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags) => {
-    code = await perform(experiment, flags, replay, streams);
+  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags, files) => {
+    code = await perform(experiment, flags, files, replay, streams);
   });
   try {
     if (argv.length === 0) {
@@ -68,6 +69,7 @@ function refuseUnknownHelp([first, name]: readonly string[]): void {
 async function perform(
   experiment: Experiment,
   flags: Flags,
+  files: readonly string[],
   replay: string,
   streams: Streams,
 ): Promise<number> {
@@ -76,10 +78,11 @@ async function perform(
   const options = optionValues(experiment, flags, issues);
   const study = await studyFrom(experiment, flags, streams, issues);
   issues.push(...(await unwritable(experiment, shared, options, streams)));
+  const inputs = await inputsFrom(experiment, files, streams, issues);
   if (issues.length > 0 || !study) throw new ConfigError(issues);
   const executor = lazyExecutor(shared.workers, streams.signal);
   try {
-    return await conduct(experiment, { study, options, shared, replay, executor }, streams);
+    return await conduct(experiment, { study, options, inputs, shared, replay, executor }, streams);
   } finally {
     await executor.close();
   }
@@ -88,6 +91,7 @@ async function perform(
 interface Performance {
   readonly study: Study;
   readonly options: OptionValues;
+  readonly inputs: readonly InputFile[];
   readonly shared: SharedSettings;
   readonly replay: string;
   readonly executor: Executor;
@@ -95,7 +99,7 @@ interface Performance {
 
 async function conduct(
   experiment: Experiment,
-  { study, options, shared, replay, executor }: Performance,
+  { study, options, inputs, shared, replay, executor }: Performance,
   streams: Streams,
 ): Promise<number> {
   const { stdout, stderr } = streams;
@@ -111,6 +115,7 @@ async function conduct(
   const report: Report = await experiment.run({
     study,
     options,
+    inputs,
     workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
     trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),

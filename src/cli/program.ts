@@ -10,6 +10,9 @@ import type { Streams } from "./streams.js";
 /** What commander hands over: flags by their camel-case names, as text. */
 export type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
 
+/** Runs an experiment with the flags, and the files, given to it. */
+export type Act = (experiment: Experiment, flags: Flags, files: readonly string[]) => Promise<void>;
+
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
 
 function addCommonFlags(command: Command): void {
@@ -40,11 +43,7 @@ function addModelFlags(command: Command): void {
     .option("--force", "lift the limit on the number of requests");
 }
 
-function addExperiment(
-  program: Command,
-  experiment: Experiment,
-  act: (experiment: Experiment, flags: Flags) => Promise<void>,
-): void {
+function addExperiment(program: Command, experiment: Experiment, act: Act): void {
   const command = program.command(experiment.name).summary(experiment.summary);
   command.description(`${experiment.question}\n${experiment.summary}`);
   if (experiment.options.length > 0) command.optionsGroup("This command:");
@@ -69,15 +68,18 @@ function addExperiment(
       EXIT_HELP,
     ].join("\n"),
   );
-  command.action(async (flags: Flags) => act(experiment, flags));
+  if (experiment.reads) {
+    command.argument(experiment.reads.usage, experiment.reads.summary);
+    command.action(async (files: string[], flags: Flags) => act(experiment, flags, files));
+  } else command.action(async (flags: Flags) => act(experiment, flags, []));
 }
 
-/** @param act runs an experiment with the flags given to it */
+/** The program, with a command for every experiment. */
 export function makeProgram(
   experiments: readonly Experiment[],
   version: string,
   { stdout, stderr }: Pick<Streams, "stdout" | "stderr">,
-  act: (experiment: Experiment, flags: Flags) => Promise<void>,
+  act: Act,
 ): Command {
   const program = new Command("llmsim")
     .description(
@@ -108,6 +110,7 @@ export function complaintOf(error: CommanderError): ConfigError | undefined {
   const message = first
     .replace(/^unknown (command|option) '(.*)'$/, "unknown $1: $2")
     .replace(/^option '(.*)' argument missing$/, "missing value: $1")
+    .replace(/^missing required argument '(.*)'$/, "missing argument: $1 (see --help)")
     .replace(/^too many arguments.*$/, "too many arguments: settings are flags (see --help)");
   return new ConfigError([{ key: "", message: hint ? `${message} — did you mean ${hint}?` : message }]);
 }

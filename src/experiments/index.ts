@@ -7,3 +7,4 @@ export { sweepChunk } from "./sweep-chunk.js";
 export { hybrid } from "./hybrid.js";
 export { plot } from "./plot.js";
 export { reproduce } from "./reproduce.js";
+export { calibrate } from "./calibrate.js";
