@@ -96,14 +96,13 @@ function solve(
 }
 
 /**
- * The whole number in [low, high] at which `f` is least, for an f that may have several valleys: a scan of `points`
- * places first, geometric from low, then every step halved around the best one.
+ * The whole number in [low, high] at which `f` is least, for an f whose valleys are wider than the steps of a scan of
+ * `points` places, which lie closer together at low values; golden sections then find the bottom of the best one.
  */
 export function leastAt(f: (value: number) => number, low: number, high: number, points = 48): number {
   const places = new Set<number>([low, high]);
   for (let i = 1; i < points; i++) {
     const share = i / points;
-    // Squared shares: small values, where a knee moves most, lie closer together.
     places.add(Math.round(low + share * share * (high - low)));
   }
   const ordered = [...places].sort((a, b) => a - b);
@@ -114,7 +113,6 @@ export function leastAt(f: (value: number) => number, low: number, high: number,
   });
   let from = ordered[Math.max(0, best - 1)];
   let to = ordered[Math.min(ordered.length - 1, best + 1)];
-  // Golden sections within the valley found; the ends are tried at last.
   while (to - from > 3) {
     const left = Math.round(from + 0.381966 * (to - from));
     const right = Math.max(left + 1, Math.round(from + 0.618034 * (to - from)));

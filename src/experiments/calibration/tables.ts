@@ -30,8 +30,8 @@ const axesOf = (rows: readonly AttentionRow[], columns: readonly Column[]): numb
 const cellsOf = (axes: readonly (readonly number[])[]): number =>
   axes.reduce((count, axis) => count * axis.length, 1);
 
-/** An end of an axis with fewer of its cells than this is a stray measurement. */
-const LEAST_OF_AN_END = 0.1;
+/** A value with fewer of its cells than this is a stray measurement, not the end of an axis. */
+const LEAST_OF_AN_END = 0.15;
 
 /**
  * Rows whose every value was measured together with both ends of every other axis: of grids of different spacing laid
@@ -43,8 +43,9 @@ function reachingFar(rows: readonly AttentionRow[], columns: readonly Column[]):
   let kept = rows;
   columns.forEach((column, i) => {
     const shares = sharesOf(rows, column, cells);
-    for (const end of [axes[i][0], axes[i][axes[i].length - 1]]) {
-      if (!(shares.get(end)! >= LEAST_OF_AN_END)) continue;
+    const sound = axes[i].filter((value) => shares.get(value)! >= LEAST_OF_AN_END);
+    if (sound.length === 0) return;
+    for (const end of [sound[0], sound[sound.length - 1]]) {
       const beside = rows.filter((row) => row[column] === end);
       for (const other of columns) {
         if (other === column) continue;
