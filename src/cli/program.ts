@@ -87,6 +87,11 @@ export function makeProgram(
     )
     .version(version, "--version", "print the version")
     .helpCommand("help [command]", "help for a command")
+    // Arguments stand in the command's own help: here they would squeeze the summaries.
+    .configureHelp({
+      subcommandTerm: (command) =>
+        command.name() === "help" ? "help [command]" : `${command.name()} [options]`,
+    })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),

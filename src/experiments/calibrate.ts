@@ -258,7 +258,7 @@ const text = (key: string, flag: string, summary: string): ExperimentOption => (
 
 export const calibrate: Experiment = {
   name: "calibrate",
-  summary: "fit service times to a GPU's measured steps or kernels",
+  summary: "fit service times to a GPU's measured steps",
   question: "What are the service times of my GPU?",
   options: [
     text("name", "--name", "name of the hardware (default: that of the file or folder)"),

@@ -57,7 +57,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   "a key or a convention that nobody knows": [
     ["run --set engine.maxTokns=5", "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?"],
-    ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, workload, service, engine/],
+    ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, hardware, workload, service, engine/],
     ["run --set __proto__.x=1", "--set __proto__.x: refused key"],
     [
       "run --set engine.maxTokens",
