@@ -30,8 +30,8 @@ function ms(t: Truth, decodes: number, kv: number, prefill: number): number {
 }
 
 /** A grid of steps with uniform relative noise of ±`noise`. */
-function grid(truth: Truth, noise = 0): Step[] {
-  const draws = stream(7, 1, "calibrate");
+function grid(truth: Truth, noise = 0, seed = 7): Step[] {
+  const draws = stream(seed, 1, "calibrate");
   const steps: Step[] = [];
   for (const decodes of [0, 1, 4, 16, 64, 128, 256])
     for (const kv of decodes === 0 ? [0] : [256, 512, 1024, 2048])
@@ -85,9 +85,15 @@ describe("forms", () => {
   });
 
   test("of forms that fit alike the simplest is taken", () => {
-    const { chosen, candidates } = chooseForm(grid({ ...TRUTH, kmMs: 0 }, 0.02));
-    expect(candidates).toHaveLength(4);
-    expect(chosen.form.name).toBe("S5");
+    let lucky = 0;
+    for (let seed = 1; seed <= 8; seed++) {
+      const { chosen, candidates } = chooseForm(grid({ ...TRUTH, kmMs: 0 }, 0.02, seed));
+      expect(candidates).toHaveLength(4);
+      expect(chosen.form.name).toBe("S5");
+      if (candidates[3]!.heldOut < candidates[2]!.heldOut) lucky++;
+    }
+    // The term that is not there does seem to pay now and then: the rule of one standard error is what leaves it out.
+    expect(lucky).toBeGreaterThan(0);
   });
 
   test("steps that a form cannot be told from leave it out, with the reason; too few are refused", () => {
