@@ -1,4 +1,5 @@
 /** The charts: rows of a result table in, self-contained Vega-Lite specs out. */
+export { agreement, type Agreement, type AgreementOptions } from "./agreement.js";
 export { bars, type BarsOptions } from "./bars.js";
 export {
   dashboard,

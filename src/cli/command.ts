@@ -24,6 +24,8 @@ function addModelFlags(command: Command): void {
   command
     .optionsGroup("Model:")
     .option("--scenario <name|file>", "where settings start from")
+    .option("--hardware <name|file>", "service times fitted to a GPU (docs/hardware.md)")
+    .option("--profile-only", "kernel times alone: without the hardware's overheads h and f")
     .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
   for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
   command
@@ -35,6 +37,7 @@ function addModelFlags(command: Command): void {
 /** Gives the command of an experiment its flags and its help. */
 export function describe(command: Command, experiment: Experiment): void {
   command.description(`${experiment.question}\n${command.summary()}`);
+  if (experiment.reads) command.argument(experiment.reads.usage, experiment.reads.summary);
   if (experiment.options.length > 0) command.optionsGroup("This command:");
   for (const option of experiment.options)
     command.addOption(

@@ -3,6 +3,11 @@ import type { Experiment, Report, Study } from "../experiments/experiment.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
 
+/** A long list is a table, which the header only names. */
+const MOST_LISTED = 12;
+const listed = (values: readonly unknown[]): string =>
+  values.length > MOST_LISTED ? `[${values.length} values]` : values.join(",");
+
 /** What stands between the answer and the table: everything that a number depends on. */
 export function header(study: Study): string {
   const { engine, conventions, horizon, workload, service } = study.config;
@@ -10,10 +15,10 @@ export function header(study: Study): string {
   const rest = (spec: object): string =>
     Object.entries(spec)
       .filter(([key]) => key !== "kind")
-      .map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(",") : value}`)
+      .map(([key, value]) => `${key} ${Array.isArray(value) ? listed(value) : value}`)
       .join(" ");
   return [
-    `scenario ${study.scenario}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
     `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
@@ -46,8 +51,10 @@ export function body(
 
 /** The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name. */
 export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
-  const { scenario, seed, trials } = study;
+  const { scenario, hardware, seed, trials } = study;
   const { conventions } = study.config;
-  const assumed = takesModel ? { scenario, seed, trials, conventions } : { seed };
+  const assumed = takesModel
+    ? { scenario, ...(hardware !== undefined && { hardware }), seed, trials, conventions }
+    : { seed };
   return `${JSON.stringify({ command, ...assumed, ...report.json }, null, 2)}\n`;
 }

@@ -4,10 +4,11 @@
  */
 import { availableParallelism } from "node:os";
 import { ConfigError, type Issue } from "../core/errors.js";
-import type { Experiment, Report, Study } from "../experiments/experiment.js";
+import type { Experiment, InputFile, Report, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
 import { runner } from "../run/runner.js";
 import { EXIT } from "./faults.js";
+import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header } from "./output.js";
 import type { Flags } from "./program.js";
@@ -24,6 +25,7 @@ import { unwritable, writeFiles } from "./write.js";
 export async function perform(
   experiment: Experiment,
   flags: Flags,
+  files: readonly string[],
   replay: string,
   streams: Streams,
 ): Promise<number> {
@@ -33,10 +35,11 @@ export async function perform(
   const study = await studyFrom(experiment, flags, streams, issues);
   issues.push(...(experiment.check?.(options, study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
+  const inputs = await inputsFrom(experiment, files, streams, issues);
   if (issues.length > 0 || !study) throw new ConfigError(issues);
   const executor = lazyExecutor(shared.workers, streams.signal);
   try {
-    return await conduct(experiment, { study, options, shared, replay, executor }, streams);
+    return await conduct(experiment, { study, options, inputs, shared, replay, executor }, streams);
   } finally {
     await executor.close();
   }
@@ -45,6 +48,7 @@ export async function perform(
 interface Performance {
   readonly study: Study;
   readonly options: OptionValues;
+  readonly inputs: readonly InputFile[];
   readonly shared: SharedSettings;
   readonly replay: string;
   readonly executor: Executor;
@@ -52,7 +56,7 @@ interface Performance {
 
 async function conduct(
   experiment: Experiment,
-  { study, options, shared, replay, executor }: Performance,
+  { study, options, inputs, shared, replay, executor }: Performance,
   streams: Streams,
 ): Promise<number> {
   const { stdout, stderr } = streams;
@@ -67,6 +71,7 @@ async function conduct(
   const report: Report = await experiment.run({
     study,
     options,
+    inputs,
     workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
     trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),

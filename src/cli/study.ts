@@ -1,14 +1,15 @@
-/** The study that a command line asks for: defaults < scenario < `--config` < `--set` < flags. */
+/** The study that a command line asks for: defaults < scenario < hardware < `--config` < `--set` < flags. */
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
-import type { Layer, Setting } from "../config/layer.js";
+import { nameOf, type Layer, type Setting } from "../config/layer.js";
 import { numberOrText } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
-import { resolveStudy, scenarioOf } from "../config/study.js";
+import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn } from "../core/registry.js";
 import type { Experiment, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
+import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { MODEL_FLAGS } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
@@ -76,6 +77,10 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
     values.scenario = flags.scenario;
     names.set("scenario", "--scenario");
   }
+  if (flags.hardware !== undefined) {
+    values.hardware = flags.hardware;
+    names.set("hardware", "--hardware");
+  }
   return { source: "flag", values: values, origin: (key) => names.get(key) };
 }
 
@@ -97,18 +102,32 @@ export async function studyFrom(
     if (!experiment.takesModel) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
+    const hardware = await hardwareFrom(layers, flags, cwd, fs, issues);
     // A file that brings a model of its own is laid over nothing: what it leaves out has core's defaults.
-    const own = named === undefined ? ownName(layers, file) : undefined;
+    const own = named === undefined ? ownName(layers, file, hardware !== undefined) : undefined;
+    // Without a scenario, hardware comes with the engine that it was measured for.
+    const machine = hardware ? [...(named === undefined ? [hardwareAlone()] : []), hardware.layer] : [];
     const studies: Study[] = [];
     for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const study = resolveStudy([defaults, ...below, ...layers], builtIn, { force: flags.force === true });
+      const study = resolveStudy([defaults, ...below, ...machine, ...layers], builtIn, {
+        force: flags.force === true,
+      });
+      const namesScenario =
+        file === undefined ? !hardware || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
-        ...(file === undefined || flags.scenario !== undefined ? [`--scenario ${shellWord(name)}`] : []),
+        ...(namesScenario ? [`--scenario ${shellWord(name)}`] : []),
+        ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
+        ...(flags.profileOnly === true ? ["--profile-only"] : []),
         ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
       ].join(" ");
-      studies.push({ ...study, scenario: own ?? scenario.name, chosenBy });
+      studies.push({
+        ...study,
+        scenario: own ?? scenario.name,
+        ...(hardware && { hardware: hardware.name }),
+        chosenBy,
+      });
     }
     return { ...studies[0], others: studies.slice(1) };
   } catch (error) {
@@ -150,11 +169,48 @@ async function scenarioLayers(
   return { name, layers: [(await loadScenario(usual, cwd, fs)).layer, layer] };
 }
 
+/** The hardware that the layers name, as a layer; what contradicts it is added to `issues`. */
+async function hardwareFrom(
+  layers: readonly Layer[],
+  flags: Flags,
+  cwd: string,
+  fs: FileSystem,
+  issues: Issue[],
+): Promise<{ readonly name: string; readonly layer: Layer } | undefined> {
+  const given = hardwareOf(layers);
+  const profileOnly = flags.profileOnly === true;
+  if (given === undefined) {
+    if (profileOnly)
+      issues.push({
+        key: "--profile-only",
+        message: "--profile-only: no hardware to leave the overheads out of (give --hardware)",
+      });
+    return undefined;
+  }
+  for (const layer of layers)
+    if (layer.values.service?.kind !== undefined) {
+      const { at, name } = nameOf({ layer, key: "service.kind" });
+      issues.push({
+        key: "service.kind",
+        message: `${at}${name}: replaces the service times of hardware ${given} (leave out one of the two)`,
+      });
+    }
+  const layer = await loadHardware(given, cwd, profileOnly, fs).catch((error: unknown) => {
+    if (!(error instanceof FileError && isScenarioFile(given))) throw error;
+    return unread(given, `hardware: ${error.message}`);
+  });
+  return { name: hardwareName(given), layer };
+}
+
 /** A configuration file that brings a model of its own and names no scenario gives the study its name. */
-function ownName(layers: readonly Layer[], file: string | undefined): string | undefined {
+function ownName(
+  layers: readonly Layer[],
+  file: string | undefined,
+  hasHardware: boolean,
+): string | undefined {
   if (file === undefined) return undefined;
   const { workload, service } = layers[0].values;
-  return workload && service ? basename(file, extname(file)) : undefined;
+  return workload && (service || hasHardware) ? basename(file, extname(file)) : undefined;
 }
 
 /** A command that fixes its own settings takes only the seed: a setting that did nothing would mislead. */

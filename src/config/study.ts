@@ -21,6 +21,8 @@ export type BaseConfig = Omit<SimulationConfig, "scheduler">;
 export interface Study {
   /** The scenario's name as the user gave it; `custom` when no layer names one. */
   readonly scenario: string;
+  /** The hardware's name as the user gave it, where a layer names one. */
+  readonly hardware?: string;
   /** Complete and checked together with each of the schedulers. */
   readonly config: BaseConfig;
   /** Complete; at least one. */
@@ -35,6 +37,12 @@ export interface Study {
 export function scenarioOf(layers: readonly Layer[]): string | undefined {
   const named = layers.filter(({ values }) => typeof values.scenario === "string" && values.scenario !== "");
   return named.at(-1)?.values.scenario;
+}
+
+/** The hardware that the layers ask for, by the last one that names any. */
+export function hardwareOf(layers: readonly Layer[]): string | undefined {
+  const named = layers.filter(({ values }) => typeof values.hardware === "string" && values.hardware !== "");
+  return named.at(-1)?.values.hardware;
 }
 
 /**
@@ -55,7 +63,8 @@ export function resolveStudy(
     trials,
     seed,
     scenario = "custom",
-  } = merged.values as { trials: number; seed: number; scenario?: string };
+    hardware,
+  } = merged.values as { trials: number; seed: number; scenario?: string; hardware?: string };
 
   const early = [...layers.flatMap((layer) => layer.issues ?? []), ...merged.issues, ...list.issues];
   const sound = list.specs.map((spec) => checkSpec(registry.schedulers, spec, "scheduler", "scheduler"));
@@ -71,7 +80,15 @@ export function resolveStudy(
   ];
   const issues = withoutEchoes(early, late);
   if (issues.length > 0) throw new ConfigError(issues);
-  return { scenario, config, schedulers: list.specs, trials, seed, origins: originsOf(merged, list, config) };
+  return {
+    scenario,
+    ...(hardware !== undefined && { hardware }),
+    config,
+    schedulers: list.specs,
+    trials,
+    seed,
+    origins: originsOf(merged, list, config),
+  };
 }
 
 /**

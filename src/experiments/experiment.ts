@@ -11,6 +11,8 @@ import type { Trials } from "./trials.js";
 export interface Study {
   /** The scenario's name as the user gave it. */
   readonly scenario: string;
+  /** The hardware's name or file as the user gave it, where service times are those of a hardware file. */
+  readonly hardware?: string;
   /** The flag that chose it, for commands to try next: `--scenario demo2`, `--config my.yaml`. */
   readonly chosenBy?: string;
   readonly config: Omit<SimulationConfig, "scheduler">;
@@ -67,12 +69,26 @@ export interface Workspace {
   hashCsv(file: CsvFile): string;
 }
 
+/** A file that the user named, or one of a folder that the user named. */
+export interface InputFile {
+  /** As the user would name it. */
+  readonly file: string;
+  /** Of a CSV: its columns and rows, and the line where each row ends; of other files empty. */
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly lines: readonly number[];
+  /** Of a YAML file: its plain data. */
+  readonly values?: unknown;
+}
+
 export interface ExperimentContext {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
   readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
   readonly trials: Trials;
+  /** The files given to an experiment that reads some. */
+  readonly inputs?: readonly InputFile[];
   /** Shows a line at once, before the report is complete: the answer. */
   readonly say: (line: string) => void;
   /** Tells how far the work is, in words; not part of the output. */
@@ -104,6 +120,12 @@ export interface Figure {
   readonly spec: object;
 }
 
+/** A text to write, under the data folder. */
+export interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface Report {
   /** The sentence that answers the question, with its interval; already said ones are not repeated. */
   readonly answer: readonly string[];
@@ -112,6 +134,7 @@ export interface Report {
   readonly notes: readonly string[];
   readonly csv: readonly CsvFile[];
   readonly figures: readonly Figure[];
+  readonly texts?: readonly TextFile[];
   /** What `--json` prints beside command, scenario, seed, trials and conventions. */
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */
@@ -143,6 +166,14 @@ export interface Experiment {
   readonly takesModel: boolean;
   /** Words that stand for several scenarios at once, e.g. `both`. */
   readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
+  /** The files that it takes as arguments: at least one, CSVs or a folder of the files named here. */
+  readonly reads?: {
+    /** As commander reads it, e.g. `<file...>`. */
+    readonly usage: string;
+    readonly summary: string;
+    /** What is read of a folder. */
+    readonly ofFolder: readonly string[];
+  };
   /** Command lines that work, without the leading `llmsim`. */
   readonly examples: readonly string[];
   /** Files it writes, for help. */

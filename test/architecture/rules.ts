@@ -99,7 +99,7 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   arrivals: [...DEFINITIONS, "arrival-process", "random"],
   lengths: [...DEFINITIONS, "length-law", "random"],
   schedulers: [...DEFINITIONS, "scheduler", "packing"],
-  "service-times": [...DEFINITIONS, "service-time-model", "affine-cost"],
+  "service-times": [...DEFINITIONS, "service-time-model", "affine-cost", "kernel-table"],
   disciplines: [...DEFINITIONS, "discipline", "id-deque"],
   routers: [...DEFINITIONS, "router"],
 };

@@ -38,7 +38,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       /^scenario\.json:1: missing workload\.arrivals \(/,
       /^scenario\.json:1: missing workload\.promptTokens/,
       /^scenario\.json:1: missing workload\.outputTokens/,
-      /^scenario\.json:1: unknown service-time model: afine \(one of: affine, exponential\) — did you mean affine\?/,
+      /^scenario\.json:1: unknown service-time model: afine \(one of: affine, exponential, gpu, gpu-table\) — did you mean affine\?/,
     ],
   ],
   "a scheduler that nobody knows": [
@@ -57,7 +57,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   "a key or a convention that nobody knows": [
     ["run --set engine.maxTokns=5", "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?"],
-    ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, workload, service, engine/],
+    ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, hardware, workload, service, engine/],
     ["run --set __proto__.x=1", "--set __proto__.x: refused key"],
     [
       "run --set engine.maxTokens",

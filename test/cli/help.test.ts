@@ -25,6 +25,8 @@ const SHARED = [
 const MODEL = [
   ...MODEL_FLAGS.map(({ flag }) => flag),
   "--scenario <name|file>",
+  "--hardware <name|file>",
+  "--profile-only",
   "--scheduler <list>",
   "--no-chunking",
   "--verify",
@@ -123,7 +125,7 @@ describe("command lines that are suggested", () => {
   });
 
   /** These need more than an engine that answers 1, or long. */
-  const DEMANDING = ["stability", "plot", "reproduce", "validate"];
+  const DEMANDING = ["stability", "plot", "reproduce", "validate", "calibrate"];
   const FEW: Readonly<Record<string, string>> = { windows: "2", npoints: "2", ratios: "0.5,0.7" };
   const easy = EXPERIMENTS.filter(({ name }) => !DEMANDING.includes(name));
 

@@ -1,12 +1,13 @@
 /** Study and scenario files: checked by schemas made from the same option lists as everything else. */
 import fc from "fast-check";
+import { hardwareTree } from "../../src/config/hardware-keys.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { jsonSchemas } from "../../src/config/publish-schemas.js";
 import { fileLayer } from "../../src/config/file-layer.js";
 import { type GroupNode, optionsOf, scenarioTree, STUDY_OPTIONS, studyTree } from "../../src/config/keys.js";
 import { runOutputSchema } from "../../src/config/run-output-schema.js";
-import { scenarioSchema, studySchema } from "../../src/config/schema.js";
+import { hardwareSchema, scenarioSchema, studySchema } from "../../src/config/schema.js";
 import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, STANDARD } from "../../src/core/config.js";
 import type { OptionSpec } from "../../src/core/definition.js";
 import { METRICS } from "../../src/core/metrics.js";
@@ -27,7 +28,7 @@ describe("scenario files", () => {
         "scenario",
       ),
     ).toEqual([
-      "f.yaml: missing service (service-time model, kind one of: affine, exponential)",
+      "f.yaml: missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
       "f.yaml:1: missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
       "f.yaml:2: missing workload.arrivals.ratePerSecond (a number above 0 and at most 1000000)",
       "f.yaml:3: missing workload.promptTokens.kind (one of: fixed, geometric, lognormal, mixture, uniform)",
@@ -198,13 +199,14 @@ test("a plugin's options are checked like ours, and published", async () => {
 describe("published JSON Schemas", () => {
   const parsed = (name: string): unknown => JSON.parse(jsonSchemas().get(`${name}.schema.json`)!);
 
-  test("three of them, self-contained and closed", () => {
+  test("four of them, self-contained and closed", () => {
     expect([...jsonSchemas().keys()]).toEqual([
       "study.schema.json",
       "scenario.schema.json",
+      "hardware.schema.json",
       "run-output.schema.json",
     ]);
-    for (const name of ["study", "scenario", "run-output"]) {
+    for (const name of ["study", "scenario", "hardware", "run-output"]) {
       const schema = parsed(name) as Record<string, unknown>;
       expect(schema).toMatchObject({
         $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -247,7 +249,12 @@ describe("published JSON Schemas", () => {
     expect(kinds.map(({ properties }) => properties.kind)).toMatchObject(
       builtIn.serviceTimes.map(({ name, summary }) => ({ const: name, description: summary })),
     );
-    expect(kinds.map(({ required }) => required)).toEqual(kinds.map(() => ["kind", "cMs"]));
+    expect(kinds.map(({ required }) => required)).toEqual(
+      builtIn.serviceTimes.map(({ options }) => [
+        "kind",
+        ...options.filter((option) => option.default === undefined).map(({ key }) => key),
+      ]),
+    );
   });
 
   test("describe every key", () => {
@@ -264,6 +271,7 @@ describe("published JSON Schemas", () => {
     };
     described(parsed("study"), "study");
     described(parsed("scenario"), "scenario");
+    described(parsed("hardware"), "hardware");
   });
 
   test("the document of --json", () => {
@@ -311,6 +319,7 @@ test("schemas and trees are of one make: every key of the tree is in the schema,
   for (const [schema, tree] of [
     [studySchema(z, builtIn), studyTree(builtIn)],
     [scenarioSchema(z, builtIn), scenarioTree(builtIn)],
+    [hardwareSchema(z, builtIn), hardwareTree(builtIn)],
   ] as const)
     expect(Object.keys((schema as z.ZodObject).shape)).toEqual([...tree.children.keys()]);
   const scheduler = studyTree(builtIn).children.get("scheduler") as GroupNode;

@@ -353,7 +353,7 @@ trials: .nan
     expect(wrong(await fileLayer(text, "my.yaml", "study"))).toEqual([
       "my.yaml:3: invalid engine.maxTokens: 0 (an integer at least 1 and at most 2147483647)",
       "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, discipline) — did you mean engine.maxTokens?",
-      "my.yaml:5: unknown service-time model: affin (one of: affine, exponential) — did you mean affine?",
+      "my.yaml:5: unknown service-time model: affin (one of: affine, exponential, gpu, gpu-table) — did you mean affine?",
       "my.yaml:8: invalid workload.outputTokens: 3 (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
       "my.yaml:9: invalid workload.arrivals.ratePerSecond: fast (a number above 0 and at most 1000000)",
       "my.yaml:10: invalid conventions.tbt: gapz (one of: gaps, tokens) — did you mean gaps?",
@@ -402,13 +402,13 @@ trials: .nan
       "missing workload.arrivals (arrival process, kind one of: deterministic, poisson)",
       "missing workload.promptTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
       "missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
-      "missing service (service-time model, kind one of: affine, exponential)",
+      "missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
       "missing trials (an integer at least 1 and at most 1000000)",
       "missing seed (an integer at least 0 and at most 9007199254740991)",
     ]);
     expect(problems([defaults, scenario, layer({ trials: -1 })])).toHaveLength(1);
     expect(problems([defaults, layer({ service: { b0: 3 } })])).toContain(
-      "missing service.kind (one of: affine, exponential)",
+      "missing service.kind (one of: affine, exponential, gpu, gpu-table)",
     );
   });
 
@@ -417,7 +417,7 @@ trials: .nan
       wrong(layer({ workload: { promptTokens: { p: 0.5 } }, maxTokens: 5, service: { "a.b": 1 } } as never)),
     ).toEqual([
       "my.json: unknown key: workload.promptTokens.p (mixture has: kind, values, weights)",
-      "my.json: unknown key: maxTokens (one of: scenario, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed) — did you mean engine.maxTokens?",
+      "my.json: unknown key: maxTokens (one of: scenario, hardware, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed) — did you mean engine.maxTokens?",
       "my.json: unknown key: service.a.b (affine has: kind, cMs, aMs, b0) — did you mean service.aMs?",
     ]));
 
