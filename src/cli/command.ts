@@ -15,6 +15,7 @@ function addCommonFlags(command: Command): void {
     .option("--out-figs <dir>", "folder for figures", "figs")
     .option("--json", "print one JSON document to stdout and nothing else")
     .option("--quiet", "no progress")
+    .option("--resume", "go on with a run that was stopped, from its journal in the data folder")
     .option("--no-color", "no emphasis (also NO_COLOR, TERM=dumb)")
     .option("--config <file>", "settings from a YAML or JSON file")
     .option("--set <key=value>", "one setting, e.g. engine.maxTokens=512 (repeatable)", collect);

@@ -49,6 +49,12 @@ export function body(
   return `\n${parts.join("\n\n")}\n`;
 }
 
+/** What a run that was stopped can show: its tables over the trials that were finished. Nothing of it is written. */
+export function partial(report: Report, style: Style): string {
+  const tables = report.tables.map((table) => renderTable(table, style));
+  return `\n${["interrupted: over the finished trials only, and not written", ...tables].join("\n\n")}\n`;
+}
+
 /** The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name. */
 export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
   const { scenario, hardware, seed, trials } = study;

@@ -19,7 +19,7 @@ export const silent: Progress = { begin: () => {}, advance: () => {}, end: () =>
 
 /** Trials simulated in this process, by the engine that `registry` makes. */
 export const trialsWith = (registry: Registry = builtIn): Trials =>
-  runner(inProcess(undefined, registry), silent);
+  runner(inProcess(registry), silent);
 
 /** All three, as every command has them by default. */
 export const THREE: readonly Spec[] = [
