@@ -8,6 +8,7 @@ import type { Issue } from "./errors.js";
 /** What an option allows, in words, as it stands in an error's parentheses. */
 export function allowed(option: OptionSpec): string {
   if (option.choices) return `one of: ${option.choices.join(", ")}`;
+  if (option.kind === "text") return `a text${option.nullable ? ", or none" : ""}`;
   const list = option.kind === "integers" || option.kind === "numbers";
   const noun =
     option.kind === "integer" || option.kind === "integers"
@@ -34,6 +35,7 @@ function numberFits(option: OptionSpec, value: unknown): boolean {
 function fits(option: OptionSpec, value: unknown): boolean {
   if (value === null) return option.nullable === true;
   if (option.kind === "choice") return option.choices!.includes(value as string);
+  if (option.kind === "text") return typeof value === "string" && value !== "";
   if (option.kind === "integers" || option.kind === "numbers")
     return Array.isArray(value) && value.every((element) => numberFits(option, element));
   return numberFits(option, value);

@@ -242,6 +242,14 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
       key: "workload.promptTokens",
       message: "invalid workload.promptTokens: 0 is possible (every prompt has at least 1 token)",
     };
+  const outputs = member(registry.lengths, workload.outputTokens.kind).create(workload.outputTokens);
+  const isHalf = prompts.joint?.isHalf ?? outputs.joint?.isHalf ?? false;
+  if (isHalf && prompts.joint?.table !== outputs.joint?.table)
+    yield {
+      key: "workload.outputTokens",
+      message:
+        "invalid workload.outputTokens: not the other half of the pairs (both sides pairs, with as many values and the same weights)",
+    };
   if (horizon.warmupSeconds >= horizon.tmaxSeconds)
     yield {
       key: "horizon.warmupSeconds",
