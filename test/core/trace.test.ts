@@ -110,16 +110,17 @@ describe("further trials resample blocks", () => {
     for (const trial of trials.slice(0, 20)) {
       const rows = rowsOf(trial);
       let seams = 0;
+      let apart = 0;
       for (let i = 0; i < rows.length; i++) {
-        expect(trial.outputTokens[i]).toBe(2 * rows[i]!);
-        expect(trial.priority![i]).toBe(rows[i]! % 7);
+        if (trial.outputTokens[i] !== 2 * rows[i]! || trial.priority![i] !== rows[i]! % 7) apart++;
         if (i === 0) continue;
         const gap = trial.arrivedAt[i]! - trial.arrivedAt[i - 1]!;
-        expect(gap).toBeGreaterThanOrEqual(0);
+        if (gap < 0) apart++;
         const isNext =
           rows[i] === rows[i - 1]! + 1 && gap === arrivedAt[rows[i]!]! - arrivedAt[rows[i - 1]!]!;
         if (!isNext) seams++;
       }
+      expect(apart).toBe(0);
       // A seam where one block follows another, and where a block passes the trace's end.
       expect(seams).toBeLessThanOrEqual(2 * Math.ceil(last / 5e9));
       expect(seams).toBeGreaterThan(10);
@@ -169,8 +170,10 @@ describe("lengths from a trace, arrivals synthetic", () => {
   test("prompt and output come from one row, rows equally likely", () => {
     const requests = draw({ ...config, horizon: { ...config.horizon, tmaxSeconds: 400 } }, 1);
     const rows = rowsOf(requests);
-    rows.forEach((row, i) => expect(requests.outputTokens[i]).toBe(2 * row));
-    rows.forEach((row, i) => expect(requests.prefixHitTokens![i]).toBe(Math.floor(row / 2)));
+    expect([...requests.outputTokens.subarray(0, requests.count)]).toEqual(rows.map((row) => 2 * row));
+    expect([...requests.prefixHitTokens!.subarray(0, requests.count)]).toEqual(
+      rows.map((row) => Math.floor(row / 2)),
+    );
     const below = rows.filter((row) => row < 150).length / rows.length;
     expect(Math.abs(below - 0.25)).toBeLessThan(4 * Math.sqrt((0.25 * 0.75) / rows.length));
   });
@@ -180,7 +183,7 @@ describe("lengths from a trace, arrivals synthetic", () => {
     const behind = draw(config, 1, 40);
     expect(behind.count).toBe(whole.count + 40);
     expect(rowsOf(behind).slice(40)).toEqual(rowsOf(whole));
-    rowsOf(behind).forEach((row, i) => expect(behind.outputTokens[i]).toBe(2 * row));
+    expect([...behind.outputTokens.subarray(0, behind.count)]).toEqual(rowsOf(behind).map((row) => 2 * row));
     expect(behind.arrivedAt[39]).toBe(0);
   });
 
