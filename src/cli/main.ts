@@ -6,6 +6,8 @@ import { availableParallelism } from "node:os";
 import { CommanderError } from "commander";
 import { hint } from "../config/suggest.js";
 import { ConfigError, type Issue } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
 import * as registered from "../experiments/index.js";
 import type { Experiment, Report, Study } from "../experiments/experiment.js";
 import { nodeFiles } from "../io/files.js";
@@ -74,10 +76,11 @@ async function perform(
   const issues: Issue[] = [];
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
-  const study = await studyFrom(experiment, flags, streams, issues);
+  const found = await studyFrom(experiment, flags, streams, issues);
   issues.push(...(await unwritable(experiment, shared, options, streams)));
-  if (issues.length > 0 || !study) throw new ConfigError(issues);
-  const executor = lazyExecutor(shared.workers, streams.signal);
+  if (issues.length > 0 || !found) throw new ConfigError(issues);
+  const { study, traces } = found;
+  const executor = lazyExecutor(shared.workers, streams.signal, study.registry, traces);
   try {
     return await conduct(experiment, { study, options, shared, replay, executor }, streams);
   } finally {
@@ -113,7 +116,7 @@ async function conduct(
     options,
     workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
-    trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),
+    trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify, study.registry),
     say,
     tell: (line) => {
       if (!shared.quiet) stderr.write(`${line}\n`);
@@ -127,13 +130,18 @@ async function conduct(
 }
 
 /** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(workers: number | undefined, signal: AbortSignal | undefined): Executor {
+function lazyExecutor(
+  workers: number | undefined,
+  signal: AbortSignal | undefined,
+  registry: Registry | undefined,
+  traces: readonly Trace[],
+): Executor {
   const threads = workers ?? availableParallelism();
   let started: Promise<Executor> | undefined;
   const start = async (): Promise<Executor> =>
     threads === 0
-      ? (await import("../run/in-process.js")).inProcess(signal)
-      : (await import("../run/pool.js")).threadPool(threads, signal);
+      ? (await import("../run/in-process.js")).inProcess(signal, registry)
+      : (await import("../run/pool.js")).threadPool(threads, signal, traces);
   return {
     width: Math.max(1, threads),
     run: async (task) => (await (started ??= start())).run(task),

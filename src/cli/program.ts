@@ -6,6 +6,7 @@ import type { Experiment } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
 import { MODEL_FLAGS } from "./flags.js";
 import type { Streams } from "./streams.js";
+import { TRAFFIC_FLAGS } from "./traffic.js";
 
 /** What commander hands over: flags by their camel-case names, as text. */
 export type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
@@ -36,6 +37,8 @@ function addModelFlags(command: Command): void {
     .option("--no-chunking", "prompts advance as far as the budget lets them")
     .option("--verify", "check every law of the model while simulating")
     .option("--force", "lift the limit on the number of requests");
+  command.optionsGroup("Recorded traces:");
+  for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);
 }
 
 function addExperiment(

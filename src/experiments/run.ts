@@ -17,11 +17,14 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     answer: [headline(labels, records)],
     tables,
     notes: loadNotes(study, labels, records),
-    csv: typeof options.requests === "string" ? [requestFile(options.requests, configs, study.seed)] : [],
+    csv:
+      typeof options.requests === "string"
+        ? [requestFile(options.requests, configs, study.seed, study.registry)]
+        : [],
     figures: [],
     json: {
       results: configs.map((config, i) => ({
-        ...keyCells(config, study.trials),
+        ...keyCells(config, study.trials, undefined, study.registry),
         metrics: jsonMetrics(records, i, perTrial),
       })),
       differences: jsonDifferences(configs, records),

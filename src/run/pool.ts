@@ -1,6 +1,7 @@
 /** Runs tasks on a pool of threads (piscina). */
 import { setMaxListeners } from "node:events";
 import { Piscina } from "piscina";
+import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
 
@@ -10,8 +11,11 @@ const workerFile = new URL(
   import.meta.url,
 );
 
-/** @param workers threads, at least 1 */
-export function threadPool(workers: number, signal?: AbortSignal): Executor {
+/**
+ * @param workers threads, at least 1
+ * @param traces recorded traces that configurations may name; each thread gets them once, when it starts
+ */
+export function threadPool(workers: number, signal?: AbortSignal, traces: readonly Trace[] = []): Executor {
   // Every task in flight listens; there is no leak to warn of.
   if (signal) setMaxListeners(0, signal);
   const pool = new Piscina({
@@ -19,6 +23,7 @@ export function threadPool(workers: number, signal?: AbortSignal): Executor {
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Infinity,
+    workerData: traces,
   });
   return {
     width: workers,

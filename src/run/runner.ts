@@ -1,4 +1,5 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
+import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
 import {
   type StabilityRecord,
@@ -21,19 +22,29 @@ export interface Progress {
 
 /**
  * @param verify check every law of the model while simulating
+ * @param registry what the executor looks members up in: how much work there is depends on it
  */
-export function runner(executor: Executor, progress: Progress, verify = false): Trials {
+export function runner(
+  executor: Executor,
+  progress: Progress,
+  verify = false,
+  registry: Registry = builtIn,
+): Trials {
   return {
     async run(request: TrialRequest): Promise<TrialRecords> {
       const records = new TrialRecords(request);
-      await runShards(executor, progress, request.label, shardsOf(request, verify), (shard, values) =>
-        place(records, request, shard, values),
+      await runShards(
+        executor,
+        progress,
+        request.label,
+        shardsOf(request, verify, registry),
+        (shard, values) => place(records, request, shard, values),
       );
       return records;
     },
     async stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]> {
       const answers: StabilityRecord[] = [];
-      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task) }));
+      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task, registry) }));
       await runShards(executor, progress, label, shards, ({ task, index }, values) => {
         answers[index] = stabilityRecord(task, values);
       });
