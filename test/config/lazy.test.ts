@@ -4,7 +4,10 @@ import { expect, test } from "vitest";
 
 const folder = (name: string): URL => new URL(`../../src/${name}/`, import.meta.url);
 const files = ["config", "io"].flatMap((name) =>
-  readdirSync(folder(name)).map((file) => new URL(file, folder(name))),
+  readdirSync(folder(name), { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => new URL(file, folder(name))),
 );
 
 /** What a file imports when it is loaded: not types, and not what it imports later. */

@@ -178,6 +178,24 @@ describe("lengths from a trace, arrivals synthetic", () => {
     expect(Math.abs(below - 0.25)).toBeLessThan(4 * Math.sqrt((0.25 * 0.75) / rows.length));
   });
 
+  test("rows have a stream of their own, and so do pairs", () => {
+    const rows = stream(1, 1, "lengths");
+    expect(rowsOf(draw(config, 1)).slice(0, 50)).toEqual(
+      Array.from({ length: 50 }, () => Math.floor(rows.uniform() * 600)),
+    );
+    const pairs = (values: readonly number[]): Spec => ({ kind: "pairs", values, weights: null });
+    const paired = draw(configOf(config.workload.arrivals, pairs([5, 7, 9]), pairs([50, 70, 90])), 1);
+    const again = stream(1, 1, "lengths");
+    const expected = Array.from({ length: 50 }, () => 5 + 2 * Math.floor(again.uniform() * 3));
+    expect([...paired.promptTokens.subarray(0, 50)]).toEqual(expected);
+    expect([...paired.outputTokens.subarray(0, 50)]).toEqual(expected.map((length) => 10 * length));
+    const alone = stream(1, 1, "prompt");
+    const half = draw(configOf(config.workload.arrivals, column("prompt"), { kind: "fixed", tokens: 1 }), 1);
+    expect(rowsOf(half).slice(0, 50)).toEqual(
+      Array.from({ length: 50 }, () => Math.floor(alone.uniform() * 600)),
+    );
+  });
+
   test("a backlog has rows too; arrivals and policies see the same lengths without it", () => {
     const whole = draw(config, 1);
     const behind = draw(config, 1, 40);
