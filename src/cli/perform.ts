@@ -4,6 +4,8 @@
  */
 import { availableParallelism } from "node:os";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
 import type { Experiment, InputFile, Report, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
@@ -34,12 +36,13 @@ export async function perform(
   const issues: Issue[] = [];
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
-  const study = await studyFrom(experiment, flags, streams, issues);
-  issues.push(...(experiment.check?.(options, study) ?? []));
+  const found = await studyFrom(experiment, flags, streams, issues);
+  issues.push(...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
   const inputs = await inputsFrom(experiment, files, streams, issues);
-  if (issues.length > 0 || !study) throw new ConfigError(issues);
-  const inner = lazyExecutor(shared.workers);
+  if (issues.length > 0 || !found) throw new ConfigError(issues);
+  const { study, traces } = found;
+  const inner = lazyExecutor(shared.workers, study.registry, traces);
   try {
     const { trials, seed, scenario, hardware, config, schedulers } = study;
     const kept = Object.fromEntries(
@@ -123,7 +126,11 @@ async function conduct(
     inputs,
     workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
-    trials: runner(executor, progressOn(stderr, shared.quiet), { verify: shared.verify, signal }),
+    trials: runner(executor, progressOn(stderr, shared.quiet), {
+      verify: shared.verify,
+      signal,
+      registry: study.registry,
+    }),
     say,
     tell: (line) => {
       if (!shared.quiet) stderr.write(`${line}\n`);
@@ -143,13 +150,17 @@ async function conduct(
 }
 
 /** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(workers: number | undefined): Executor {
+function lazyExecutor(
+  workers: number | undefined,
+  registry: Registry | undefined,
+  traces: readonly Trace[],
+): Executor {
   const threads = workers ?? availableParallelism();
   let started: Promise<Executor> | undefined;
   const start = async (): Promise<Executor> =>
     threads === 0
-      ? (await import("../run/in-process.js")).inProcess()
-      : (await import("../run/pool.js")).threadPool(threads);
+      ? (await import("../run/in-process.js")).inProcess(registry)
+      : (await import("../run/pool.js")).threadPool(threads, { traces });
   return {
     width: Math.max(1, threads),
     run: async (task) => (await (started ??= start())).run(task),

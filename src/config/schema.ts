@@ -119,6 +119,8 @@ export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
       ? zod.enum(option.choices ?? [])
       : kind === "boolean"
         ? zod.boolean()
+        : kind === "text"
+          ? zod.string().min(1)
         : kind === "integers" || kind === "numbers"
           ? zod.array(numberSchema(zod, option))
           : numberSchema(zod, option);

@@ -3,6 +3,7 @@
  * is given to another, and only one that kills three in a row is reported.
  */
 import { Piscina } from "piscina";
+import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
 import { WorkerFault } from "./worker-fault.js";
@@ -19,6 +20,8 @@ const ATTEMPTS = 3;
 const TIME_LIMIT_SECONDS = 3600;
 
 export interface PoolOptions {
+  /** Recorded traces that configurations may name; each thread gets them once, when it starts. */
+  readonly traces?: readonly Trace[];
   /** Seconds after which a worker that has not answered is given up. */
   readonly timeLimitSeconds?: number;
   /** The worker's file, for tests with workers that fail. */
@@ -27,12 +30,13 @@ export interface PoolOptions {
 
 /** @param workers threads, at least 1 */
 export function threadPool(workers: number, options: PoolOptions = {}): Executor {
-  const { timeLimitSeconds = TIME_LIMIT_SECONDS, file = workerFile } = options;
+  const { traces = [], timeLimitSeconds = TIME_LIMIT_SECONDS, file = workerFile } = options;
   const pool = new Piscina({
     filename: file.href,
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Infinity,
+    workerData: traces,
   });
   // A worker that dies between tasks is replaced; nothing was lost.
   pool.on("error", () => {});

@@ -1,4 +1,5 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
+import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
 import {
   type StabilityRecord,
@@ -30,15 +31,17 @@ export interface RunnerOptions {
    * reject with the signal's reason.
    */
   readonly signal?: AbortSignal | undefined;
+  /** What the executor looks members up in: how much work there is depends on it. */
+  readonly registry?: Registry | undefined;
 }
 
 export function runner(executor: Executor, progress: Progress, options: RunnerOptions = {}): Trials {
-  const { verify = false, signal } = options;
+  const { verify = false, signal, registry = builtIn } = options;
   return {
     async run(request: TrialRequest): Promise<TrialRecords> {
       const records = new TrialRecords(request);
       records.values.fill(NaN);
-      const shards = shardsOf(request, verify);
+      const shards = shardsOf(request, verify, registry);
       let finished = 0;
       await runShards(executor, progress, request.label, shards, signal, (shard, values) => {
         place(records, request, shard, values);
@@ -48,7 +51,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
     },
     async stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]> {
       const answers: StabilityRecord[] = [];
-      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task) }));
+      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task, registry) }));
       await runShards(executor, progress, label, shards, signal, ({ task, index }, values) => {
         answers[index] = stabilityRecord(task, values);
       });
@@ -56,7 +59,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       return answers;
     },
     secondsFor: (request) =>
-      progress.secondsFor?.(shardsOf(request, verify).reduce((sum, shard) => sum + shard.cost, 0)),
+      progress.secondsFor?.(shardsOf(request, verify, registry).reduce((sum, shard) => sum + shard.cost, 0)),
   };
 }
 

@@ -13,6 +13,9 @@ import type { OptionSpec } from "../../src/core/definition.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 
+/** The members of a family, as errors list them. */
+const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");
+
 const issues = async (
   text: string,
   kind: "study" | "scenario" = "study",
@@ -29,9 +32,9 @@ describe("scenario files", () => {
       ),
     ).toEqual([
       "f.yaml: missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
-      "f.yaml:1: missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
+      `f.yaml:1: missing workload.outputTokens (length law, kind one of: ${LENGTHS})`,
       "f.yaml:2: missing workload.arrivals.ratePerSecond (a number above 0 and at most 1000000)",
-      "f.yaml:3: missing workload.promptTokens.kind (one of: fixed, geometric, lognormal, mixture, uniform)",
+      `f.yaml:3: missing workload.promptTokens.kind (one of: ${LENGTHS})`,
     ]));
 
   test("hold no settings of a study", async () =>
@@ -84,7 +87,7 @@ describe("study files", () => {
 /** A value that an option allows. */
 function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
   const { kind, min = -1e9, max = 1e9, above, below } = option;
-  const integer = fc.integer({ min: Math.max(min, -1e9), max: Math.min(max, 1e9) });
+  const integer = fc.integer({ min: Math.ceil(Math.max(min, -1e9)), max: Math.floor(Math.min(max, 1e9)) });
   const number = fc
     .double({ min, max, noNaN: true })
     .filter((value) => !(above && value === min) && !(below && value === max));
@@ -95,7 +98,9 @@ function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
         ? integer
         : kind === "number"
           ? number
-          : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
+          : kind === "text"
+            ? fc.string({ minLength: 1 })
+            : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
   return option.nullable ? fc.oneof(value, fc.constant(null), fc.constant("none")) : value;
 }
 const objectOf = (options: readonly OptionSpec[]): fc.Arbitrary<object> =>

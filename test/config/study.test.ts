@@ -11,6 +11,10 @@ import { ConfigError } from "../../src/core/errors.js";
 import { builtIn } from "../../src/core/registry.js";
 import { simulate } from "../../src/core/simulate.js";
 
+/** The members of a family, as errors list them. */
+const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");
+const ARRIVALS = builtIn.arrivals.map(({ name }) => name).join(", ");
+
 const defaults: Layer = {
   source: "defaults",
   values: { scenario: "mine", trials: 20, seed: 1, schedulers: ["decode", "prefill", "hybrid"] },
@@ -354,7 +358,7 @@ trials: .nan
       "my.yaml:3: invalid engine.maxTokens: 0 (an integer at least 1 and at most 2147483647)",
       "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, discipline) — did you mean engine.maxTokens?",
       "my.yaml:5: unknown service-time model: affin (one of: affine, exponential, gpu, gpu-table) — did you mean affine?",
-      "my.yaml:8: invalid workload.outputTokens: 3 (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
+      `my.yaml:8: invalid workload.outputTokens: 3 (length law, kind one of: ${LENGTHS})`,
       "my.yaml:9: invalid workload.arrivals.ratePerSecond: fast (a number above 0 and at most 1000000)",
       "my.yaml:10: invalid conventions.tbt: gapz (one of: gaps, tokens) — did you mean gaps?",
       'my.yaml:13: invalid seed: "7" (an integer at least 0 and at most 9007199254740991)',
@@ -399,9 +403,9 @@ trials: .nan
   test("what is missing is told once nothing else is wrong", () => {
     expect(problems([])).toEqual([
       "missing schedulers (a list of: decode-prioritizing, prefill-prioritizing, hybrid)",
-      "missing workload.arrivals (arrival process, kind one of: deterministic, poisson)",
-      "missing workload.promptTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
-      "missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
+      `missing workload.arrivals (arrival process, kind one of: ${ARRIVALS})`,
+      `missing workload.promptTokens (length law, kind one of: ${LENGTHS})`,
+      `missing workload.outputTokens (length law, kind one of: ${LENGTHS})`,
       "missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
       "missing trials (an integer at least 1 and at most 1000000)",
       "missing seed (an integer at least 0 and at most 9007199254740991)",

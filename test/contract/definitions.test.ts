@@ -101,6 +101,7 @@ function bad(option: OptionSpec): unknown[] {
     "no such choice",
     ...(option.nullable ? [] : [null]),
   ];
+  if (option.kind === "text") return [...values.filter((value) => typeof value !== "string"), "", 1, ["x"]];
   if (option.kind === "choice") return [...values, 1, option.choices![0].toUpperCase()];
   const list = option.kind === "integers" || option.kind === "numbers";
   const numbers: unknown[] = [NaN, Infinity, -Infinity, "1"];
@@ -115,6 +116,7 @@ function good(option: OptionSpec): unknown[] {
   const values: unknown[] = option.nullable ? [null] : [];
   if (option.default !== undefined) values.push(option.default);
   if (option.kind === "choice") return [...values, ...option.choices!];
+  if (option.kind === "text") return [...values, "a", "none", "2"];
   const numbers: number[] = [];
   if (option.min !== undefined && !option.above) numbers.push(option.min);
   if (option.max !== undefined && !option.below) numbers.push(option.max);
@@ -158,6 +160,7 @@ test("what is allowed, in words", () => {
   expect(words({ kind: "integer", min: 1, nullable: true })).toBe("an integer at least 1, or none");
   expect(words({ kind: "integers", max: 9 })).toBe("a list of integers at most 9");
   expect(words({ kind: "numbers" })).toBe("a list of numbers");
+  expect(words({ kind: "text" })).toBe("a text");
   expect(words({ kind: "choice", choices: ["a", "b"] })).toBe("one of: a, b");
 });
 

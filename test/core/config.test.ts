@@ -12,6 +12,7 @@ import {
   STANDARD,
 } from "../../src/core/config.js";
 import { ConfigError } from "../../src/core/errors.js";
+import { builtIn } from "../../src/core/registry.js";
 import { simulate } from "../../src/core/simulate.js";
 
 const minimal: PartialConfig = {
@@ -92,6 +93,7 @@ describe("defaults", () => {
 const INT32 = 2_147_483_647;
 const maxTokens = `an integer at least 1 and at most ${INT32}`;
 const rate = "a number above 0 and at most 1000000";
+const arrivals = builtIn.arrivals.map(({ name }) => name).join(", ");
 const window = `a number above 0 and at most ${LONGEST_WINDOW_SECONDS}`;
 const wrong: [path: string, value: unknown, issue: string][] = [
   ["engine.maxTokens", NaN, `engine.maxTokens | invalid engine.maxTokens: NaN (${maxTokens})`],
@@ -129,12 +131,12 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   [
     "workload.arrivals",
     "poisson",
-    "workload.arrivals | missing workload.arrivals (arrival process, kind one of: deterministic, poisson)",
+    `workload.arrivals | missing workload.arrivals (arrival process, kind one of: ${arrivals})`,
   ],
   [
     "workload.arrivals.kind",
-    "gamma",
-    "workload.arrivals.kind | unknown arrival process: gamma (one of: deterministic, poisson)",
+    "gama",
+    `workload.arrivals.kind | unknown arrival process: gama (one of: ${arrivals})`,
   ],
   [
     "workload.outputTokens.p",

@@ -1,7 +1,11 @@
 /** In this process or on threads: the same bytes, the same errors, and an end when the user asks for one. */
 import { afterAll, describe, expect, test } from "vitest";
+import { complete } from "../../src/core/config.js";
+import type { Spec } from "../../src/core/definition.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
 import { Simulator } from "../../src/core/simulate.js";
+import type { Trace } from "../../src/core/trace.js";
+import { withTraces } from "../../src/core/trace-registry.js";
 import { runTask, type TrialTask } from "../../src/core/trial.js";
 import { answer, type Executor, Interrupted, valuesOf } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
@@ -49,6 +53,47 @@ describe("any number of workers", () => {
     for (const backlog of backlogs.slice(0, 3)) {
       expect(await one.run(backlog)).toEqual(runTask(new Simulator(), backlog));
       expect(await two.run(backlog)).toEqual(runTask(new Simulator(), backlog));
+    }
+  });
+});
+
+describe("recorded traces", () => {
+  const traces: readonly Trace[] = [
+    {
+      key: "shared",
+      arrivedAt: Float64Array.from({ length: 400 }, (_, i) => (i * i * 1e6) / 4),
+      promptTokens: Int32Array.from({ length: 400 }, (_, i) => 1 + ((i * 7) % 90)),
+      outputTokens: Int32Array.from({ length: 400 }, (_, i) => (i * 11) % 30),
+    },
+  ];
+  const registry = withTraces(traces);
+  const lengths = (column: string): Spec => ({ kind: "trace", data: "shared", column });
+  const configs = [
+    { kind: "trace", data: "shared", speedup: 1, blockSeconds: 3 },
+    { kind: "poisson", ratePerSecond: 12 },
+  ].map((arrivals) =>
+    complete(
+      {
+        ...smallConfig(),
+        workload: { arrivals, promptTokens: lengths("prompt"), outputTokens: lengths("output") },
+        horizon: { tmaxSeconds: 40 },
+      },
+      registry,
+    ),
+  );
+  const request = { label: "traces", configs, seed: 4, trials: 9, windows: [10, 40] };
+
+  test("threads that were handed them once give the bytes of none", async () => {
+    const expected = await runner(inProcess(undefined, registry), silent, false, registry).run(request);
+    expect(expected.metric(0, "n_arrived", 1)[0]).toBe(400);
+    for (const workers of [1, 3]) {
+      const pool = threadPool(workers, undefined, traces);
+      try {
+        const records = await runner(pool, silent, false, registry).run(request);
+        expect(difference(records, expected)).toBeUndefined();
+      } finally {
+        await pool.close();
+      }
     }
   });
 });
