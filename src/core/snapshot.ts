@@ -31,8 +31,6 @@ export class Snapshot {
   private readonly replicas: Replica[] = [];
   private readonly events = new EventQueue();
   private readonly waiting: PromptOrder;
-  private gapCount = 0;
-  private gapTotal = 0;
   private requestCount = 0;
   /** Live rows: id, prompt tokens left, decodes left, place; and the instant of the last token. */
   private readonly rows: number[] = [];
@@ -74,8 +72,7 @@ export class Snapshot {
     });
     events.copyInto(this.events);
     shared.waiting.copyInto(this.waiting);
-    this.gapCount = gaps.count;
-    this.gapTotal = gaps.total;
+    gaps.mark();
     this.requestCount = sequences.requests.count;
   }
 
@@ -87,7 +84,7 @@ export class Snapshot {
     this.events.copyInto(events);
     shared.waiting.clear();
     this.waiting.copyInto(shared.waiting);
-    gaps.truncate(this.gapCount, this.gapTotal);
+    gaps.release();
     sequences.requests.count = this.requestCount;
     for (let i = 0; i < this.rows.length; i += 5) {
       const id = this.rows[i];
