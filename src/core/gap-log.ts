@@ -7,7 +7,8 @@
  * ones are kept as they are; further new ones are kept to 12 significant bits, so that a percentile is off by at
  * most 2^-12 of its value. Number and mean are exact always.
  */
-import { Sample } from "./order-statistics.js";
+import { percentiles } from "./order-statistics.js";
+import { Selection } from "./selection.js";
 
 const MOST_EXACT = 65_536;
 /** Cuts a double to 12 significant bits, to nearest (Veltkamp 1968): 2^41 + 1. */
@@ -18,6 +19,8 @@ const CARRY = 4_503_599_627_370_496;
 const UNIT = 67_108_864;
 /** 2^32 over the golden ratio, as a 32-bit integer (Knuth 6.4: multiplicative hashing). */
 const GOLDEN = 0x9e3779b1 | 0;
+
+const selection = new Selection();
 
 export class GapLog {
   gap = new Float64Array(512);
@@ -33,7 +36,6 @@ export class GapLog {
   private slots = new Int32Array(1024).fill(-1);
   private shift = 22;
   private readonly marked = { weight: new Float64Array(0), count: 0, total: 0, high: 0, low: 0 };
-  private readonly sample = new Sample({ weighted: true });
 
   clear(): void {
     this.slots.fill(-1);
@@ -63,17 +65,17 @@ export class GapLog {
     return this.sum / this.total;
   }
 
-  /** As `Sample.percentiles`. */
+  /** As `percentiles` in order-statistics.ts. */
   percentiles(shares: readonly number[], into: Float64Array, at: number): void {
-    const { sample, count } = this;
-    sample.clear();
-    sample.reserve(this.gap.length);
+    const { count, gap, weight } = this;
+    selection.reserve(count);
+    const { values, weights } = selection;
     for (let i = 0; i < count; i++) {
-      sample.values[i] = this.gap[i];
-      sample.weights[i] = this.weight[i];
+      values[i] = gap[i];
+      weights[i] = weight[i];
     }
-    sample.extend(count);
-    sample.percentiles(shares, into, at);
+    selection.ready(count, this.total);
+    percentiles(selection, shares, into, at);
   }
 
   /** Keeps the log as it is now, for `release`. */

@@ -1,7 +1,7 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
 import type { Replica } from "./replica.js";
 import type { Outcome } from "./simulate.js";
-import type { RequestTime, Tally } from "./tally.js";
+import type { Tally } from "./tally.js";
 import { toSeconds } from "./units.js";
 
 export interface MetricDefinition {
@@ -15,7 +15,7 @@ export interface MetricDefinition {
 
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
 
-const TIMES: readonly (readonly [RequestTime | "itl", string])[] = [
+const TIMES: readonly (readonly [string, string])[] = [
   ["ttft", "time to first token: first token − arrival"],
   ["tbt", "time between tokens of a request (vLLM: TPOT), by the convention in force"],
   ["itl", "inter-token latency: every gap between consecutive tokens, pooled over requests"],
@@ -95,16 +95,15 @@ export function measure(outcome: Outcome, tally: Tally): Float64Array {
   let at = 0;
   const put = (value: number): void => void (values[at++] = value);
 
-  let presence = 0;
-  for (const [time] of TIMES) {
-    const sample = time === "itl" ? shared.gaps : tally.sample(time, outcome);
+  const { ttft, tbt, rts, delay } = tally.times;
+  for (const sample of [ttft, tbt, shared.gaps, rts, delay]) {
     put(sample.mean);
     sample.percentiles(SHARES, values, at);
     at += SHARES.length;
-    if (time === "rts") presence = sample.sum;
   }
   for (let i = 0; i < at; i++) values[i] = toSeconds(values[i]);
 
+  let presence = rts.sum;
   const makespan = toSeconds(until - from);
   for (let i = measured > 0 ? tally.spanning(outcome) : firstMeasured; i < firstMeasured; i++)
     presence += Math.max(0, Math.min(finishedAt[i], until) - from);

@@ -186,7 +186,7 @@ export function runTrial(
 ): { readonly values: Float64Array; readonly outcome: Outcome } {
   const laws = options.verify ? new Laws(config) : undefined;
   const outcome = simulator.run(config, requests, { ...options, ...(laws && { observer: laws }) });
-  const tally = new Tally(outcome.firstMeasured, config.conventions.tbt, false);
+  const tally = new Tally(outcome.shared, config.conventions.tbt);
   tally.count(outcome, NEVER);
   checkTotals(config, outcome, tally);
   laws?.finish(outcome);

@@ -30,12 +30,13 @@ export function measureWindows(
   const state = simulator.begin(config, requests, options);
   const { shared } = state;
   const all: Float64Array[] = [];
-  const tally = new Tally(shared.firstMeasured, config.conventions.tbt, true);
+  const tally = new Tally(shared, config.conventions.tbt);
   const finish = (fork: Nanoseconds): void => {
     const outcome = outcomeOf(state);
     tally.count(outcome, fork);
     checkTotals(config, outcome, tally);
     all.push(measure(outcome, tally));
+    tally.release(outcome);
   };
   for (const end of windows) {
     shared.arrivalsUntil = end;
