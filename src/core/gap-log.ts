@@ -20,6 +20,9 @@ const UNIT = 67_108_864;
 /** 2^32 over the golden ratio, as a 32-bit integer (Knuth 6.4: multiplicative hashing). */
 const GOLDEN = 0x9e3779b1 | 0;
 
+/** 2^-21: what is left of a gap begins where its low half ends, with some bits in common. */
+const HIGH_HALF = 1 / 2_097_152;
+
 const selection = new Selection();
 
 export class GapLog {
@@ -29,7 +32,10 @@ export class GapLog {
   count = 0;
   /** Sum of the weights: the number of ITLs. */
   total = 0;
-  /** The sum of gap · weight is high · 2^26 + low, exactly: in whatever order gaps come, it has the same bits. */
+  /**
+   * The sum of gap · weight is high · 2^26 + low, exactly up to 2^79 ns: it does not depend on the order in which
+   * gaps come, nor on how a stretch of equal ones is cut.
+   */
   private high = 0;
   private low = 0;
   /** Entries by the hash of their gap, −1 where there is none; at most half of the places are taken. */
@@ -109,7 +115,8 @@ export class GapLog {
   private slotOf(gap: number): number {
     const { slots, gap: gaps } = this;
     const mask = slots.length - 1;
-    let slot = Math.imul(gap | 0, GOLDEN) >>> this.shift;
+    // Both halves count: long gaps cut to 12 bits end in zeros.
+    let slot = Math.imul((gap | 0) ^ ((gap * HIGH_HALF) | 0), GOLDEN) >>> this.shift;
     for (let entry = slots[slot]; entry >= 0 && gaps[entry] !== gap; entry = slots[slot])
       slot = (slot + 1) & mask;
     return slot;

@@ -12,12 +12,7 @@ export interface Ranked {
  * Writes the percentiles `shares` (in [0, 1], ascending) to `into` from `at` on, by linear interpolation between
  * the neighbouring order statistics; NaN for an empty sample.
  */
-export function percentiles(
-  sample: Ranked,
-  shares: readonly number[],
-  into: Float64Array,
-  at: number,
-): void {
+export function percentiles(sample: Ranked, shares: readonly number[], into: Float64Array, at: number): void {
   const last = sample.total - 1;
   // In a small sample one percentile's neighbours may be the next one's as well.
   let low = -1;
