@@ -3,10 +3,9 @@
  * sequences decode adds once, not n times an iteration, and equal values are one entry: a trial has few
  * different ones (of as many requests as you like a few hundred), so the log stays small however long it runs.
  *
- * Exact but for this: where iteration times are random, or a pool of decodes overflows, values
- * hardly ever repeat. The first 65,536 different
- * ones are kept as they are; further new ones are kept to 12 significant bits, so that a percentile is off by at
- * most 2^-12 of its value. Number and mean are exact always.
+ * Exact but for this: where iteration times are random, or a pool of decodes overflows, values hardly ever repeat.
+ * The first 65,536 different ones are kept as they are; further new ones are kept to 12 significant bits, so that a
+ * percentile is off by at most 2^-12 of its value. Number and mean are exact always.
  */
 import { percentiles } from "./order-statistics.js";
 import { Selection } from "./selection.js";
