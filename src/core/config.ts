@@ -286,7 +286,7 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
     if (value !== fixed)
       yield {
         key: `conventions.${field}`,
-        message: `invalid conventions.${field}: ${value} (${config.scheduler.kind} means ${fixed})`,
+        message: `invalid conventions.${field}: ${value} (${config.scheduler.kind} means ${field}: ${fixed})`,
       };
   }
   const outputs = member(registry.lengths, workload.outputTokens.kind).create(workload.outputTokens);

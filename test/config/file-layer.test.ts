@@ -84,6 +84,28 @@ describe("study files", () => {
   });
 });
 
+test("true and false are the words true and false, in YAML and JSON, and nothing else is", async () => {
+  for (const text of [
+    "engine: {async: true}",
+    '{"engine": {"async": false}}',
+    "engine: {async: none}",
+    "engine: {async: null}",
+  ])
+    expect(await issues(text)).toEqual([]);
+  const { values } = await fileLayer("engine: {async: true}", "f.yaml", "study");
+  expect(values).toEqual({ engine: { async: true } });
+  for (const text of ["yes", '"true"', "1", "0", "on", "[true]", "{a: true}", "True!"]) {
+    const found = await issues(`engine: {async: ${text}}`);
+    expect([text, found]).toEqual([
+      text,
+      [expect.stringMatching(/^f\.yaml:1: invalid engine\.async: \S.* \(true or false, or none\)$/)],
+    ]);
+  }
+  expect(await issues("engine: {chunkSize: true}")).toEqual([
+    expect.stringContaining("invalid engine.chunkSize: true (an integer"),
+  ]);
+});
+
 /** A value that an option allows. */
 function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
   const { kind, min = -1e9, max = 1e9, above, below } = option;
@@ -100,6 +122,8 @@ function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
           ? number
           : kind === "text"
             ? fc.string({ minLength: 1 })
+          : kind === "boolean"
+            ? fc.boolean()
             : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
   return option.nullable ? fc.oneof(value, fc.constant(null), fc.constant("none")) : value;
 }
@@ -124,8 +148,8 @@ test("whatever the option lists allow, the schema allows", async () => {
       }),
       service: specs("serviceTimes"),
       engine: fc
-        .tuple(objectOf(ENGINE_OPTIONS), specs("disciplines"))
-        .map(([engine, discipline]) => ({ ...engine, discipline })),
+        .tuple(objectOf(ENGINE_OPTIONS), specs("disciplines"), specs("routers"))
+        .map(([engine, discipline, router]) => ({ ...engine, discipline, router })),
       conventions: fc.oneof(fc.constantFrom("standard", "reference"), objectOf(CONVENTION_OPTIONS)),
       horizon: objectOf(HORIZON_OPTIONS),
       schedulers: fc.array(fc.oneof(fc.constantFrom("decode", "hybrid"), specs("schedulers")), {

@@ -66,7 +66,11 @@ describe("merging", () => {
           maxSequences: 1000,
           chunkSize: 64,
           replicas: 1,
+          kvTokens: null,
+          async: null,
+          overheadMs: 0,
           discipline: { kind: "fcfs" },
+          router: { kind: "central" },
         },
         conventions: STANDARD,
         horizon: { tmaxSeconds: 5000, maxRequests: null, warmupSeconds: 0 },
@@ -240,7 +244,7 @@ describe("schedulers", () => {
     const given: StudyInput = {
       schedulers: ["orca", "hybird", { kind: "hybrid", ratio: 2 }, "decode", "decode-prioritizing"],
     };
-    const known = "(one of: decode-prioritizing, prefill-prioritizing, hybrid)";
+    const known = "(one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)";
     expect(wrong(flags(given, { schedulers: "--scheduler" }))).toEqual([
       `unknown scheduler: orca ${known}`,
       `unknown scheduler: hybird ${known} — did you mean hybrid?`,
@@ -356,7 +360,7 @@ trials: .nan
 `;
     expect(wrong(await fileLayer(text, "my.yaml", "study"))).toEqual([
       "my.yaml:3: invalid engine.maxTokens: 0 (an integer at least 1 and at most 2147483647)",
-      "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, discipline) — did you mean engine.maxTokens?",
+      "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, kvTokens, async, overheadMs, discipline, router) — did you mean engine.maxTokens?",
       "my.yaml:5: unknown service-time model: affin (one of: affine, exponential, gpu, gpu-table) — did you mean affine?",
       `my.yaml:8: invalid workload.outputTokens: 3 (length law, kind one of: ${LENGTHS})`,
       "my.yaml:9: invalid workload.arrivals.ratePerSecond: fast (a number above 0 and at most 1000000)",
@@ -400,9 +404,28 @@ trials: .nan
     ).toHaveLength(1);
   });
 
+  test("of each scheduler are told, not only of the first, and a problem of all of them once", () => {
+    const given = (schedulers: string, more: StudyInput = {}): string[] =>
+      wrong(
+        flags(
+          { schedulers, conventions: "reference", ...more },
+          { conventions: "--conventions", "engine.kvTokens": "--kv-tokens" },
+        ),
+      );
+    expect(given("hybrid,prefill")).toEqual([]);
+    expect(given("hybrid,vllm")).toEqual([
+      "invalid --conventions: decode (vllm means firstToken: prefill)",
+      "invalid --conventions: max (vllm means mixedBatch: sum)",
+      "invalid --conventions: iteration (vllm means sequenceCap: resident)",
+    ]);
+    expect(given("decode,hybrid,prefill", { engine: { kvTokens: 47 } })).toEqual([
+      "invalid --kv-tokens: 47 (the shortest prompt has 32 tokens, and one block of 16 is the null block)",
+    ]);
+  });
+
   test("what is missing is told once nothing else is wrong", () => {
     expect(problems([])).toEqual([
-      "missing schedulers (a list of: decode-prioritizing, prefill-prioritizing, hybrid)",
+      "missing schedulers (a list of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
       `missing workload.arrivals (arrival process, kind one of: ${ARRIVALS})`,
       `missing workload.promptTokens (length law, kind one of: ${LENGTHS})`,
       `missing workload.outputTokens (length law, kind one of: ${LENGTHS})`,

@@ -38,7 +38,7 @@ const problems = (given: PartialConfig, limits = {}): string[] =>
   check(complete(given), undefined, limits).map(({ key, message }) => `${key} | ${message}`);
 
 describe("defaults", () => {
-  test("are those of the page (model §3, §5): vLLM's conventions, no chunking, one replica, FCFS", () => {
+  test("are those of the page (model §3, §5): vLLM's conventions, no chunking, no end of memory, one replica, FCFS", () => {
     expect(complete(minimal)).toEqual({
       workload: {
         ...minimal.workload,
@@ -50,7 +50,11 @@ describe("defaults", () => {
         maxSequences: 1000,
         chunkSize: null,
         replicas: 1,
+        kvTokens: null,
+        async: null,
+        overheadMs: 0,
         discipline: { kind: "fcfs" },
+        router: { kind: "central" },
       },
       scheduler: { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
       conventions: { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resident", tbt: "gaps" },
@@ -115,7 +119,29 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   [
     "engine.gpus",
     2,
-    "engine.gpus | unknown key: engine.gpus (one of: discipline, maxTokens, maxSequences, chunkSize, replicas)",
+    "engine.gpus | unknown key: engine.gpus (one of: discipline, router, maxTokens, maxSequences, chunkSize, replicas, kvTokens, async, overheadMs)",
+  ],
+  [
+    "engine.kvTokens",
+    31,
+    `engine.kvTokens | invalid engine.kvTokens: 31 (an integer at least 32 and at most ${INT32}, or none)`,
+  ],
+  [
+    "engine.kvTokens",
+    32,
+    "engine.kvTokens | invalid engine.kvTokens: 32 (the shortest prompt has 100 tokens, and one block of 16 is the null block)",
+  ],
+  ["engine.async", 1, "engine.async | invalid engine.async: 1 (true or false, or none)"],
+  ["engine.async", "true", "engine.async | invalid engine.async: true (true or false, or none)"],
+  [
+    "engine.overheadMs",
+    -0.5,
+    "engine.overheadMs | invalid engine.overheadMs: -0.5 (a number at least 0 and at most 1000000)",
+  ],
+  [
+    "engine.router",
+    { kind: "sticky" },
+    "engine.router.kind | unknown router: sticky (one of: central, round-robin, random, least-outstanding, least-tokens, power-of-two)",
   ],
   ["engine.discipline", { kind: "lifo" }, "engine.discipline.kind | unknown discipline: lifo (one of: fcfs)"],
   [
@@ -198,17 +224,17 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   [
     "scheduler.kind",
     "orca",
-    "scheduler.kind | unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+    "scheduler.kind | unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
   ],
   [
     "scheduler.kind",
     undefined,
-    "scheduler.kind | unknown scheduler: nothing (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+    "scheduler.kind | unknown scheduler: nothing (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
   ],
   [
     "scheduler",
     { kind: "__proto__" },
-    "scheduler.kind | unknown scheduler: __proto__ (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+    "scheduler.kind | unknown scheduler: __proto__ (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
   ],
   [
     "scheduler",
@@ -248,6 +274,18 @@ describe("what cannot be simulated", () => {
   test.each(wrong)("%s = %s", (path, value, issue) => {
     expect(problems(withAt(path, value))).toEqual([issue]);
     expect(() => simulate(withAt(path, value))).toThrow(ConfigError);
+  });
+
+  test("a scheduler that is part of its conventions runs under no others", () => {
+    const given = (scheduler: string, conventions: PartialConfig["conventions"]): string[] =>
+      problems({ ...minimal, scheduler: { kind: scheduler }, conventions });
+    expect(given("vllm", REFERENCE)).toEqual([
+      "conventions.firstToken | invalid conventions.firstToken: decode (vllm means firstToken: prefill)",
+      "conventions.mixedBatch | invalid conventions.mixedBatch: max (vllm means mixedBatch: sum)",
+      "conventions.sequenceCap | invalid conventions.sequenceCap: iteration (vllm means sequenceCap: resident)",
+    ]);
+    expect(given("vllm", { tbt: "tokens" })).toEqual([]);
+    expect(given("hybrid", REFERENCE)).toEqual([]);
   });
 
   test("-0 is 0 where 0 is allowed", () => {
@@ -317,6 +355,7 @@ describe("what cannot be simulated", () => {
       "service.kind",
       "conventions.firstToken",
       "engine.discipline.kind",
+      "engine.router.kind",
     ];
     const value = fc.oneof(
       fc.double(),
