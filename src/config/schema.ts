@@ -121,9 +121,9 @@ export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
         ? zod.boolean()
         : kind === "text"
           ? zod.string().min(1)
-        : kind === "integers" || kind === "numbers"
-          ? zod.array(numberSchema(zod, option))
-          : numberSchema(zod, option);
+          : kind === "integers" || kind === "numbers"
+            ? zod.array(numberSchema(zod, option))
+            : numberSchema(zod, option);
   const schema = option.nullable ? zod.union([value, zod.null(), zod.literal("none")]) : value;
   return schema.meta({
     description: described(option),

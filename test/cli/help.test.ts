@@ -19,6 +19,7 @@ const SHARED = [
   "--out-figs <dir>",
   "--json",
   "--quiet",
+  "--resume",
   "--no-color",
   "--config <file>",
   "--set <key=value>",

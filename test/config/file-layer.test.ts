@@ -122,9 +122,9 @@ function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
           ? number
           : kind === "text"
             ? fc.string({ minLength: 1 })
-          : kind === "boolean"
-            ? fc.boolean()
-            : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
+            : kind === "boolean"
+              ? fc.boolean()
+              : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
   return option.nullable ? fc.oneof(value, fc.constant(null), fc.constant("none")) : value;
 }
 const objectOf = (options: readonly OptionSpec[]): fc.Arbitrary<object> =>

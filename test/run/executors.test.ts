@@ -84,12 +84,12 @@ describe("recorded traces", () => {
   const request = { label: "traces", configs, seed: 4, trials: 9, windows: [10, 40] };
 
   test("threads that were handed them once give the bytes of none", async () => {
-    const expected = await runner(inProcess(undefined, registry), silent, false, registry).run(request);
+    const expected = await runner(inProcess(registry), silent, { registry }).run(request);
     expect(expected.metric(0, "n_arrived", 1)[0]).toBe(400);
     for (const workers of [1, 3]) {
-      const pool = threadPool(workers, undefined, traces);
+      const pool = threadPool(workers, { traces });
       try {
-        const records = await runner(pool, silent, false, registry).run(request);
+        const records = await runner(pool, silent, { registry }).run(request);
         expect(difference(records, expected)).toBeUndefined();
       } finally {
         await pool.close();
