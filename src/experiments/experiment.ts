@@ -108,7 +108,7 @@ export interface ExperimentContext {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
-  readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
+  readonly options: Readonly<Record<string, OptionValue | null>>;
   readonly trials: Trials;
   /** The files given to an experiment that reads some. */
   readonly inputs?: readonly InputFile[];

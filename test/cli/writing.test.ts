@@ -90,7 +90,7 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
       // A journal stays where what fails is the journal itself.
       for (const file of Object.keys(now))
         if (/\.journal$/.test(file)) {
-          delete now[file];
+          Reflect.deleteProperty(now, file);
           rmSync(join(folder, file));
         }
       expect(Object.keys(now).sort()).toEqual(Object.keys(before).sort());

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   check,
   complete,
+  type Conventions,
   LONGEST_WINDOW_SECONDS,
   MOST_REQUESTS,
   type PartialConfig,
@@ -277,7 +278,7 @@ describe("what cannot be simulated", () => {
   });
 
   test("a scheduler that is part of its conventions runs under no others", () => {
-    const given = (scheduler: string, conventions: PartialConfig["conventions"]): string[] =>
+    const given = (scheduler: string, conventions: Partial<Conventions>): string[] =>
       problems({ ...minimal, scheduler: { kind: scheduler }, conventions });
     expect(given("vllm", REFERENCE)).toEqual([
       "conventions.firstToken | invalid conventions.firstToken: decode (vllm means firstToken: prefill)",
