@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import type { Experiment } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
-import { MODEL_FLAGS } from "./flags.js";
+import { MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
 import { TRAFFIC_FLAGS } from "./traffic.js";
 
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
@@ -30,6 +30,8 @@ function addModelFlags(command: Command): void {
     .option("--profile-only", "kernel times alone: without the hardware's overheads h and f")
     .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
   for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
+  for (const { on, off, summary, offSummary } of MODEL_SWITCHES)
+    command.option(on, summary).option(off, offSummary);
   command
     .option("--no-chunking", "prompts advance as far as the budget lets them")
     .option("--verify", "check every law of the model while simulating")

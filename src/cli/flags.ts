@@ -25,6 +25,26 @@ const poisson = member(builtIn.arrivals, "poisson").options;
 const withRate = builtIn.arrivals.filter(({ options }) => options.some(({ key }) => key === "ratePerSecond"));
 const gamma = member(builtIn.arrivals, "gamma").options;
 
+/** A flag without a value, and its opposite; neither leaves the setting as it is. */
+export interface ModelSwitch {
+  readonly on: string;
+  readonly off: string;
+  /** Dotted key that they set to true and false. */
+  readonly key: string;
+  readonly summary: string;
+  readonly offSummary: string;
+}
+
+export const MODEL_SWITCHES: readonly ModelSwitch[] = [
+  {
+    on: "--async-scheduling",
+    off: "--no-async-scheduling",
+    key: "engine.async",
+    summary: "batches are composed one iteration ahead (vllm does)",
+    offSummary: "batches are composed when the replica is free",
+  },
+];
+
 export const MODEL_FLAGS: readonly ModelFlag[] = [
   {
     flag: "--lam <rate>",
@@ -53,6 +73,13 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
   },
   { flag: "--num-gpus <n>", key: "engine.replicas", summary: optionOf(ENGINE_OPTIONS, "replicas") },
   { flag: "--chunk-size <k>", key: "engine.chunkSize", summary: optionOf(ENGINE_OPTIONS, "chunkSize") },
+  { flag: "--kv-tokens <n>", key: "engine.kvTokens", summary: optionOf(ENGINE_OPTIONS, "kvTokens") },
+  { flag: "--overhead-ms <ms>", key: "engine.overheadMs", summary: optionOf(ENGINE_OPTIONS, "overheadMs") },
+  {
+    flag: "--router <name>",
+    key: "engine.router.kind",
+    summary: `router of several replicas: ${builtIn.routers.map(({ name }) => name).join(", ")}`,
+  },
   { flag: "--c-ms <ms>", key: "service.cMs", summary: optionOf(affine, "cMs") },
   { flag: "--a-ms <ms>", key: "service.aMs", summary: optionOf(affine, "aMs") },
   { flag: "--b0 <tokens>", key: "service.b0", summary: optionOf(affine, "b0") },

@@ -11,7 +11,7 @@ import type { Experiment, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
-import { MODEL_FLAGS } from "./flags.js";
+import { MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
@@ -55,6 +55,12 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
     const value = numberOrText(text);
     put(values, key, value);
     names.set(key, flagName(flag));
+  }
+  for (const { on, off, key } of MODEL_SWITCHES) {
+    const isOn = flags[camelCase(on)] as boolean | undefined;
+    if (isOn === undefined) continue;
+    put(values, key, isOn);
+    names.set(key, isOn ? on : off);
   }
   if (flags.chunking === false) {
     if (flags.chunkSize !== undefined)

@@ -52,8 +52,12 @@ export function advance(
       if (wake(shared, replica, observer)) idle++;
       events.set(replica.index, replica.wakeAt);
     }
-    const done = shared.completedMeasured + shared.rejectedMeasured;
-    if (done > shared.settledMeasured && done === shared.arrived - firstMeasured)
+    const { completedMeasured, rejectedMeasured } = shared;
+    // Somebody who is turned away completes nothing, and ends no makespan.
+    if (
+      completedMeasured > shared.settledMeasured &&
+      completedMeasured + rejectedMeasured === shared.arrived - firstMeasured
+    )
       settleMeasurement(shared, replicas);
     shared.isPaused = false;
     while (shared.nextArrivalAt <= now) {
@@ -111,11 +115,10 @@ function route(
   id: number,
   events: EventQueue,
 ): void {
-  const { promptTokens, outputTokens } = shared.sequences.requests;
   const replica = replicas[shared.router!.route(fleet)];
   replica.waiting.pushBack(id);
   replica.routed++;
-  replica.routedTokens += promptTokens[id] + outputTokens[id];
+  replica.routedTokens += cachedTokens(shared, id, 0) - shared.sequences.requests.hitTokens(id);
   const flight = replica.hasNext ? replica.next : replica.flight;
   if (replica.flight.endAt !== NEVER && flight.dependsOnArrivals)
     shorten(shared, replica, flight, false, events);
@@ -141,7 +144,9 @@ class Replicas implements Fleet {
     const { flight } = replica;
     const isFlying = flight.endAt !== NEVER;
     const ended = isFlying ? endedBy(flight, this.shared.now, this.shared.varies) : 0;
-    const computed = replica.prefillTokens + replica.decodeTokens - replica.recomputedTokens;
+    // Output tokens that a prefill emits for a preempted request are no decodes.
+    const { prefillTokens, decodeTokens, resumedTokens, recomputedTokens } = replica;
+    const computed = prefillTokens + decodeTokens + resumedTokens - recomputedTokens;
     return replica.routedTokens - computed - ended * (flight.decodes + flight.prefillTokens);
   }
   random(): number {
@@ -244,7 +249,7 @@ function shorten(shared: Shared, replica: Replica, flight: Flight, after: boolea
  * counts as iteration time ends here, stretches in flight included.
  */
 function settleMeasurement(shared: Shared, replicas: readonly Replica[]): void {
-  shared.settledMeasured = shared.completedMeasured + shared.rejectedMeasured;
+  shared.settledMeasured = shared.completedMeasured;
   shared.measuredUntil = shared.now;
   shared.busyTime = 0;
   for (const { busyTime, flight } of replicas) {

@@ -55,6 +55,27 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["run --scheduler hybrid,hybrid", "invalid --scheduler: hybrid twice (each scheduler once)"],
     [["run", "--scheduler", ""], /^invalid --scheduler: "" \(a list of: decode-prioritizing/],
   ],
+  "what a real engine has not": [
+    ["run --kv-tokens 31", `invalid --kv-tokens: 31 (${TOKENS.replace("least 1 ", "least 32 ")}, or none)`],
+    [
+      "run --kv-tokens 32",
+      "invalid --kv-tokens: 32 (the shortest prompt has 32 tokens, and one block of 16 is the null block)",
+    ],
+    ["run --kv-tokens many", /^invalid --kv-tokens: many \(an integer/],
+    ["run --overhead-ms=-1", "invalid --overhead-ms: -1 (a number at least 0 and at most 1000000)"],
+    [
+      "run --num-gpus 4 --router least-outstandng",
+      "unknown router: least-outstandng (one of: central, round-robin, random, least-outstanding, least-tokens, power-of-two) — did you mean least-outstanding?",
+    ],
+    ["run --async-scheduling=yes", "unknown option: --async-scheduling=yes"],
+    ["run --set engine.async=yes", "invalid --set engine.async: yes (true or false, or none)"],
+    [
+      "run --scheduler hybrid,vllm --conventions reference",
+      "invalid --conventions: decode (vllm means firstToken: prefill)",
+      "invalid --conventions: max (vllm means mixedBatch: sum)",
+      "invalid --conventions: iteration (vllm means sequenceCap: resident)",
+    ],
+  ],
   "a key or a convention that nobody knows": [
     ["run --set engine.maxTokns=5", "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?"],
     ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, hardware, workload, service, engine/],

@@ -1,7 +1,7 @@
 /** Help: every command's flags, examples and exit codes; and every command line that help or a report suggests works. */
 import { describe, expect } from "vitest";
 import { EXIT } from "../../src/cli/faults.js";
-import { MODEL_FLAGS } from "../../src/cli/flags.js";
+import { MODEL_FLAGS, MODEL_SWITCHES } from "../../src/cli/flags.js";
 import { optionValues } from "../../src/cli/options.js";
 import { makeProgram } from "../../src/cli/program.js";
 import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
@@ -26,6 +26,7 @@ const SHARED = [
 ];
 const MODEL = [
   ...MODEL_FLAGS.map(({ flag }) => flag),
+  ...MODEL_SWITCHES.flatMap(({ on, off }) => [on, off]),
   ...TRAFFIC_FLAGS.map(([flag]) => flag),
   "--scenario <name|file>",
   "--hardware <name|file>",
