@@ -136,6 +136,7 @@ export const calibrate: Experiment = {
   takesModel: false,
   reads: {
     usage: "<file...>",
+    what: "profile",
     summary: `step-time CSV (n_decode, kv_per_decode, …), or a folder of kernel CSVs`,
     ofFolder: OF_FOLDER,
   },
