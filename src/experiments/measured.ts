@@ -3,95 +3,28 @@
  * settings; service times from a hardware file; the errors of TTFT, TPOT and end-to-end time are what it answers.
  */
 import { ConfigError, type Issue } from "../core/errors.js";
-import { replayFigure } from "./figures/replay.js";
 import {
   type Experiment,
   type ExperimentContext,
   type Report,
-  type Row,
-  type Table,
+  type RunSettings,
+  type Study,
   withScheduler,
 } from "./experiment.js";
-import { compare, type Comparison, METRICS } from "./measured/compare.js";
+import { replayFigure } from "./figures/replay.js";
+import { compare } from "./measured/compare.js";
 import { measuredTimes, replay, type Times } from "./measured/replay.js";
-import { type MeasuredRequest, readRequests, RUN_FILES } from "./measured/run.js";
+import {
+  answerOf,
+  REQUEST_COLUMNS,
+  requestRows,
+  SUMMARY_COLUMNS,
+  summaryRows,
+  tableOf,
+} from "./measured/report.js";
+import { fileOf, type MeasuredRequest, readRequests, RUN_FILES } from "./measured/run.js";
 import { settingsOf } from "./measured/settings.js";
-import { missed, readTolerance, type Tolerance } from "./measured/tolerance.js";
-
-/** `-1.25` as `−1.3 %`. */
-const signed = (pct: number): string => {
-  const text = Math.abs(pct).toFixed(1);
-  return `${text === "0.0" ? "" : pct < 0 ? "−" : "+"}${text} %`;
-};
-
-const meanOf = (found: readonly Comparison[], metric: string): Comparison =>
-  found.find((one) => one.metric === metric && one.statistic === "mean")!;
-
-function answerOf(found: readonly Comparison[], tolerance: Tolerance | undefined): string[] {
-  const errors = METRICS.map(({ key, title }) => {
-    const { errorPct, requests } = meanOf(found, key);
-    return `${title} ${requests === 0 ? "unknown" : signed(errorPct)}`;
-  });
-  const answer = `mean ${errors.join(", ")} of the measured run`;
-  if (!tolerance) return [answer];
-  const failures = missed(tolerance, found);
-  const allowed = METRICS.flatMap(({ key, title }) =>
-    tolerance[key] === undefined ? [] : [`${title} ±${tolerance[key]} %`],
-  ).join(", ");
-  if (failures.length === 0) return [answer, `all within ${allowed}`];
-  const names = METRICS.filter(({ key }) => failures.includes(key)).map(({ title }) => title);
-  return [answer, `outside ${allowed}: ${names.join(", ")}`];
-}
-
-function tableOf(found: readonly Comparison[]): Table {
-  return {
-    title: "",
-    columns: ["", "requests", "measured", "simulated", "error"],
-    rows: found
-      .filter(({ requests }) => requests > 0)
-      .map(({ metric, statistic, requests, measured, simulated, errorPct }) => {
-        const { title, unit, scale } = METRICS.find(({ key }) => key === metric)!;
-        const value = (seconds: number): string => `${(seconds * scale).toPrecision(4)} ${unit}`;
-        return [
-          `${title} ${statistic}`,
-          String(requests),
-          value(measured),
-          value(simulated),
-          signed(errorPct),
-        ];
-      }),
-  };
-}
-
-const REQUEST_COLUMNS = [
-  "request_id",
-  "arrived_s",
-  "prompt_tokens",
-  "output_tokens",
-  "prefix_hit_tokens",
-  ...METRICS.flatMap(({ key }) => [`${key}_measured_s`, `${key}_simulated_s`]),
-];
-
-function requestRows(
-  run: readonly MeasuredRequest[],
-  measured: readonly Times[],
-  simulated: readonly Times[],
-): Row[] {
-  const cell = (value: number): number | null => (Number.isFinite(value) ? value : null);
-  return run.map((request, i) => ({
-    request_id: request.id,
-    arrived_s: request.arrivedAt - run[0].arrivedAt,
-    prompt_tokens: request.promptTokens,
-    output_tokens: request.outputTokens,
-    prefix_hit_tokens: request.hitTokens,
-    ...Object.fromEntries(
-      METRICS.flatMap(({ key }) => [
-        [`${key}_measured_s`, cell(measured[i][key])],
-        [`${key}_simulated_s`, cell(simulated[i][key])],
-      ]),
-    ),
-  }));
-}
+import { missed, readTolerance } from "./measured/tolerance.js";
 
 /** `run1` from `runs/run1/`, fit for the name of a file. */
 const nameOf = (folder: string): string =>
@@ -128,20 +61,14 @@ function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
   const config = withScheduler(study, study.schedulers[0]);
   const simulated = replay(config, run, study.registry);
   const { kvTokens } = config.engine;
-  refuseRejected(run, simulated, kvTokens ?? Infinity, inputs[0].file);
+  refuseRejected(run, simulated, kvTokens ?? Infinity, fileOf(inputs, RUN_FILES[0])!.file);
   const measured = run.map(measuredTimes);
   // The first request warms a cold engine up.
   const found = compare(measured.slice(1), simulated.slice(1));
   const tolerance = typeof options.tolerance === "string" ? readTolerance(options.tolerance) : undefined;
   const failures = tolerance ? missed(tolerance, found) : [];
   const name = nameOf(folder);
-  const summary = found.map(({ metric, statistic, requests, measured: real, simulated: ours, errorPct }) => ({
-    metric: `${metric}_${statistic}_s`,
-    requests,
-    measured: requests === 0 ? null : real,
-    simulated: requests === 0 ? null : ours,
-    error_pct: requests === 0 ? null : errorPct,
-  }));
+  const summary = summaryRows(found);
   const rows = requestRows(run.slice(1), measured.slice(1), simulated.slice(1));
   const hits = run.filter(({ hitTokens }) => hitTokens > 0);
   const hitTokens = hits.reduce((sum, request) => sum + request.hitTokens, 0);
@@ -156,7 +83,7 @@ function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
     csv: [
       {
         path: `measured_${name}.csv`,
-        columns: ["metric", "requests", "measured", "simulated", "error_pct"],
+        columns: SUMMARY_COLUMNS,
         rows: summary,
       },
       { path: `measured_${name}_requests.csv`, columns: REQUEST_COLUMNS, rows },
@@ -172,18 +99,19 @@ function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
   };
 }
 
-function check(
-  options: Partial<ExperimentContext["options"]>,
-  study: ExperimentContext["study"] | undefined,
-) {
-  const issues: Issue[] = [];
-  if (typeof options.tolerance === "string")
-    try {
-      readTolerance(options.tolerance);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      issues.push(...error.issues);
-    }
+/** What is wrong with it, if anything. */
+function issuesOf(work: () => unknown): readonly Issue[] {
+  try {
+    work();
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+}
+
+function check({ tolerance }: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
+  const issues = typeof tolerance === "string" ? [...issuesOf(() => readTolerance(tolerance))] : [];
   if (!study) return issues;
   if (study.hardware === undefined)
     issues.push({
@@ -236,8 +164,11 @@ export const measuredRun: Experiment = {
   },
   settingsOf: (inputs, options) => {
     // Problems of the requests are told together with those of the settings.
-    readRequests(inputs, String(options.measured));
-    return settingsOf(inputs, (options.kvTokens as number | null) ?? null);
+    const issues = issuesOf(() => readRequests(inputs, String(options.measured)));
+    const isThere = fileOf(inputs, RUN_FILES[1]) !== undefined;
+    const settings = (): RunSettings => settingsOf(inputs, (options.kvTokens as number | null) ?? null);
+    if (issues.length > 0) throw new ConfigError([...issues, ...(isThere ? issuesOf(settings) : [])]);
+    return settings();
   },
   examples: [],
   writes: [

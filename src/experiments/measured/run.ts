@@ -28,6 +28,8 @@ const HIT_COLUMNS = ["prefix_hit_tokens", "tokens"];
 const MOST_ISSUES = 10;
 const MOST_TOKENS = 2_147_483_647;
 const MOST_SECONDS = 1e12;
+/** 46 days: the clock of a simulation ends after 104. */
+const MOST_SPAN = 4_000_000;
 
 /** Problems by file and line, ten in full. */
 class Problems {
@@ -48,7 +50,7 @@ class Problems {
 const shown = (value: unknown): string =>
   value === undefined || value === null
     ? "nothing"
-    : (typeof value === "object" ? JSON.stringify(value) : String(value as string)).slice(0, 40);
+    : (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 40);
 
 /** The file of a run by its name. */
 export const fileOf = (inputs: readonly InputFile[], name: string): InputFile | undefined =>
@@ -76,9 +78,18 @@ export function readRequests(inputs: readonly InputFile[], folder: string): Meas
       );
     byId.set(request.id, request);
   }
+  const instants = requests.map(({ arrivedAt }) => arrivedAt).filter((at) => !Number.isNaN(at));
+  const last = instants.reduce((most, at) => Math.max(most, at), -Infinity);
+  const span = last - instants.reduce((least, at) => Math.min(least, at), Infinity);
+  if (span > MOST_SPAN)
+    problems.add(
+      input.file,
+      `: invalid arrival_time: ${Math.round(span)} s from the first to the last (seconds, at most ${MOST_SPAN})`,
+    );
   // The first request is left out of the comparison: its times are those of a cold engine.
   if (requests.length < 2)
     problems.add(input.file, `: too few requests: ${requests.length} (at least 2: the first is a warm-up)`);
+  problems.throwAny();
   const hits = hitsOf(fileOf(inputs, RUN_FILES[2]), byId, problems);
   problems.throwAny();
   return requests

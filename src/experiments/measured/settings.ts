@@ -5,6 +5,7 @@ import type { InputFile, RunSettings } from "../experiment.js";
 import { fileOf, RUN_FILES } from "./run.js";
 
 const MOST = 1_000_000_000;
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /**
  * The settings that the run brings.
@@ -27,7 +28,7 @@ export function settingsOf(inputs: readonly InputFile[], kvTokens: number | null
     refuse(`engine_kwargs.${key}`, value, `an integer at least 1 and at most ${MOST}`);
     return NaN;
   };
-  const optional = (key: string): number | undefined => (engine[key] == null ? undefined : count(key));
+  const optional = (key: string): number | undefined => (isGiven(engine[key]) ? count(key) : undefined);
 
   const maxSequences = count("max_num_seqs");
   const maxTokens = count("max_num_batched_tokens");
@@ -38,7 +39,7 @@ export function settingsOf(inputs: readonly InputFile[], kvTokens: number | null
   if (engine.enable_chunked_prefill === false)
     refuse("engine_kwargs.enable_chunked_prefill", false, "true: prompts are prefilled in chunks");
   const { async_scheduling: isAsync } = engine;
-  if (isAsync != null && typeof isAsync !== "boolean")
+  if (isGiven(isAsync) && typeof isAsync !== "boolean")
     refuse("engine_kwargs.async_scheduling", isAsync, "true or false");
   if (issues.length > 0) throw new ConfigError(issues);
   const memory = kvTokens ?? (blocks === undefined ? undefined : blocks * blockTokens);
