@@ -237,11 +237,14 @@ const MACHINE_KEYS = ["hardware", "service", "engine", "conventions", "scheduler
 function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: Issue[]): void {
   const isMachine = experiment.takesModel === "machine";
   const taken = ["seed", "$schema", ...(isMachine ? MACHINE_KEYS : [])];
-  const why = isMachine
-    ? `the measured run brings its own (what can be set: ${MACHINE_KEYS.join(", ")})`
-    : `${experiment.name} fixes its own settings (only seed can be set${experiment.variant ? `; more with ${flagName(experiment.variant.options[0].flag)}` : ""})`;
+  const { variant } = experiment;
+  const reason = (key: string): string => {
+    if (isMachine) return `the measured run brings its own (what can be set: ${MACHINE_KEYS.join(", ")})`;
+    const more = variant && key === "hardware" ? ` without ${flagName(variant.options[0].flag)}` : "";
+    return `${experiment.name} fixes its own settings (only seed can be set${more})`;
+  };
   for (const { source, values } of layers)
     for (const key of Object.keys(values))
       if (!taken.includes(key))
-        issues.push({ key, message: `${source === "flag" ? "--" : `${source}: `}${key}: ${why}` });
+        issues.push({ key, message: `${source === "flag" ? "--" : `${source}: `}${key}: ${reason(key)}` });
 }

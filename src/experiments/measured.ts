@@ -172,7 +172,9 @@ export const measuredRun: Experiment = {
   },
   examples: [],
   writes: [
-    "data/measured_<run>.csv, data/measured_<run>_requests.csv and figs/measured_<run>.png (--measured)",
+    "data/measured_<run>.csv (--measured)",
+    "data/measured_<run>_requests.csv",
+    "figs/measured_<run>.png",
   ],
   check,
   run: (context) => new Promise((resolve) => resolve(reportOn(context))),

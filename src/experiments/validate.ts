@@ -205,7 +205,7 @@ export const validate: Experiment = {
   examples: [
     "validate",
     "validate --coverage --seed 7",
-    "validate --measured run/ --hardware rtxpro6000_llama-3.1-8b --profile-only",
+    "validate --measured run/ --hardware rtxpro6000_llama-3.1-8b",
   ],
   writes: ["data/validation.csv"],
   run: execute,

@@ -186,7 +186,7 @@ describe("validate --measured", () => {
       ["validate --kv-tokens 4096", /^error: --kv-tokens needs --measured \(see --help\)$/],
       [
         "validate --hardware hw.json",
-        /^error: --hardware: validate fixes its own settings \(.*--measured\)$/,
+        /^error: --hardware: validate fixes its own settings \(only seed can be set without --measured\)$/,
       ],
     ] as const) {
       const { code, stderr } = await llmsim(argv, { cwd });
