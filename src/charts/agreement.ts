@@ -3,13 +3,14 @@
  * relative error over a size. Points are told apart by kind; a good fit hugs the line on the left and zero on the right.
  */
 import type { TopLevelSpec } from "vega-lite";
+import { agreementPanel } from "./agreement-panel.js";
 import type { View } from "./axes.js";
 import { measureEncoding, positionEncoding, styleEncodings } from "./encodings.js";
 import { figure, type Heading } from "./figure.js";
 import { distinctNames } from "./rows.js";
 import { measureScale, positionScale } from "./scales.js";
 import { short } from "./text.js";
-import { MUTED, stylesOf } from "./theme.js";
+import { stylesOf } from "./theme.js";
 
 /** One point. */
 export interface Agreement {
@@ -50,10 +51,6 @@ export function agreement({ points, quantity, kinds, size, ...heading }: Agreeme
   const order = new Map(styles.map(({ name }) => [name, count(name)]));
   values.sort((a, b) => order.get(b.kind)! - order.get(a.kind)!);
 
-  const scale = measureScale(
-    values.flatMap(({ measured, fitted }) => [measured, fitted]),
-    [],
-  );
   const errors = measureScale(values.map(({ error }) => error).concat(0), [], true);
   const sizes = positionScale(
     [...new Set(values.map((value) => value.size))].sort((a, b) => a - b),
@@ -63,30 +60,18 @@ export function agreement({ points, quantity, kinds, size, ...heading }: Agreeme
   );
   const { color, shape } = styleEncodings(series, styles);
   const mark = { type: "point", filled: true, opacity: 0.6, size: 24 };
-  const measured = positionEncoding(
-    { column: "measured", title: `measured ${quantity}${scale.note}` },
-    scale,
-    { xTitle: true },
-  );
-  const fitted = measureEncoding({ column: "fitted", title: `fitted ${quantity}` }, scale, PANEL, 0, false);
   const against = positionEncoding({ column: "size", title: `${size}, log scale` }, sizes, { xTitle: true });
   const error = measureEncoding({ column: "error", title: "error (%)" }, errors, PANEL, 0, false);
-  const [low, high] = scale.domain;
-  const line = { type: "line", color: MUTED, strokeDash: [4, 4], strokeWidth: 1.5 };
-  const left: View = {
-    ...PANEL,
-    layer: [
-      {
-        data: { values: [low, high].map((at) => ({ measured: at, fitted: at })) },
-        mark: line,
-        encoding: { x: { ...measured, field: "measured" }, y: { ...fitted, field: "fitted" } },
-      },
-      {
-        mark,
-        encoding: { x: { ...measured, field: "measured" }, y: { ...fitted, field: "fitted" }, color, shape },
-      },
-    ],
-  };
+  const left = agreementPanel({
+    x: "measured",
+    y: "fitted",
+    xTitle: `measured ${quantity}`,
+    yTitle: `fitted ${quantity}`,
+    values,
+    size: PANEL,
+    mark,
+    encoding: { color, shape },
+  });
   const right: View = {
     ...PANEL,
     mark,

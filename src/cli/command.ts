@@ -22,13 +22,16 @@ function addCommonFlags(command: Command): void {
     .option("--set <key=value>", "one setting, e.g. engine.maxTokens=512 (repeatable)", collect);
 }
 
-function addModelFlags(command: Command): void {
+function addHardwareFlags(command: Command): void {
   command
-    .optionsGroup("Model:")
-    .option("--scenario <name|file>", "where settings start from")
     .option("--hardware <name|file>", "service times fitted to a GPU (docs/hardware.md)")
-    .option("--profile-only", "kernel times alone: without the hardware's overheads h and f")
-    .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
+    .option("--profile-only", "kernel times alone: without the hardware's overheads h and f");
+}
+
+function addModelFlags(command: Command): void {
+  command.optionsGroup("Model:").option("--scenario <name|file>", "where settings start from");
+  addHardwareFlags(command);
+  command.option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
   for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
   for (const { on, off, summary, offSummary } of MODEL_SWITCHES)
     command.option(on, summary).option(off, offSummary);
@@ -43,25 +46,27 @@ function addModelFlags(command: Command): void {
 /** Gives the command of an experiment its flags and its help. */
 export function describe(command: Command, experiment: Experiment): void {
   command.description(`${experiment.question}\n${command.summary()}`);
-  if (experiment.reads) command.argument(experiment.reads.usage, experiment.reads.summary);
-  if (experiment.options.length > 0) command.optionsGroup("This command:");
-  for (const option of experiment.options)
+  const { reads, variant } = experiment;
+  if (reads?.usage !== undefined) command.argument(reads.usage, reads.summary);
+  const options = [...experiment.options, ...(variant?.options ?? [])];
+  if (options.length > 0) command.optionsGroup("This command:");
+  for (const option of options)
     command.addOption(
       new Option(
         option.flag,
         option.default === undefined ? option.summary : `${option.summary} (default: ${option.default})`,
       ),
     );
-  if (experiment.takesModel) addModelFlags(command);
+  if (experiment.takesModel === true) addModelFlags(command);
+  else if (variant?.takesModel === "machine") addHardwareFlags(command);
   addCommonFlags(command);
+  const writes = [...experiment.writes, ...(variant?.writes ?? [])];
   command.addHelpText("after", () =>
     [
       "",
       "Examples:",
       ...experiment.examples.map((example) => `  llmsim ${example}`),
-      ...(experiment.writes.length > 0
-        ? ["", "Writes:", ...experiment.writes.map((file) => `  ${file}`)]
-        : []),
+      ...(writes.length > 0 ? ["", "Writes:", ...writes.map((file) => `  ${file}`)] : []),
       "",
       EXIT_HELP,
     ].join("\n"),

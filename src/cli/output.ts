@@ -8,15 +8,27 @@ const MOST_LISTED = 12;
 const listed = (values: readonly unknown[]): string =>
   values.length > MOST_LISTED ? `[${values.length} values]` : values.join(",");
 
+const rest = (spec: object): string =>
+  Object.entries(spec)
+    .filter(([key]) => key !== "kind" && key !== "data")
+    .map(([key, value]) => `${key} ${Array.isArray(value) ? listed(value) : value}`)
+    .join(" ");
+
+/** What a command assumes that brings its own requests. */
+function machineHeader({ hardware, config, schedulers }: Study): string {
+  const { engine, service } = config;
+  const async = engine.async === null ? "" : `, async ${engine.async}`;
+  return [
+    `hardware ${hardware}; service ${service.kind} ${rest(service)}`,
+    `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, kvTokens ${engine.kvTokens ?? "unlimited"}${async}, scheduler ${schedulers[0].kind}`,
+  ].join("\n");
+}
+
 /** What stands between the answer and the table: everything that a number depends on. */
-export function header(study: Study): string {
+export function header(study: Study, { takesModel }: Pick<Experiment, "takesModel">): string | undefined {
+  if (takesModel !== true) return takesModel ? machineHeader(study) : undefined;
   const { engine, conventions, horizon, workload, service } = study.config;
   const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
-  const rest = (spec: object): string =>
-    Object.entries(spec)
-      .filter(([key]) => key !== "kind" && key !== "data")
-      .map(([key, value]) => `${key} ${Array.isArray(value) ? listed(value) : value}`)
-      .join(" ");
   return [
     `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     ...(study.trace ? [traceLine(study.trace)] : []),
@@ -73,13 +85,20 @@ export function partial(report: Report, style: Style): string {
   return `\n${["interrupted: over the finished trials only, and not written", ...tables].join("\n\n")}\n`;
 }
 
-/** The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name. */
+/**
+ * The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name; one that
+ * brings its requests has no scenario.
+ */
 export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
   const { scenario, hardware, seed, trials } = study;
   const { conventions } = study.config;
   const trace = study.trace && { trace: study.trace };
-  const assumed = takesModel
-    ? { scenario, ...(hardware !== undefined && { hardware }), seed, trials, conventions, ...trace }
-    : { seed };
+  const machine = hardware !== undefined && { hardware };
+  const assumed =
+    takesModel === true
+      ? { scenario, ...machine, seed, trials, conventions, ...trace }
+      : takesModel
+        ? { ...machine, seed, conventions }
+        : { seed };
   return `${JSON.stringify({ command, ...assumed, ...report.json }, null, 2)}\n`;
 }

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
 import type { Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
-import type { Experiment, InputFile, Report, Study } from "../experiments/experiment.js";
+import type { Experiment, InputFile, Report, RunSettings, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
@@ -22,24 +22,29 @@ import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { studyFrom } from "./study.js";
 import { tablesIn } from "./tables.js";
+import { chosenBy } from "./variant.js";
 import { workspaceIn } from "./workspace.js";
 import { unwritable, writeFiles } from "./write.js";
 
 /** Everything of one experiment: read settings, simulate, print, write. Errors are thrown. */
 export async function perform(
-  experiment: Experiment,
+  command: Experiment,
   flags: Flags,
   files: readonly string[],
   replay: string,
   streams: Streams,
 ): Promise<number> {
   const issues: Issue[] = [];
+  const experiment = chosenBy(flags, command, issues);
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
-  const found = await studyFrom(experiment, flags, streams, issues);
+  const folder = options[experiment.reads?.option ?? ""];
+  const named = typeof folder === "string" ? [folder] : files;
+  const inputs = await inputsFrom(experiment, named, streams, issues);
+  const run = issues.length === 0 ? runSettings(experiment, inputs, options, issues) : undefined;
+  const found = await studyFrom(experiment, flags, streams, issues, run);
   issues.push(...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
-  const inputs = await inputsFrom(experiment, files, streams, issues);
   if (issues.length > 0 || !found) throw new ConfigError(issues);
   const { study, traces } = found;
   const inner = lazyExecutor(shared.workers, study.registry, traces);
@@ -61,6 +66,22 @@ export async function perform(
     );
   } finally {
     await inner.close();
+  }
+}
+
+/** The settings that the files bring; what is wrong with them is added to `issues`. */
+function runSettings(
+  experiment: Experiment,
+  inputs: readonly InputFile[],
+  options: OptionValues,
+  issues: Issue[],
+): RunSettings | undefined {
+  try {
+    return experiment.settingsOf?.(inputs, options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    issues.push(...error.issues);
+    return undefined;
   }
 }
 
@@ -144,8 +165,7 @@ async function conduct(
   const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
   if (shared.json) stdout.write(document(experiment, conducted, report));
-  else
-    stdout.write(body(report, experiment.takesModel ? header(conducted) : undefined, written, replay, style));
+  else stdout.write(body(report, header(conducted, experiment), written, replay, style));
   return report.passed ? EXIT.done : EXIT.failed;
 }
 

@@ -44,7 +44,7 @@ export function makeProgram(
     const experiment = await experiments.find(({ name }) => name === command.name())!.load();
     const { describe } = await import("./command.js");
     describe(command, experiment);
-    if (experiment.reads)
+    if (experiment.reads?.usage !== undefined)
       command.action(async (files: string[], flags: Flags) => act(experiment, flags, files));
     else command.action(async (flags: Flags) => act(experiment, flags, []));
   });

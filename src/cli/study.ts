@@ -7,7 +7,7 @@ import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Trace } from "../core/trace.js";
-import type { Experiment, Study } from "../experiments/experiment.js";
+import type { Experiment, RunSettings, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
@@ -97,12 +97,16 @@ export interface StudyAndTraces {
   readonly traces: readonly Trace[];
 }
 
-/** Reads every layer and resolves them; problems are added to `issues`, and then there is no study. */
+/**
+ * Reads every layer and resolves them; problems are added to `issues`, and then there is no study.
+ * @param run settings that the experiment's files bring
+ */
 export async function studyFrom(
   experiment: Experiment,
   flags: Flags,
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   issues: Issue[],
+  run?: RunSettings,
 ): Promise<StudyAndTraces | undefined> {
   try {
     const traffic: Traffic = await trafficFrom(flags, { cwd, fs }, issues);
@@ -114,7 +118,7 @@ export async function studyFrom(
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
     layers.push(flagLayer(besideTrace(flags), issues));
-    if (!experiment.takesModel) refuseModel(experiment, layers, issues);
+    if (experiment.takesModel !== true) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
     const hardware = await hardwareFrom(layers, flags, cwd, fs, issues);
@@ -122,6 +126,7 @@ export async function studyFrom(
     const own = named === undefined ? ownName(layers, file, hardware !== undefined) : undefined;
     // Without a scenario, hardware comes with the engine that it was measured for.
     const machine = hardware ? [...(named === undefined ? [hardwareAlone()] : []), hardware.layer] : [];
+    if (run) machine.push({ source: run.source, values: { engine: run.engine } });
     const studies: Study[] = [];
     for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
@@ -231,13 +236,21 @@ function ownName(
   return workload && (service || hasHardware) ? basename(file, extname(file)) : undefined;
 }
 
-/** A command that fixes its own settings takes only the seed: a setting that did nothing would mislead. */
+/** What a command that brings its own requests leaves to the user. */
+const MACHINE_KEYS = ["hardware", "service", "engine", "conventions", "scheduler", "schedulers"];
+
+/** A command that fixes settings of its own does not take them: a setting that did nothing would mislead. */
 function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: Issue[]): void {
+  const isMachine = experiment.takesModel === "machine";
+  const taken = ["seed", "$schema", ...(isMachine ? MACHINE_KEYS : [])];
+  const { variant } = experiment;
+  const reason = (key: string): string => {
+    if (isMachine) return `the measured run brings its own (what can be set: ${MACHINE_KEYS.join(", ")})`;
+    const more = variant && key === "hardware" ? ` without ${flagName(variant.options[0].flag)}` : "";
+    return `${experiment.name} fixes its own settings (only seed can be set${more})`;
+  };
   for (const { source, values } of layers)
     for (const key of Object.keys(values))
-      if (key !== "seed" && key !== "$schema")
-        issues.push({
-          key,
-          message: `${source === "flag" ? "--" : `${source}: `}${key}: ${experiment.name} fixes its own settings (only seed can be set)`,
-        });
+      if (!taken.includes(key))
+        issues.push({ key, message: `${source === "flag" ? "--" : `${source}: `}${key}: ${reason(key)}` });
 }

@@ -49,9 +49,9 @@ const integer = (summary: string, more: Partial<OptionSpec> = {}): KeyNode =>
 const percent = (summary: string): KeyNode => number(summary, { unit: "%" });
 const range = (summary: string): KeyNode => number(`${summary}: least and most`, { kind: "numbers" });
 
-const region = (): KeyNode =>
-  group("errors over the steps of a region", {
-    steps: integer("steps in the region"),
+const region = (summary = "errors over the steps of a region"): KeyNode =>
+  group(summary, {
+    steps: integer("number of steps"),
     meanPct: percent("mean absolute error"),
     p95Pct: percent("95th percentile of the absolute error"),
     maxPct: percent("largest absolute error"),
@@ -93,6 +93,7 @@ export function hardwareTree(registry: Registry): GroupNode {
         "errors by region",
         Object.fromEntries(REGIONS.map((name) => [name, region()] as const)),
       ),
+      measured: region("errors over the measured iterations of a profile, where a design was fitted"),
     }),
     leavesOut: text("what the service times do not contain"),
   });

@@ -96,12 +96,18 @@ export interface Workspace {
 export interface InputFile {
   /** As the user would name it. */
   readonly file: string;
-  /** Of a CSV: its columns and rows, and the line where each row ends; of other files empty. */
+  /** Of a CSV: its columns and rows, and the line where each row ends; of JSON lines the same but for columns. */
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   readonly lines: readonly number[];
-  /** Of a YAML file: its plain data. */
+  /** Of a YAML or JSON file: its plain data. */
   readonly values?: unknown;
+}
+
+/** Settings of an engine, and the file that they come from. */
+export interface RunSettings {
+  readonly source: string;
+  readonly engine: Readonly<Record<string, number | boolean>>;
 }
 
 export interface ExperimentContext {
@@ -185,18 +191,32 @@ export interface Experiment {
   readonly question: string;
   readonly options: readonly ExperimentOption[];
   readonly defaults: StudyDefaults;
-  /** Whether it simulates the user's model; others fix their own settings and take no model flags. */
-  readonly takesModel: boolean;
+  /**
+   * Whether it simulates the user's model; others fix their own settings and take no model flags. `machine`: service
+   * times, engine and scheduler are the user's, the requests its own.
+   */
+  readonly takesModel: boolean | "machine";
+  /** What the command is instead when an option of it is given; that option comes first among its own. */
+  readonly variant?: Experiment;
   /** Words that stand for several scenarios at once, e.g. `both`. */
   readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
-  /** The files that it takes as arguments: at least one, CSVs or a folder of the files named here. */
+  /** The files that it takes: at least one as arguments, or the folder of an option. */
   readonly reads?: {
-    /** As commander reads it, e.g. `<file...>`. */
-    readonly usage: string;
-    readonly summary: string;
+    /** As commander reads the arguments, e.g. `<file...>`, and what they are. */
+    readonly usage?: string;
+    readonly summary?: string;
+    /** The option that names the folder. */
+    readonly option?: string;
+    /** What a folder is called. */
+    readonly what: string;
     /** What is read of a folder. */
     readonly ofFolder: readonly string[];
   };
+  /**
+   * The settings that its files bring; they lie over the hardware and under everything set by hand.
+   * @throws ConfigError when the files are wrong
+   */
+  settingsOf?(inputs: readonly InputFile[], options: Partial<ExperimentContext["options"]>): RunSettings;
   /** Command lines that work, without the leading `llmsim`. */
   readonly examples: readonly string[];
   /** Files it writes, for help. */

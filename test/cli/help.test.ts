@@ -49,8 +49,11 @@ describe.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as c
     test("lists its flags, each once, with what they do", async ({ folder: cwd }) => {
       const { code, stdout, stderr } = await llmsim(`${name} --help`, { cwd });
       expect([code, stderr]).toEqual([0, ""]);
-      const own = experiment.options.map(({ flag }) => flag);
-      const expected = [...own, ...SHARED, ...(experiment.takesModel ? MODEL : [])];
+      const { variant } = experiment;
+      const options = [...experiment.options, ...(variant?.options ?? [])];
+      const machine = variant?.takesModel === "machine" ? ["--hardware <name|file>", "--profile-only"] : [];
+      const model = experiment.takesModel === true ? MODEL : machine;
+      const expected = [...options.map(({ flag }) => flag), ...SHARED, ...model];
       expect(
         flagsIn(stdout)
           .filter((flag) => flag !== "--help")
@@ -60,7 +63,7 @@ describe.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as c
         expect(line.length, line).toBeLessThanOrEqual(80);
         if (/^ {2}--/.test(line)) expect(line).toMatch(/^ {2}--\S+( <\S+>)? {2,}\S/);
       }
-      for (const option of experiment.options)
+      for (const option of options)
         if (option.default !== undefined)
           expect(stdout.replace(/\s+/g, " ")).toContain(`(default: ${option.default})`);
     });

@@ -10,7 +10,10 @@ import { stream } from "../../src/core/random.js";
 import { builtIn, member } from "../../src/core/registry.js";
 import { agreement } from "../../src/charts/index.js";
 import { chooseForm, foldsOf } from "../../src/experiments/calibration/choose.js";
+import { designOf } from "../../src/experiments/calibration/design.js";
+import { hardwareDocument } from "../../src/experiments/calibration/document.js";
 import { errorsByRegion, errorsOf, summarizeErrors } from "../../src/experiments/calibration/errors.js";
+import { fitForms } from "../../src/experiments/calibration/fit.js";
 import { FORMS } from "../../src/experiments/calibration/forms.js";
 import { readKernels, stepsOf } from "../../src/experiments/calibration/kernels.js";
 import { readProfile } from "../../src/experiments/calibration/profile.js";
@@ -261,6 +264,17 @@ const iteration = (decodes: number, kv: number, chunk: number): number => {
   return (dense + head + LAYERS * attentionUs(chunk, 0, decodes, kv)) / 1000;
 };
 
+const PROVENANCE = {
+  name: "n",
+  summary: "s",
+  gpu: "g",
+  model: "m",
+  source: "s",
+  licence: "MIT",
+  date: "2026-01-01",
+  leavesOut: "l",
+};
+
 describe("kernel profiles", () => {
   test("add up to iterations: norms twice a layer, embedding and head once, decodes and chunk together", () => {
     const steps = stepsOf(readKernels(kernelFiles(), LAYERS));
@@ -280,6 +294,61 @@ describe("kernel profiles", () => {
     const share = (key: string): number => (chosen.service[key] as number) / ((LAYERS * 0.002) / 1000);
     expect(Math.abs(share("kMs") - 1)).toBeLessThan(0.05);
     expect(Math.abs(share("kmMs") - 1)).toBeLessThan(0.1);
+  });
+
+  test("forms are fitted to an even design of iterations within a budget, priced by the table", () => {
+    const kernels = readKernels(kernelFiles(), LAYERS);
+    const range = { leastKv: 256, mostKv: 2048, leastChunk: 0, mostTokens: 1024, mostSumKv: 65_536 };
+    const design = designOf(tableOf(kernels), range, 256);
+    const shapes = design.map(({ decodes, kvPerDecode, prefillTokens }) =>
+      [decodes, kvPerDecode, prefillTokens].join(" "),
+    );
+    expect(new Set(shapes).size).toBe(shapes.length);
+    const of = (decodes: number, kv: number): number[] =>
+      design
+        .filter((step) => step.decodes === decodes && step.kvPerDecode === kv)
+        .map((step) => step.prefillTokens);
+    expect(of(0, 0)).toEqual([256, 512, 768, 1024]);
+    expect(of(64, 1024)).toEqual([0, 256, 512, 768, 960]);
+    // More cached tokens than fit, or contexts outside the range, are not in it.
+    expect(of(64, 1536)).toEqual([]);
+    expect(of(1, 3072)).toEqual([]);
+    expect(Math.max(...design.map(({ decodes }) => decodes))).toBe(256);
+    for (const { decodes, kvPerDecode, prefillTokens, tokens, sumKv, ms: found } of design) {
+      expect([tokens, sumKv]).toEqual([decodes + prefillTokens, decodes * kvPerDecode]);
+      expect(tokens).toBeLessThanOrEqual(1024);
+      // The kernels are straight, so the table is exact but for its rounding.
+      expect(Math.abs(found / iteration(decodes, kvPerDecode, prefillTokens) - 1)).toBeLessThan(0.006);
+    }
+    // Wider limits than the design's own contexts widen it, by its last step; a finer step makes it finer.
+    const wide = designOf(tableOf(kernels), { ...range, leastKv: 16, mostKv: 6500 }, 128);
+    expect([...new Set(wide.map(({ kvPerDecode }) => kvPerDecode))].sort((x, y) => x - y)).toEqual([
+      0, 16, 256, 512, 1024, 1536, 2048, 3072, 4096, 5120, 6144,
+    ]);
+    expect(wide.some(({ prefillTokens }) => prefillTokens === 128)).toBe(true);
+    // No more decodes than the budget holds.
+    const small = designOf(tableOf(kernels), { ...range, mostTokens: 50 }, 256);
+    expect(Math.max(...small.map(({ tokens }) => tokens))).toBe(50);
+  });
+
+  test("such a fit is judged over the design and over the measured rows", () => {
+    const profile = readProfile(kernelFiles(), LAYERS);
+    const fit = fitForms(profile, { ...profile.range, mostTokens: 1024 }, FORMS, 256);
+    expect(fit.form).toBe("S6");
+    expect(fit.fitted.steps.every(({ prefillTokens }) => prefillTokens === 0 || prefillTokens >= 176)).toBe(
+      true,
+    );
+    expect(fit.measured!.steps.some(({ prefillTokens }) => prefillTokens === 64)).toBe(true);
+    expect(fit.measured!.steps.every((step) => profile.steps.includes(step))).toBe(true);
+    const share = (key: string): number => (fit.service[key] as number) / ((LAYERS * 0.002) / 1000);
+    // The kernels' fixed costs of either side are not in the form: the slopes take a little of them.
+    expect(Math.abs(share("kMs") - 1)).toBeLessThan(0.05);
+    expect(Math.abs(share("kmMs") - 1)).toBeLessThan(0.1);
+    expect(fit.fitted.total.meanPct).toBeLessThan(0.5);
+    const { fit: told } = JSON.parse(hardwareDocument(PROVENANCE, fit)) as {
+      fit: { steps: number; measured: { steps: number } };
+    };
+    expect([told.steps, told.measured.steps]).toEqual([fit.fitted.steps.length, fit.measured!.steps.length]);
   });
 
   test("as a table they price every measured iteration, and those between", () => {

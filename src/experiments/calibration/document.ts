@@ -1,6 +1,6 @@
 /** The hardware file that a calibration writes: src/config/hardware-keys.ts is its schema, docs/hardware.md its page. */
-import type { Spec } from "../../core/definition.js";
 import { type ErrorSummary, errorsByRegion } from "./errors.js";
+import type { Fit } from "./fit.js";
 import { stepName, type Step } from "./steps.js";
 
 /** Where a profile comes from, as the user tells it. */
@@ -29,38 +29,28 @@ const rangeOf = (steps: readonly Step[], value: (step: Step) => number): readonl
     [Infinity, -Infinity] as readonly [number, number],
   );
 
-/** A fit as the file tells it. */
-export interface Fitted {
-  readonly form: string;
-  readonly service: Spec;
-  readonly steps: readonly Step[];
-  /** Relative errors of the steps. */
-  readonly errors: readonly number[];
-  readonly total: ErrorSummary;
-  /** Mean absolute relative error held out. */
-  readonly heldOut: number;
-}
+const summary = ({ steps, meanPct, p95Pct, maxPct }: ErrorSummary): object => ({
+  steps,
+  meanPct: percent(meanPct),
+  p95Pct: percent(p95Pct),
+  maxPct: percent(maxPct),
+});
 
 /** The text of the file. */
 export function hardwareDocument(
-  { name, summary, gpu, model, source, licence, date, leavesOut }: Provenance,
-  { form, service, steps, errors, total, heldOut }: Fitted,
+  { name, summary: line, gpu, model, source, licence, date, leavesOut }: Provenance,
+  { form, service, fitted: { steps, errors, total }, measured, heldOut }: Fit,
 ): string {
   const decoding = steps.filter(({ decodes }) => decodes > 0);
   const prefilling = steps.filter(({ prefillTokens }) => prefillTokens > 0);
   const regions = errorsByRegion(steps, errors).map(({ region, errors: found }) => [
     region.key,
-    {
-      steps: found.steps,
-      meanPct: percent(found.meanPct),
-      p95Pct: percent(found.p95Pct),
-      maxPct: percent(found.maxPct),
-    },
+    summary(found),
   ]);
   const document = {
     version: 1,
     name,
-    summary,
+    summary: line,
     gpu,
     model,
     source,
@@ -85,6 +75,7 @@ export function hardwareDocument(
       maxPct: percent(total.maxPct),
       maxAt: stepName(total.worst),
       regions: Object.fromEntries(regions) as object,
+      ...(measured && { measured: summary(measured.total) }),
     },
     leavesOut,
   };
