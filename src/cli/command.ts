@@ -2,7 +2,8 @@
 import { type Command, Option } from "commander";
 import type { Experiment } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
-import { MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
+import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "./flags.js";
+import { flagName } from "./options.js";
 import { TRAFFIC_FLAGS } from "./traffic.js";
 
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
@@ -28,15 +29,20 @@ function addHardwareFlags(command: Command): void {
     .option("--profile-only", "kernel times alone: without the hardware's overheads h and f");
 }
 
-function addModelFlags(command: Command): void {
-  command.optionsGroup("Model:").option("--scenario <name|file>", "where settings start from");
+/** The machine: hardware, engine, service times, scheduler. */
+function addMachineFlags(command: Command, flags: readonly ModelFlag[]): void {
   addHardwareFlags(command);
   command.option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
-  for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
+  for (const { flag, summary } of flags) command.option(flag, summary);
   for (const { on, off, summary, offSummary } of MODEL_SWITCHES)
     command.option(on, summary).option(off, offSummary);
+  command.option("--no-chunking", "prompts advance as far as the budget lets them");
+}
+
+function addModelFlags(command: Command): void {
+  command.optionsGroup("Model:").option("--scenario <name|file>", "where settings start from");
+  addMachineFlags(command, MODEL_FLAGS);
   command
-    .option("--no-chunking", "prompts advance as far as the budget lets them")
     .option("--verify", "check every law of the model while simulating")
     .option("--force", "lift the limit on the number of requests");
   command.optionsGroup("Recorded traces:");
@@ -58,7 +64,10 @@ export function describe(command: Command, experiment: Experiment): void {
       ),
     );
   if (experiment.takesModel === true) addModelFlags(command);
-  else if (variant?.takesModel === "machine") addHardwareFlags(command);
+  else if (variant?.takesModel === "machine") {
+    command.optionsGroup(`With ${flagName(variant.options[0].flag)}:`);
+    addMachineFlags(command, MACHINE_FLAGS);
+  }
   addCommonFlags(command);
   const writes = [...experiment.writes, ...(variant?.writes ?? [])];
   command.addHelpText("after", () =>

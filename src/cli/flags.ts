@@ -91,3 +91,11 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     summary: `standard or reference: ${CONVENTION_OPTIONS.map(({ key }) => key).join(", ")} together`,
   },
 ];
+
+/** What a command that brings its own requests leaves to the user: the machine that serves them. */
+export const MACHINE_KEYS = ["hardware", "service", "engine", "conventions", "scheduler", "schedulers"];
+
+/** The flags that set these, for one engine. */
+export const MACHINE_FLAGS: readonly ModelFlag[] = MODEL_FLAGS.filter(
+  ({ key }) => MACHINE_KEYS.includes(key.split(".")[0]) && !/replicas|router/.test(key),
+);

@@ -11,7 +11,7 @@ import type { Experiment, RunSettings, Study } from "../experiments/experiment.j
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
-import { MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
+import { MACHINE_KEYS, MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
@@ -236,9 +236,6 @@ function ownName(
   return workload && (service || hasHardware) ? basename(file, extname(file)) : undefined;
 }
 
-/** What a command that brings its own requests leaves to the user. */
-const MACHINE_KEYS = ["hardware", "service", "engine", "conventions", "scheduler", "schedulers"];
-
 /** A command that fixes settings of its own does not take them: a setting that did nothing would mislead. */
 function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: Issue[]): void {
   const isMachine = experiment.takesModel === "machine";
@@ -246,11 +243,21 @@ function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: I
   const { variant } = experiment;
   const reason = (key: string): string => {
     if (isMachine) return `the measured run brings its own (what can be set: ${MACHINE_KEYS.join(", ")})`;
-    const more = variant && key === "hardware" ? ` without ${flagName(variant.options[0].flag)}` : "";
+    const more = variant && MACHINE_KEYS.includes(key) ? ` without ${flagName(variant.options[0].flag)}` : "";
     return `${experiment.name} fixes its own settings (only seed can be set${more})`;
   };
-  for (const { source, values } of layers)
-    for (const key of Object.keys(values))
-      if (!taken.includes(key))
-        issues.push({ key, message: `${source === "flag" ? "--" : `${source}: `}${key}: ${reason(key)}` });
+  for (const layer of layers)
+    for (const key of Object.keys(layer.values)) {
+      if (taken.includes(key)) continue;
+      const names = layer.source === "flag" ? flagsOf(layer, key) : [`${layer.source}: ${key}`];
+      for (const name of names) issues.push({ key, message: `${name}: ${reason(key)}` });
+    }
+}
+
+/** The flags that gave what stands under a key. */
+function flagsOf({ values, origin }: Layer, key: string): string[] {
+  const nested = values[key as keyof typeof values];
+  const below = typeof nested === "object" && nested !== null ? Object.keys(nested) : [];
+  const leaves = [key, ...below.map((name) => `${key}.${name}`)];
+  return leaves.flatMap((leaf) => origin?.(leaf) ?? []);
 }

@@ -141,14 +141,6 @@ export const measuredRun: Experiment = {
       summary: `replay a measured run instead: a folder of ${RUN_FILES.join(", ")}`,
     },
     {
-      key: "kvTokens",
-      flag: "--kv-tokens <n>",
-      kind: "integer",
-      min: 16,
-      max: 1_000_000_000,
-      summary: "with --measured: tokens of its KV memory (default: as its meta.json says, else unlimited)",
-    },
-    {
       key: "tolerance",
       flag: "--tolerance <list>",
       kind: "text",
@@ -166,7 +158,7 @@ export const measuredRun: Experiment = {
     // Problems of the requests are told together with those of the settings.
     const issues = issuesOf(() => readRequests(inputs, String(options.measured)));
     const isThere = fileOf(inputs, RUN_FILES[1]) !== undefined;
-    const settings = (): RunSettings => settingsOf(inputs, (options.kvTokens as number | null) ?? null);
+    const settings = (): RunSettings => settingsOf(inputs);
     if (issues.length > 0) throw new ConfigError([...issues, ...(isThere ? issuesOf(settings) : [])]);
     return settings();
   },

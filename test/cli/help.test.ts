@@ -1,7 +1,7 @@
 /** Help: every command's flags, examples and exit codes; and every command line that help or a report suggests works. */
 import { describe, expect } from "vitest";
 import { EXIT } from "../../src/cli/faults.js";
-import { MODEL_FLAGS, MODEL_SWITCHES } from "../../src/cli/flags.js";
+import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES } from "../../src/cli/flags.js";
 import { optionValues } from "../../src/cli/options.js";
 import { makeProgram } from "../../src/cli/program.js";
 import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
@@ -24,15 +24,19 @@ const SHARED = [
   "--config <file>",
   "--set <key=value>",
 ];
-const MODEL = [
-  ...MODEL_FLAGS.map(({ flag }) => flag),
+const ALL_OF_MACHINE = [
   ...MODEL_SWITCHES.flatMap(({ on, off }) => [on, off]),
-  ...TRAFFIC_FLAGS.map(([flag]) => flag),
-  "--scenario <name|file>",
   "--hardware <name|file>",
   "--profile-only",
   "--scheduler <list>",
   "--no-chunking",
+];
+const MACHINE = [...ALL_OF_MACHINE, ...MACHINE_FLAGS.map(({ flag }) => flag)];
+const MODEL = [
+  ...ALL_OF_MACHINE,
+  ...MODEL_FLAGS.map(({ flag }) => flag),
+  ...TRAFFIC_FLAGS.map(([flag]) => flag),
+  "--scenario <name|file>",
   "--verify",
   "--force",
 ];
@@ -51,7 +55,7 @@ describe.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as c
       expect([code, stderr]).toEqual([0, ""]);
       const { variant } = experiment;
       const options = [...experiment.options, ...(variant?.options ?? [])];
-      const machine = variant?.takesModel === "machine" ? ["--hardware <name|file>", "--profile-only"] : [];
+      const machine = variant?.takesModel === "machine" ? MACHINE : [];
       const model = experiment.takesModel === true ? MODEL : machine;
       const expected = [...options.map(({ flag }) => flag), ...SHARED, ...model];
       expect(

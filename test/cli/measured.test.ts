@@ -183,7 +183,10 @@ describe("validate --measured", () => {
     for (const [argv, line] of [
       ["validate --measured run", /^error: missing --hardware \(a name or a file: the service times/],
       ["validate --tolerance ttft=1", /^error: --tolerance needs --measured \(see --help\)$/],
-      ["validate --kv-tokens 4096", /^error: --kv-tokens needs --measured \(see --help\)$/],
+      [
+        "validate --kv-tokens 4096",
+        /^error: --kv-tokens: validate fixes its own settings \(only seed can be set without --measured\)$/,
+      ],
       [
         "validate --hardware hw.json",
         /^error: --hardware: validate fixes its own settings \(only seed can be set without --measured\)$/,

@@ -11,9 +11,9 @@ import { beforeAll, expect } from "vitest";
 import { stream } from "../../src/core/random.js";
 import { contents, llmsim, test } from "./session.js";
 
-const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 20;
+const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 6;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
-const SWEEP = "sweep-chunk --sizes 16,64 --tmax 1500 --ntrials 60 --workers 2 --quiet --seed 4";
+const SWEEP = "sweep-chunk --sizes 16,64 --tmax 600 --ntrials 60 --workers 2 --quiet --seed 4";
 
 /** The command as a process, killed after so many ms unless it ends before. */
 function run(args: string, cwd: string, killAfter?: number): Promise<number | null> {

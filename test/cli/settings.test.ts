@@ -259,7 +259,9 @@ test("validate takes only a seed from files and --set", async ({ folder }) => {
   writeFileSync(join(folder, "model.yaml"), "$schema: ./study.schema.json\nengine: { maxTokens: 5 }\n");
   const { code, stderr } = await llmsim("validate --config model.yaml --workers 0", { cwd: folder });
   expect(code).toBe(2);
-  expect(stderr).toBe("error: model.yaml: engine: validate fixes its own settings (only seed can be set)\n");
+  expect(stderr).toBe(
+    "error: model.yaml: engine: validate fixes its own settings (only seed can be set without --measured)\n",
+  );
 });
 
 describe("a configuration file with a model of its own", () => {

@@ -102,7 +102,7 @@ describe("replay", () => {
   ] as const)("a run of the simulator's own comes back without error: %s", async (_, engine) => {
     const inputs = await inputsOf(measuredRun(GPU, engine));
     const run = readRequests(inputs, "run");
-    const settings = settingsOf(inputs, null);
+    const settings = settingsOf(inputs);
     expect(settings).toEqual({ source: "run/meta.json", engine });
     const real = run.map(measuredTimes);
     const simulated = replay(engineWith(GPU, engine), run);
@@ -179,23 +179,22 @@ describe("files of a run", () => {
     expect(none.every(({ hitTokens }) => hitTokens === 0)).toBe(true);
   });
 
-  test("the engine's settings; KV memory from its blocks unless the user says", async () => {
+  test("the engine's settings; KV memory from its blocks", async () => {
     const meta = (engine_kwargs: unknown): Promise<InputFile[]> =>
       inputsOf({ "meta.json": JSON.stringify({ engine_kwargs }) });
     const base = { max_num_seqs: 128, max_num_batched_tokens: 2048 };
-    const engine = async (more: object, kvTokens: number | null = null): Promise<unknown> =>
-      settingsOf(await meta({ ...base, ...more }), kvTokens).engine;
+    const engine = async (more: object): Promise<unknown> =>
+      settingsOf(await meta({ ...base, ...more })).engine;
     expect(await engine({})).toEqual(ROOM);
     expect(await engine({ num_gpu_blocks: 100 })).toEqual({ ...ROOM, kvTokens: 1600 });
     expect(await engine({ num_gpu_blocks_override: 100, block_size: 32 })).toEqual({
       ...ROOM,
       kvTokens: 3200,
     });
-    expect(await engine({ num_gpu_blocks: 100 }, 500)).toEqual({ ...ROOM, kvTokens: 500 });
     expect(await engine({ async_scheduling: false, max_model_len: null })).toEqual({ ...ROOM, async: false });
     const problems = async (kwargs: unknown): Promise<string> => {
       try {
-        settingsOf(await meta(kwargs), null);
+        settingsOf(await meta(kwargs));
       } catch (error) {
         return (error as Error).message;
       }

@@ -8,11 +8,10 @@ const MOST = 1_000_000_000;
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /**
- * The settings that the run brings.
- * @param kvTokens tokens of its KV cache as the user says; null: as meta.json says, and unlimited where it does not
+ * The settings that the run brings; its KV memory is unlimited where meta.json does not name its blocks.
  * @throws ConfigError with what is missing or cannot be simulated
  */
-export function settingsOf(inputs: readonly InputFile[], kvTokens: number | null): RunSettings {
+export function settingsOf(inputs: readonly InputFile[]): RunSettings {
   const { file, values } = fileOf(inputs, RUN_FILES[1])!;
   const issues: Issue[] = [];
   const refuse = (key: string, value: unknown, allowed: string): void => {
@@ -42,7 +41,7 @@ export function settingsOf(inputs: readonly InputFile[], kvTokens: number | null
   if (isGiven(isAsync) && typeof isAsync !== "boolean")
     refuse("engine_kwargs.async_scheduling", isAsync, "true or false");
   if (issues.length > 0) throw new ConfigError(issues);
-  const memory = kvTokens ?? (blocks === undefined ? undefined : blocks * blockTokens);
+  const memory = blocks === undefined ? undefined : blocks * blockTokens;
   return {
     source: file,
     engine: {
