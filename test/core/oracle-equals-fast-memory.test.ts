@@ -30,6 +30,8 @@ const cases = fc.record({
     fc.constantFrom<OracleInput["scheduler"]>(
       { kind: "decode-prioritizing" },
       { kind: "prefill-prioritizing" },
+      { kind: "sarathi" },
+      { kind: "orca" },
       { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
       { kind: "hybrid", ratio: 0.3, ratioOf: "tokens" },
     ),

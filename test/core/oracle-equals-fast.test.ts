@@ -16,6 +16,8 @@ const SEED = process.env.LLMSIM_PROPERTY_SEED;
 const scheduler: fc.Arbitrary<OracleInput["scheduler"]> = fc.oneof(
   fc.constant({ kind: "decode-prioritizing" as const }),
   fc.constant({ kind: "prefill-prioritizing" as const }),
+  fc.constant({ kind: "sarathi" as const }),
+  fc.constant({ kind: "orca" as const }),
   fc.record({
     kind: fc.constant("hybrid" as const),
     ratio: fc.constantFrom(0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99),

@@ -23,6 +23,8 @@ export interface OracleInput {
     | { kind: "decode-prioritizing" }
     | { kind: "prefill-prioritizing" }
     | { kind: "hybrid"; ratio: number; ratioOf: "sequences" | "tokens" }
+    | { kind: "sarathi" }
+    | { kind: "orca" }
     | { kind: "vllm" };
   engine: {
     maxTokens: number;
