@@ -12,6 +12,8 @@ export interface ModelFlag {
   /** Dotted key that it sets; several where one word sets them all. */
   readonly key: string;
   readonly summary: string;
+  /** Its value is a list of numbers. */
+  readonly isList?: boolean;
 }
 
 const optionOf = (options: readonly OptionSpec[], key: string): string => {
@@ -20,6 +22,8 @@ const optionOf = (options: readonly OptionSpec[], key: string): string => {
 };
 const affine = member(builtIn.serviceTimes, "affine").options;
 const hybrid = member(builtIn.schedulers, "hybrid").options;
+const sjf = member(builtIn.disciplines, "sjf").options;
+const priority = member(builtIn.disciplines, "priority").options;
 const poisson = member(builtIn.arrivals, "poisson").options;
 
 export const MODEL_FLAGS: readonly ModelFlag[] = [
@@ -40,6 +44,22 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
   },
   { flag: "--num-gpus <n>", key: "engine.replicas", summary: optionOf(ENGINE_OPTIONS, "replicas") },
   { flag: "--chunk-size <k>", key: "engine.chunkSize", summary: optionOf(ENGINE_OPTIONS, "chunkSize") },
+  {
+    flag: "--discipline <name>",
+    key: "engine.discipline.kind",
+    summary: `order of the unstarted prompts: ${builtIn.disciplines.map(({ name }) => name).join(", ")}`,
+  },
+  {
+    flag: "--prediction-noise <sigma>",
+    key: "engine.discipline.predictionNoise",
+    summary: optionOf(sjf, "predictionNoise"),
+  },
+  {
+    flag: "--classes <shares>",
+    key: "engine.discipline.classes",
+    summary: optionOf(priority, "classes"),
+    isList: true,
+  },
   { flag: "--c-ms <ms>", key: "service.cMs", summary: optionOf(affine, "cMs") },
   { flag: "--a-ms <ms>", key: "service.aMs", summary: optionOf(affine, "aMs") },
   { flag: "--b0 <tokens>", key: "service.b0", summary: optionOf(affine, "b0") },

@@ -2,7 +2,7 @@
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
 import { nameOf, type Layer, type Setting } from "../config/layer.js";
-import { numberOrText } from "../config/lists.js";
+import { numberOrText, parseList } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
@@ -48,12 +48,16 @@ function put(tree: Tree, key: string, value: Setting): void {
 function flagLayer(flags: Flags, issues: Issue[]): Layer {
   const values: Tree = {};
   const names = new Map<string, string>();
-  for (const { flag, key } of MODEL_FLAGS) {
+  for (const { flag, key, isList } of MODEL_FLAGS) {
     const text = flags[camelCase(flag)] as string | undefined;
     if (text === undefined) continue;
-    const value = numberOrText(text);
-    put(values, key, value);
     names.set(key, flagName(flag));
+    try {
+      put(values, key, isList === true ? parseList(text, flagName(flag)) : numberOrText(text));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      issues.push(...error.issues);
+    }
   }
   if (flags.chunking === false) {
     if (flags.chunkSize !== undefined)

@@ -20,6 +20,8 @@ export class Requests {
   outputTokens = new Int32Array(0);
   /** Prompt tokens that the prefix cache holds, where a trace says so. */
   prefixHitTokens: Int32Array | undefined;
+  /** Priorities, the lower the sooner; undefined unless the requests' trace says. */
+  priority: Int32Array | undefined;
   /** Rows in use: all that were drawn, or the prefix that `until` left. */
   count = 0;
   private drawn = 0;
