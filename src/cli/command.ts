@@ -26,7 +26,8 @@ function addModelFlags(command: Command): void {
     .option("--scenario <name|file>", "where settings start from")
     .option("--hardware <name|file>", "service times fitted to a GPU (docs/hardware.md)")
     .option("--profile-only", "kernel times alone: without the hardware's overheads h and f")
-    .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
+    .option("--scheduler <list>", "schedulers to compare (repeatable)", collect)
+    .option("--plugin <file>", "schedulers of your own, an ES module (repeatable; docs/plugins.md)", collect);
   for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
   command
     .option("--no-chunking", "prompts advance as far as the budget lets them")

@@ -19,6 +19,10 @@ export function header(study: Study): string {
       .join(" ");
   return [
     `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    ...(study.plugins ?? []).map(
+      ({ file, sha256, schedulers }) =>
+        `plugin ${file}: ${schedulers.join(", ")} (sha256 ${sha256.slice(0, 12)}…)`,
+    ),
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
     `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}${engine.discipline.kind === "fcfs" ? "" : `, discipline ${engine.discipline.kind} ${rest(engine.discipline)}`}`,
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
@@ -51,10 +55,17 @@ export function body(
 
 /** The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name. */
 export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
-  const { scenario, hardware, seed, trials } = study;
+  const { scenario, hardware, seed, trials, plugins } = study;
   const { conventions } = study.config;
   const assumed = takesModel
-    ? { scenario, ...(hardware !== undefined && { hardware }), seed, trials, conventions }
+    ? {
+        scenario,
+        ...(hardware !== undefined && { hardware }),
+        seed,
+        trials,
+        conventions,
+        ...(plugins && { plugins }),
+      }
     : { seed };
   return `${JSON.stringify({ command, ...assumed, ...report.json }, null, 2)}\n`;
 }

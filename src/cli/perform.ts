@@ -11,6 +11,7 @@ import { EXIT } from "./faults.js";
 import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header } from "./output.js";
+import { blamed, type Plugged, pluginsFrom } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
@@ -32,14 +33,17 @@ export async function perform(
   const issues: Issue[] = [];
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
-  const study = await studyFrom(experiment, flags, streams, issues);
+  const plugged = await pluginsFrom(flags, streams, issues);
+  const study = plugged && (await studyFrom(experiment, flags, streams, issues, plugged));
   issues.push(...(experiment.check?.(options, study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
   const inputs = await inputsFrom(experiment, files, streams, issues);
-  if (issues.length > 0 || !study) throw new ConfigError(issues);
-  const executor = lazyExecutor(shared.workers, streams.signal);
+  if (issues.length > 0 || !plugged || !study) throw new ConfigError(issues);
+  const executor = lazyExecutor(shared.workers, streams.signal, plugged);
   try {
     return await conduct(experiment, { study, options, inputs, shared, replay, executor }, streams);
+  } catch (error) {
+    throw blamed(error, plugged);
   } finally {
     await executor.close();
   }
@@ -90,16 +94,20 @@ async function conduct(
 }
 
 /** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(workers: number | undefined, signal: AbortSignal | undefined): Executor {
+function lazyExecutor(
+  workers: number | undefined,
+  signal: AbortSignal | undefined,
+  { registry, files: plugins }: Plugged,
+): Executor {
   const threads = workers ?? availableParallelism();
   let started: Promise<Executor> | undefined;
   const start = async (): Promise<Executor> =>
     threads === 0
-      ? (await import("../run/in-process.js")).inProcess(signal)
+      ? (await import("../run/in-process.js")).inProcess(signal, registry)
       : (await import("../run/pool.js")).threadPool(threads, signal);
   return {
     width: Math.max(1, threads),
-    run: async (task) => (await (started ??= start())).run(task),
+    run: async (task) => (await (started ??= start())).run(plugins.length > 0 ? { ...task, plugins } : task),
     close: async () => (await started)?.close(),
   };
 }

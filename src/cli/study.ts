@@ -6,13 +6,14 @@ import { numberOrText, parseList } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import { builtIn } from "../core/registry.js";
+import type { Registry } from "../core/registry.js";
 import type { Experiment, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { MODEL_FLAGS } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
+import type { Plugged } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
@@ -94,12 +95,13 @@ export async function studyFrom(
   flags: Flags,
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   issues: Issue[],
+  { registry, uses }: Pick<Plugged, "registry" | "uses">,
 ): Promise<Study | undefined> {
   try {
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
-    if (file !== undefined) layers.push(await configLayer(file, cwd, fs));
+    if (file !== undefined) layers.push(await configLayer(file, cwd, fs, registry));
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
     layers.push(flagLayer(flags, issues));
@@ -115,7 +117,7 @@ export async function studyFrom(
     for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const study = resolveStudy([defaults, ...below, ...machine, ...layers], builtIn, {
+      const study = resolveStudy([defaults, ...below, ...machine, ...layers], registry, {
         force: flags.force === true,
       });
       const namesScenario =
@@ -128,6 +130,7 @@ export async function studyFrom(
       ].join(" ");
       studies.push({
         ...study,
+        ...(uses.length > 0 && { registry, plugins: uses }),
         scenario: own ?? scenario.name,
         ...(hardware && { hardware: hardware.name }),
         chosenBy,
@@ -148,10 +151,10 @@ const unread = (source: string, message: string): Layer => ({
   issues: [{ key: "", message }],
 });
 
-async function configLayer(file: string, cwd: string, fs: FileSystem): Promise<Layer> {
+async function configLayer(file: string, cwd: string, fs: FileSystem, registry: Registry): Promise<Layer> {
   if (file === "") return unread(file, "invalid --config: empty (a YAML or JSON file)");
   try {
-    return await fileLayer(await readNamed(fs, cwd, file), file, "study");
+    return await fileLayer(await readNamed(fs, cwd, file), file, "study", registry);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return unread(file, `--config: ${error.message}`);

@@ -5,7 +5,17 @@
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
 import type { Trials } from "./trials.js";
+
+/** A user's plugin that a study uses. */
+export interface PluginUse {
+  /** The file as the user named it. */
+  readonly file: string;
+  readonly sha256: string;
+  /** Names of its schedulers. */
+  readonly schedulers: readonly string[];
+}
 
 /** What is simulated: everything but the scheduler, and the schedulers to compare. */
 export interface Study {
@@ -19,6 +29,9 @@ export interface Study {
   readonly schedulers: readonly Spec[];
   readonly trials: number;
   readonly seed: number;
+  /** Where its kinds are looked up; the built-in registry unless it brings something of its own. */
+  readonly registry?: Registry;
+  readonly plugins?: readonly PluginUse[];
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }

@@ -29,7 +29,10 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
     answer: [headline(labels, records), ...(precise ? [precisionAnswer(precise, goal, labels)] : [])],
     tables,
     notes: [...loadNotes(study, labels, records), ...(precise ? precisionNotes(precise, goal, labels) : [])],
-    csv: typeof options.requests === "string" ? [requestFile(options.requests, configs, study.seed)] : [],
+    csv:
+      typeof options.requests === "string"
+        ? [requestFile(options.requests, configs, study.seed, study.registry)]
+        : [],
     figures: [],
     trials: records.trials,
     json: {

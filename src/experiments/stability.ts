@@ -77,7 +77,7 @@ async function sweepOf(
   config: SimulationConfig,
   settings: Settings,
 ): Promise<Sweep> {
-  const subject = subjectOf(config);
+  const subject = subjectOf(config, study.registry);
   const bound = capacityBound(config);
   const start = Number.isFinite(bound) ? bound : 1;
   const boundary = await findBoundary(trials, subject, study.seed, start, settings.precision);

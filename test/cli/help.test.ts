@@ -28,6 +28,7 @@ const MODEL = [
   "--hardware <name|file>",
   "--profile-only",
   "--scheduler <list>",
+  "--plugin <file>",
   "--no-chunking",
   "--verify",
   "--force",

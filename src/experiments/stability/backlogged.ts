@@ -3,7 +3,7 @@
  * must be, how long the batches, which tokens count, and what the answer says.
  */
 import type { SimulationConfig } from "../../core/config.js";
-import { builtIn, member } from "../../core/registry.js";
+import { builtIn, member, type Registry } from "../../core/registry.js";
 import type { StabilityTask } from "../../core/trial.js";
 import { driftOf, type Drift } from "../../stats/index.js";
 import { requestMeans, type RequestMeans } from "../../theory/index.js";
@@ -31,7 +31,7 @@ export interface Subject {
   readonly perCycle: number;
 }
 
-export function subjectOf(config: SimulationConfig): Subject {
+export function subjectOf(config: SimulationConfig, registry: Registry = builtIn): Subject {
   const { promptTokens, outputTokens } = config.workload;
   const { maxTokens, maxSequences, chunkSize, replicas } = config.engine;
   const means = requestMeans(
@@ -40,7 +40,7 @@ export function subjectOf(config: SimulationConfig): Subject {
     lengthLaw(outputTokens),
     config.conventions.firstToken,
   );
-  const definition = member(builtIn.schedulers, config.scheduler.kind);
+  const definition = member(registry.schedulers, config.scheduler.kind);
   const decodes =
     config.conventions.sequenceCap === "iteration" &&
     definition.backlog === "decoding" &&
