@@ -133,9 +133,11 @@ export interface Figure {
   readonly spec: object;
 }
 
-/** A text to write, under the data folder. */
+/** A text to write. */
 export interface TextFile {
   readonly path: string;
+  /** As in CsvFile. */
+  readonly under?: "data" | "current";
   readonly text: string;
 }
 
