@@ -1,17 +1,17 @@
 /** `--plugin FILE`: the schedulers of a user's own files, and whose fault it is when one of them goes wrong. */
 import { resolve } from "node:path";
 import { ConfigError, type Issue, PlanError } from "../core/errors.js";
-import { type Plugin, type PluginFile, withPlugins } from "../core/plugin.js";
-import { builtIn, type Registry } from "../core/registry.js";
+import type { Plugin, PluginFile } from "../core/plugin.js";
 import type { PluginUse } from "../experiments/experiment.js";
 import { FileError, readNamed } from "../io/files.js";
+import type { Executor } from "../run/executor.js";
 import { loadPlugin, pluginFile } from "../run/plugin-files.js";
 import type { Flags } from "./program.js";
 import type { Streams } from "./streams.js";
 
 /** What the plugins of a command line bring. */
 export interface Plugged {
-  readonly registry: Registry;
+  readonly plugins: readonly Plugin[];
   readonly uses: readonly PluginUse[];
   /** For the tasks of workers. */
   readonly files: readonly PluginFile[];
@@ -44,16 +44,9 @@ export async function pluginsFrom(
         issues.push({ key: "--plugin", message: `--plugin: ${error.message}` });
       else throw error;
     }
-  let registry = builtIn;
-  try {
-    registry = withPlugins(loaded.map(({ plugin }) => plugin));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    issues.push(...error.issues);
-  }
   if (issues.length > before) return undefined;
   return {
-    registry,
+    plugins: loaded.map(({ plugin }) => plugin),
     uses: loaded.map(({ plugin, file }) => ({
       file: plugin.name,
       sha256: file.sha256,
@@ -62,6 +55,10 @@ export async function pluginsFrom(
     files: loaded.map(({ file }) => file),
   };
 }
+
+/** Hands every task on with the files of the plugins: a worker loads them, and a journal tells them apart. */
+export const carrying = (executor: Executor, plugins: readonly PluginFile[]): Executor =>
+  plugins.length === 0 ? executor : { ...executor, run: async (task) => executor.run({ ...task, plugins }) };
 
 /**
  * A broken rule of a plugin's scheduler is its user's to mend; of a built-in one it is a bug of ours. Workers know a

@@ -6,7 +6,9 @@ import { numberOrText, parseList } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
+import { withPlugins } from "../core/plugin.js";
 import type { Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
 import type { Experiment, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
@@ -17,6 +19,7 @@ import type { Plugged } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
+import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
 
 const DEFAULT_SEED = 1;
 
@@ -89,22 +92,31 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
   return { source: "flag", values: values, origin: (key) => names.get(key) };
 }
 
+/** A study and the recorded traces that its workers need. */
+export interface StudyAndTraces {
+  readonly study: Study;
+  readonly traces: readonly Trace[];
+}
+
 /** Reads every layer and resolves them; problems are added to `issues`, and then there is no study. */
 export async function studyFrom(
   experiment: Experiment,
   flags: Flags,
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   issues: Issue[],
-  { registry, uses }: Pick<Plugged, "registry" | "uses">,
-): Promise<Study | undefined> {
+  plugged: Plugged,
+): Promise<StudyAndTraces | undefined> {
   try {
+    const traffic: Traffic = await trafficFrom(flags, { cwd, fs }, issues);
+    const registry = withPlugins(plugged.plugins, traffic.registry);
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
     if (file !== undefined) layers.push(await configLayer(file, cwd, fs, registry));
+    layers.push(...traffic.over);
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
-    layers.push(flagLayer(flags, issues));
+    layers.push(flagLayer(besideTrace(flags), issues));
     if (!experiment.takesModel) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
@@ -117,9 +129,8 @@ export async function studyFrom(
     for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const study = resolveStudy([defaults, ...below, ...machine, ...layers], registry, {
-        force: flags.force === true,
-      });
+      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers];
+      const study = resolveStudy(all, registry, { force: flags.force === true });
       const namesScenario =
         file === undefined ? !hardware || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
@@ -127,16 +138,20 @@ export async function studyFrom(
         ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
         ...(flags.profileOnly === true ? ["--profile-only"] : []),
         ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
+        ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
+      const { trace } = traffic;
       studies.push({
         ...study,
-        ...(uses.length > 0 && { registry, plugins: uses }),
         scenario: own ?? scenario.name,
         ...(hardware && { hardware: hardware.name }),
         chosenBy,
+        registry,
+        ...(trace && { trace }),
+        ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
       });
     }
-    return { ...studies[0], others: studies.slice(1) };
+    return { study: { ...studies[0], others: studies.slice(1) }, traces: traffic.traces };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);

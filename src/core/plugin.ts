@@ -143,6 +143,7 @@ function guarded(file: string, name: string, make: () => unknown): Scheduler {
  * @throws ConfigError when a name or short name is taken
  */
 export function withPlugins(plugins: readonly Plugin[], registry: Registry = builtIn): Registry {
+  if (plugins.length === 0) return registry;
   const schedulers = [...registry.schedulers];
   const problems: string[] = [];
   for (const { name: file, schedulers: added } of plugins)

@@ -48,7 +48,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
     json: {
       ...(precise && { precision: jsonPrecision(precise, goal, labels) }),
       results: configs.map((config, i) => ({
-        ...keyCells(config, records.trials),
+        ...keyCells(config, records.trials, undefined, study.registry),
         metrics: jsonMetrics(records, i, perTrial),
       })),
       differences: jsonDifferences(configs, records),

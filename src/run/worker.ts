@@ -1,11 +1,13 @@
 /** The worker's file: a wrapper round a pure function, with buffers that live as long as the thread. */
-import { move } from "piscina";
+import { move, workerData } from "piscina";
 import { Simulator } from "../core/simulate.js";
 import { type PluginFile, withPlugins } from "../core/plugin.js";
+import type { Trace } from "../core/trace.js";
+import { withTraces } from "../core/trace-registry.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { answer, type Answer, answerTo } from "./executor.js";
 
-const simulator = new Simulator();
+const simulator = new Simulator(withTraces(workerData as readonly Trace[]));
 /** A simulator for each set of plugins, which are imported once; who has none loads nothing for them. */
 const plugged = new Map<string, Simulator>();
 

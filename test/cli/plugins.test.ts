@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import { pluginOf, withPlugins } from "../../src/core/plugin.js";
+import { carrying } from "../../src/cli/plugins.js";
+import type { Executor } from "../../src/run/executor.js";
+import { shardKey } from "../../src/run/journal.js";
 import { loadPlugin, pluginFile } from "../../src/run/plugin-files.js";
 import { threadPool } from "../../src/run/pool.js";
 import { runTask, type TrialTask } from "../../src/core/trial.js";
@@ -239,6 +242,32 @@ describe("tasks carry path and hash", () => {
       await pool.close();
     }
   });
+});
+
+test("a journal tells the shards of two contents apart, and those without a plugin from both", async () => {
+  const keys: string[] = [];
+  const inner: Executor = {
+    width: 1,
+    run: async (task) => {
+      keys.push(shardKey("core", task));
+      return new Float64Array(0);
+    },
+    close: async () => {},
+  };
+  const task: TrialTask = {
+    seed: 1,
+    first: 1,
+    count: 1,
+    configs: [smallConfig()],
+    windows: [],
+    verify: false,
+  };
+  for (const files of [[], ["a"], ["b"], ["a"]].map((hashes) =>
+    hashes.map((sha256) => ({ path: "/x.mjs", sha256 })),
+  ))
+    await carrying(inner, files).run(task);
+  expect(new Set(keys).size).toBe(3);
+  expect(keys[3]).toBe(keys[1]);
 });
 
 test("a module may export several by name; a default one hides them", () => {

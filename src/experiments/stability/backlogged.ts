@@ -6,8 +6,8 @@ import type { SimulationConfig } from "../../core/config.js";
 import { builtIn, member, type Registry } from "../../core/registry.js";
 import type { StabilityTask } from "../../core/trial.js";
 import { driftOf, type Drift } from "../../stats/index.js";
-import { requestMeans, type RequestMeans } from "../../theory/index.js";
-import { lengthLaw } from "../load.js";
+import type { RequestMeans } from "../../theory/index.js";
+import { meansOf } from "../load.js";
 import type { StabilityRecord, Trials } from "../trials.js";
 
 /** Batches of equal time that are measured, after some that let the start's phases mix. */
@@ -32,14 +32,8 @@ export interface Subject {
 }
 
 export function subjectOf(config: SimulationConfig, registry: Registry = builtIn): Subject {
-  const { promptTokens, outputTokens } = config.workload;
   const { maxTokens, maxSequences, chunkSize, replicas } = config.engine;
-  const means = requestMeans(
-    config.engine,
-    lengthLaw(promptTokens),
-    lengthLaw(outputTokens),
-    config.conventions.firstToken,
-  );
+  const means = meansOf(config, config.engine, registry);
   const definition = member(registry.schedulers, config.scheduler.kind);
   const decodes =
     config.conventions.sequenceCap === "iteration" &&
