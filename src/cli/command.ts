@@ -32,7 +32,9 @@ function addHardwareFlags(command: Command): void {
 /** The machine: hardware, engine, service times, scheduler. */
 function addMachineFlags(command: Command, flags: readonly ModelFlag[]): void {
   addHardwareFlags(command);
-  command.option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
+  command
+    .option("--scheduler <list>", "schedulers to compare (repeatable)", collect)
+    .option("--plugin <file>", "schedulers of your own, an ES module (repeatable; docs/plugins.md)", collect);
   for (const { flag, summary } of flags) command.option(flag, summary);
   for (const { on, off, summary, offSummary } of MODEL_SWITCHES)
     command.option(on, summary).option(off, offSummary);

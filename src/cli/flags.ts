@@ -12,6 +12,8 @@ export interface ModelFlag {
   /** Dotted key that it sets; several where one word sets them all. */
   readonly key: string;
   readonly summary: string;
+  /** Its value is a list of numbers. */
+  readonly isList?: boolean;
 }
 
 const optionOf = (options: readonly OptionSpec[], key: string): string => {
@@ -20,6 +22,8 @@ const optionOf = (options: readonly OptionSpec[], key: string): string => {
 };
 const affine = member(builtIn.serviceTimes, "affine").options;
 const hybrid = member(builtIn.schedulers, "hybrid").options;
+const sjf = member(builtIn.disciplines, "sjf").options;
+const priority = member(builtIn.disciplines, "priority").options;
 const poisson = member(builtIn.arrivals, "poisson").options;
 /** A recorded trace has no rate: it comes by --trace. */
 const withRate = builtIn.arrivals.filter(({ options }) => options.some(({ key }) => key === "ratePerSecond"));
@@ -79,6 +83,22 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     flag: "--router <name>",
     key: "engine.router.kind",
     summary: `router of several replicas: ${builtIn.routers.map(({ name }) => name).join(", ")}`,
+  },
+  {
+    flag: "--discipline <name>",
+    key: "engine.discipline.kind",
+    summary: `order of the unstarted prompts: ${builtIn.disciplines.map(({ name }) => name).join(", ")}`,
+  },
+  {
+    flag: "--prediction-noise <sigma>",
+    key: "engine.discipline.predictionNoise",
+    summary: optionOf(sjf, "predictionNoise"),
+  },
+  {
+    flag: "--classes <shares>",
+    key: "engine.discipline.classes",
+    summary: optionOf(priority, "classes"),
+    isList: true,
   },
   { flag: "--c-ms <ms>", key: "service.cMs", summary: optionOf(affine, "cMs") },
   { flag: "--a-ms <ms>", key: "service.aMs", summary: optionOf(affine, "aMs") },

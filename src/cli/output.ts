@@ -32,9 +32,16 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
   return [
     `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     ...(study.trace ? [traceLine(study.trace)] : []),
+    ...(study.plugins ?? []).map(
+      ({ file, sha256, schedulers }) =>
+        `plugin ${file}: ${schedulers.join(", ")} (sha256 ${sha256.slice(0, 12)}…)`,
+    ),
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
     [
       `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
+      ...(engine.discipline.kind === "fcfs"
+        ? []
+        : [`discipline ${engine.discipline.kind} ${rest(engine.discipline)}`]),
       ...(engine.kvTokens === null ? [] : [`kvTokens ${engine.kvTokens}`]),
       ...(engine.async === null ? [] : [`async ${engine.async}`]),
       ...(engine.overheadMs === 0 ? [] : [`overheadMs ${engine.overheadMs}`]),
@@ -90,10 +97,10 @@ export function partial(report: Report, style: Style): string {
  * brings its requests has no scenario.
  */
 export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
-  const { scenario, hardware, seed, trials } = study;
+  const { scenario, hardware, seed, trials, plugins } = study;
   const { conventions } = study.config;
   const trace = study.trace && { trace: study.trace };
-  const machine = hardware !== undefined && { hardware };
+  const machine = { ...(hardware !== undefined && { hardware }), ...(plugins && { plugins }) };
   const assumed =
     takesModel === true
       ? { scenario, ...machine, seed, trials, conventions, ...trace }

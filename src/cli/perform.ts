@@ -15,6 +15,7 @@ import { EXIT } from "./faults.js";
 import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header, partial } from "./output.js";
+import { blamed, carrying, pluginsFrom } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
@@ -42,18 +43,19 @@ export async function perform(
   const named = typeof folder === "string" ? [folder] : files;
   const inputs = await inputsFrom(experiment, named, streams, issues);
   const run = issues.length === 0 ? runSettings(experiment, inputs, options, issues) : undefined;
-  const found = await studyFrom(experiment, flags, streams, issues, run);
+  const plugged = await pluginsFrom(flags, streams, issues);
+  const found = plugged && (await studyFrom(experiment, flags, streams, issues, plugged, run));
   issues.push(...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
-  if (issues.length > 0 || !found) throw new ConfigError(issues);
+  if (issues.length > 0 || !plugged || !found) throw new ConfigError(issues);
   const { study, traces } = found;
   const inner = lazyExecutor(shared.workers, study.registry, traces);
   try {
-    const { trials, seed, scenario, hardware, config, schedulers } = study;
+    const { trials, seed, scenario, hardware, config, schedulers, plugins } = study;
     const kept = Object.fromEntries(
       experiment.options.filter(({ kind }) => kind !== "file").map(({ key }) => [key, options[key]]),
     );
-    const settings = { scenario, hardware, config, schedulers, trials, seed, options: kept };
+    const settings = { scenario, hardware, config, schedulers, trials, seed, options: kept, plugins };
     const { cwd, fs } = streams;
     const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
     const saved = await checkpoint(
@@ -61,9 +63,13 @@ export async function perform(
       { command: experiment.name, settings, resume: shared.resume, cwd, folder: shared.outData, fs, tell },
       experiment.writes.some((file) => file.startsWith("data/")),
     );
+    // Outside the journal: what a plugin of another content came to is not taken over.
+    const executor = carrying(saved.executor, plugged.files);
     return await guarded(saved, tell, () =>
-      conduct(experiment, { study, options, inputs, shared, replay, executor: saved.executor }, streams),
+      conduct(experiment, { study, options, inputs, shared, replay, executor }, streams),
     );
+  } catch (error) {
+    throw blamed(error, plugged);
   } finally {
     await inner.close();
   }

@@ -2,10 +2,12 @@
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
 import { nameOf, type Layer, type Setting } from "../config/layer.js";
-import { numberOrText } from "../config/lists.js";
+import { numberOrText, parseList } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
+import { withPlugins } from "../core/plugin.js";
+import type { Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
 import type { Experiment, RunSettings, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
@@ -13,6 +15,7 @@ import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { MACHINE_KEYS, MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
+import type { Plugged } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
@@ -49,12 +52,16 @@ function put(tree: Tree, key: string, value: Setting): void {
 function flagLayer(flags: Flags, issues: Issue[]): Layer {
   const values: Tree = {};
   const names = new Map<string, string>();
-  for (const { flag, key } of MODEL_FLAGS) {
+  for (const { flag, key, isList } of MODEL_FLAGS) {
     const text = flags[camelCase(flag)] as string | undefined;
     if (text === undefined) continue;
-    const value = numberOrText(text);
-    put(values, key, value);
     names.set(key, flagName(flag));
+    try {
+      put(values, key, isList === true ? parseList(text, flagName(flag)) : numberOrText(text));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      issues.push(...error.issues);
+    }
   }
   for (const { on, off, key } of MODEL_SWITCHES) {
     const isOn = flags[camelCase(on)] as boolean | undefined;
@@ -106,14 +113,16 @@ export async function studyFrom(
   flags: Flags,
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   issues: Issue[],
+  plugged: Plugged,
   run?: RunSettings,
 ): Promise<StudyAndTraces | undefined> {
   try {
     const traffic: Traffic = await trafficFrom(flags, { cwd, fs }, issues);
+    const registry = withPlugins(plugged.plugins, traffic.registry);
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
-    if (file !== undefined) layers.push(await configLayer(file, cwd, fs));
+    if (file !== undefined) layers.push(await configLayer(file, cwd, fs, registry));
     layers.push(...traffic.over);
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
@@ -132,7 +141,7 @@ export async function studyFrom(
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
       const all = [defaults, ...below, ...machine, ...traffic.below, ...layers];
-      const study = resolveStudy(all, traffic.registry, { force: flags.force === true });
+      const study = resolveStudy(all, registry, { force: flags.force === true });
       const namesScenario =
         file === undefined ? !hardware || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
@@ -142,7 +151,7 @@ export async function studyFrom(
         ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
         ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
-      const { registry, trace } = traffic;
+      const { trace } = traffic;
       studies.push({
         ...study,
         scenario: own ?? scenario.name,
@@ -150,6 +159,7 @@ export async function studyFrom(
         chosenBy,
         registry,
         ...(trace && { trace }),
+        ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
       });
     }
     return { study: { ...studies[0], others: studies.slice(1) }, traces: traffic.traces };
@@ -167,10 +177,10 @@ const unread = (source: string, message: string): Layer => ({
   issues: [{ key: "", message }],
 });
 
-async function configLayer(file: string, cwd: string, fs: FileSystem): Promise<Layer> {
+async function configLayer(file: string, cwd: string, fs: FileSystem, registry: Registry): Promise<Layer> {
   if (file === "") return unread(file, "invalid --config: empty (a YAML or JSON file)");
   try {
-    return await fileLayer(await readNamed(fs, cwd, file), file, "study");
+    return await fileLayer(await readNamed(fs, cwd, file), file, "study", registry);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return unread(file, `--config: ${error.message}`);

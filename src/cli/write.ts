@@ -67,7 +67,8 @@ export async function writeFiles(
   };
   for (const { path, under, columns, rows } of report.csv)
     await write(under === "current" ? path : join(places.data, path), toCsv(columns, rows));
-  for (const { path, text } of report.texts ?? []) await write(join(places.data, path), text);
+  for (const { path, under, text } of report.texts ?? [])
+    await write(under === "current" ? path : join(places.data, path), text);
   if (report.figures.length > 0) {
     const { renderPng } = await import("../io/png.js");
     for (const { path, spec } of report.figures) {

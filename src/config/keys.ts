@@ -4,7 +4,7 @@
  */
 import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, REFERENCE, STANDARD } from "../core/config.js";
 import type { Conventions } from "../core/config.js";
-import type { Definition, OptionSpec } from "../core/definition.js";
+import type { Described, OptionSpec } from "../core/definition.js";
 import type { Registry } from "../core/registry.js";
 
 /** The options of a study that are not the simulation's; the caller's first layer gives the defaults. */
@@ -50,7 +50,7 @@ export interface SpecNode {
   /** What core calls the family in errors. */
   readonly noun: string;
   readonly summary: string;
-  readonly family: readonly Definition<unknown>[];
+  readonly family: readonly Described[];
 }
 /** A list of names or specs. */
 export interface ListNode {
@@ -69,7 +69,7 @@ export const group = (summary: string, children: Record<string, KeyNode>): Group
 });
 const options = (specs: readonly OptionSpec[]): Record<string, KeyNode> =>
   Object.fromEntries(specs.map((spec) => [spec.key, option(spec)]));
-export const spec = (noun: string, summary: string, family: readonly Definition<unknown>[]): SpecNode => ({
+export const spec = (noun: string, summary: string, family: readonly Described[]): SpecNode => ({
   type: "spec",
   noun,
   summary,

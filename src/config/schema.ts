@@ -5,7 +5,7 @@
  * argument here and loaded only by those who need it.
  */
 import type { z } from "zod";
-import type { Definition, OptionSpec } from "../core/definition.js";
+import type { Described, OptionSpec } from "../core/definition.js";
 import type { Registry } from "../core/registry.js";
 import { HARDWARE_NEEDS, hardwareTree } from "./hardware-keys.js";
 import {
@@ -97,7 +97,7 @@ type Kinds = [z.ZodObject, ...z.ZodObject[]];
 
 /** An object a member: its name as `kind`, and its options. `short` admits short names too. */
 function kinds(zod: Zod, node: SpecNode, extent: Extent, short = false): Kinds {
-  const one = (member: Definition<unknown>): z.ZodObject => {
+  const one = (member: Described): z.ZodObject => {
     const names = short && member.short !== undefined ? [member.name, member.short] : [member.name];
     const shape: Shape = { kind: zod.literal([...new Set(names)]).meta({ description: member.summary }) };
     for (const option of member.options) {

@@ -4,7 +4,7 @@
  */
 import { check, complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
 import { checkOptions, checkSpec } from "../core/check-options.js";
-import type { Definition, Spec } from "../core/definition.js";
+import type { Described, Spec } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { STUDY_OPTIONS, studyTree, type ListNode } from "./keys.js";
@@ -108,7 +108,7 @@ function withoutEchoes(early: readonly Issue[], late: readonly Issue[]): Issue[]
 function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): BaseConfig {
   const given = { ...values, workload: values.workload ?? {} } as unknown as PartialConfig;
   const { workload, service, engine, conventions, horizon } = complete(given, registry);
-  const inOrder = (family: readonly Definition<unknown>[], spec: Spec): Spec => {
+  const inOrder = (family: readonly Described[], spec: Spec): Spec => {
     const definition = family.find(({ name }) => name === spec?.kind);
     return definition ? completed(definition, spec) : spec;
   };

@@ -2,7 +2,7 @@
  * Checks plain data against option lists: one rule set for the command line, configuration files and the
  * library, because all of them end in the same configuration.
  */
-import type { Definition, OptionSpec, OptionValue, Spec } from "./definition.js";
+import type { Described, OptionSpec, OptionValue, Spec } from "./definition.js";
 import type { Issue } from "./errors.js";
 
 /** What an option allows, in words, as it stands in an error's parentheses. */
@@ -87,7 +87,7 @@ export function withDefaults<T extends object>(options: readonly OptionSpec[], g
 
 /** Checks a spec against the family it must belong to. `noun` names the family in errors. */
 export function checkSpec(
-  family: readonly Definition<unknown>[],
+  family: readonly Described[],
   spec: Spec | undefined,
   noun: string,
   key: string,

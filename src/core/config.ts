@@ -4,7 +4,7 @@
  */
 import { checkOptions, checkSpec, withDefaults } from "./check-options.js";
 import type { Conventions } from "./conventions.js";
-import type { Definition, OptionSpec, Spec } from "./definition.js";
+import type { Described, OptionSpec, Spec } from "./definition.js";
 
 export type { Conventions } from "./conventions.js";
 import { ConfigError, type Issue } from "./errors.js";
@@ -211,7 +211,7 @@ export interface PartialConfig {
   readonly horizon?: Partial<HorizonConfig>;
 }
 
-function completeSpec(family: readonly Definition<unknown>[], spec: Spec): Spec {
+function completeSpec(family: readonly Described[], spec: Spec): Spec {
   const definition = family.find((candidate) => candidate.name === spec?.kind);
   return definition ? withDefaults(definition.options, spec) : spec;
 }

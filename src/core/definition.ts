@@ -35,8 +35,8 @@ export interface Spec {
   readonly [option: string]: OptionValue | null;
 }
 
-/** A member of a family. `T` is what it makes. */
-export interface Definition<T> {
+/** How a member of a family describes itself. */
+export interface Described {
   readonly name: string;
   /** A short name for file names and the command line, where the family has them. */
   readonly short?: string;
@@ -50,6 +50,10 @@ export interface Definition<T> {
   readonly examples: readonly Spec[];
   /** Problems that no single option's range can state, e.g. weights that do not sum to 1. */
   readonly check?: (spec: Spec) => string[];
+}
+
+/** A member of a family. `T` is what it makes. */
+export interface Definition<T> extends Described {
   /** Makes the member from a checked spec. */
   readonly create: (spec: Spec) => T;
 }

@@ -4,6 +4,7 @@
  * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
+import type { PromptOrder } from "./discipline.js";
 import type { EventQueue } from "./event-queue.js";
 import { begin, cut, end, endedBy, settle } from "./iteration.js";
 import { blocksFor } from "./kv-memory.js";
@@ -20,6 +21,8 @@ export interface State {
   readonly replicas: readonly Replica[];
   readonly events: EventQueue;
   readonly plan: Plan;
+  /** Makes an empty queue of the discipline, which knows this trial's requests. */
+  readonly newQueue: () => PromptOrder;
 }
 
 /**

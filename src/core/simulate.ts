@@ -3,8 +3,10 @@
  * Buffers live as long as the simulator and are reused from trial to trial.
  */
 import { type PartialConfig, prepare, type SimulationConfig } from "./config.js";
+import type { PromptOrder } from "./discipline.js";
 import { invariant } from "./errors.js";
 import { EventQueue } from "./event-queue.js";
+import { foreknowledge } from "./foreknowledge.js";
 import { GapLog } from "./gap-log.js";
 import { usableBlocks } from "./kv-memory.js";
 import { checkTotals, Laws } from "./laws.js";
@@ -137,14 +139,17 @@ export class Simulator {
     };
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
-    const waiting = discipline.create(engine.discipline);
+    const { limits, emitsAtPrefillEnd } = shared;
+    const known = foreknowledge(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
+    const newQueue = (): PromptOrder => discipline.create(engine.discipline, known);
+    const waiting = newQueue();
     for (const replica of replicas)
       replica.reset(
-        shared.router === null || replica.index === 0 ? waiting : discipline.create(engine.discipline),
+        shared.router === null || replica.index === 0 ? waiting : newQueue(),
         model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
         blocks,
       );
-    return { shared, replicas, events, plan: new Plan(shared) };
+    return { shared, replicas, events, plan: new Plan(shared), newQueue };
   }
 }
 

@@ -6,7 +6,6 @@ import type { SimulationConfig } from "./config.js";
 import { checkTotals } from "./laws.js";
 import { advance } from "./loop.js";
 import { measure } from "./metrics.js";
-import { member } from "./registry.js";
 import type { Requests } from "./requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
 import { Snapshot } from "./snapshot.js";
@@ -25,10 +24,8 @@ export function measureWindows(
   windows: readonly Nanoseconds[],
   options: { readonly seed: number; readonly trial: number },
 ): Float64Array[] {
-  const { discipline } = config.engine;
-  const { create } = member(simulator.registry.disciplines, discipline.kind);
-  const snapshot = new Snapshot(() => create(discipline));
   const state = simulator.begin(config, requests, options);
+  const snapshot = new Snapshot(state.newQueue);
   const { shared } = state;
   const all: Float64Array[] = [];
   const tally = new Tally(shared, config.conventions.tbt);

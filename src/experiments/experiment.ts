@@ -8,6 +8,15 @@ import type { Issue } from "../core/errors.js";
 import type { Registry } from "../core/registry.js";
 import type { Trials } from "./trials.js";
 
+/** A user's plugin that a study uses. */
+export interface PluginUse {
+  /** The file as the user named it. */
+  readonly file: string;
+  readonly sha256: string;
+  /** Names of its schedulers. */
+  readonly schedulers: readonly string[];
+}
+
 /** A recorded trace that a study uses, and what became of its file. */
 export interface TraceUse {
   /** The file as the user named it. */
@@ -39,9 +48,10 @@ export interface Study {
   readonly schedulers: readonly Spec[];
   readonly trials: number;
   readonly seed: number;
-  /** Where its kinds are looked up; the built-in registry unless it brings a trace. */
+  /** Where its kinds are looked up; the built-in registry unless it brings a trace or a plugin. */
   readonly registry?: Registry;
   readonly trace?: TraceUse;
+  readonly plugins?: readonly PluginUse[];
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }
@@ -149,9 +159,11 @@ export interface Figure {
   readonly spec: object;
 }
 
-/** A text to write, under the data folder. */
+/** A text to write. */
 export interface TextFile {
   readonly path: string;
+  /** As in CsvFile. */
+  readonly under?: "data" | "current";
   readonly text: string;
 }
 

@@ -22,7 +22,10 @@ const COLUMNS = [
   "rts_s",
 ];
 
-/** Trial 1 is simulated once more for its table: records hold only what trials come to. */
+/**
+ * Trial 1 is simulated once more for its table: records hold only what trials come to. Where the discipline has
+ * classes, a last column says which one a request is served by.
+ */
 export function requestFile(
   path: string,
   configs: readonly SimulationConfig[],
@@ -30,9 +33,12 @@ export function requestFile(
   registry?: Registry,
 ): CsvFile {
   const rows: Row[] = [];
+  let hasClasses = false;
   for (const config of configs) {
     const { outcome } = simulate(config, { seed, trial: 1, force: true, ...(registry && { registry }) });
     const { sequences } = outcome.shared;
+    const { waiting } = outcome.replicas[0];
+    hasClasses ||= waiting.classOf !== undefined;
     const { arrivedAt, promptTokens, outputTokens } = sequences.requests;
     const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
     for (let i = 0; i < outcome.arrived; i++) {
@@ -54,8 +60,9 @@ export function requestFile(
         ttft_s: output > 0 ? toSeconds(first - arrival) : null,
         tbt_s: output > perGap ? toSeconds((finish - first) / (output - perGap)) : null,
         rts_s: toSeconds(finish - arrival),
+        ...(waiting.classOf && { class: waiting.classOf(i) }),
       });
     }
   }
-  return { path, under: "current", columns: COLUMNS, rows };
+  return { path, under: "current", columns: hasClasses ? [...COLUMNS, "class"] : COLUMNS, rows };
 }

@@ -1,7 +1,7 @@
 /** `sweep-chunk`: no chunking against each chunk size, on the same random numbers. */
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
-import { builtIn, member } from "../core/registry.js";
+import { builtIn } from "../core/registry.js";
 import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from "../stats/index.js";
 import { schedulerLabel } from "./comparison.js";
 import type {
@@ -41,7 +41,7 @@ const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS, ...DIFFERENCE_COLUMNS];
 
 /** The scheduler's name in file names. */
 export const shortName = (config: SimulationConfig): string =>
-  member(builtIn.schedulers, config.scheduler.kind).short ?? config.scheduler.kind;
+  builtIn.schedulers.find(({ name }) => name === config.scheduler.kind)?.short ?? config.scheduler.kind;
 
 /** Ascending whole sizes within the budget, each once; every problem at once. */
 function checkSizes(sizes: readonly number[], study: Study): void {

@@ -100,7 +100,7 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   lengths: [...DEFINITIONS, "length-law", "random", "listed-lengths", "trace", "trace-lengths"],
   schedulers: [...DEFINITIONS, "scheduler", "packing"],
   "service-times": [...DEFINITIONS, "service-time-model", "affine-cost", "kernel-table"],
-  disciplines: [...DEFINITIONS, "discipline", "id-deque"],
+  disciplines: [...DEFINITIONS, "discipline", "id-deque", "keyed-order"],
   routers: [...DEFINITIONS, "router"],
 };
 

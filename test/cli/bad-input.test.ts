@@ -43,14 +43,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   "a scheduler that nobody knows": [
     [
-      "run --scheduler orca",
-      "unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
+      "run --scheduler mlfq",
+      "unknown scheduler: mlfq (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
     ],
     ["run --scheduler hybird", /^unknown scheduler: hybird .* — did you mean hybrid\?$/],
     [
-      "run --scheduler hybrid,decod --scheduler orca",
+      "run --scheduler hybrid,decod --scheduler mlfq",
       /^unknown scheduler: decod .* — did you mean decode(-prioritizing)?\?$/,
-      /^unknown scheduler: orca/,
+      /^unknown scheduler: mlfq/,
     ],
     ["run --scheduler hybrid,hybrid", "invalid --scheduler: hybrid twice (each scheduler once)"],
     [["run", "--scheduler", ""], /^invalid --scheduler: "" \(a list of: decode-prioritizing/],
@@ -259,7 +259,7 @@ describe.each(Object.entries(CASES))("%s", (_, cases) => {
 test("eight problems of eight kinds are told in one go", async ({ folder }) => {
   writeFileSync(join(folder, "file"), "no folder");
   const { code, stderr } = await llmsim(
-    "run --scenario demo9 --scheduler orca --lam -1 --tmax 0 --c-ms -2 --set foo=1 --workers x --out-data file/x",
+    "run --scenario demo9 --scheduler mlfq --lam -1 --tmax 0 --c-ms -2 --set foo=1 --workers x --out-data file/x",
     { cwd: folder },
   );
   expect(code).toBe(2);
@@ -268,7 +268,7 @@ test("eight problems of eight kinds are told in one go", async ({ folder }) => {
     /invalid --workers: x/,
     /unknown scenario: demo9/,
     /--set foo: unknown key/,
-    /unknown scheduler: orca/,
+    /unknown scheduler: mlfq/,
     /invalid --lam: -1/,
     /invalid --tmax: 0/,
     /invalid --c-ms: -2/,

@@ -29,6 +29,7 @@ const ALL_OF_MACHINE = [
   "--hardware <name|file>",
   "--profile-only",
   "--scheduler <list>",
+  "--plugin <file>",
   "--no-chunking",
 ];
 const MACHINE = [...ALL_OF_MACHINE, ...MACHINE_FLAGS.map(({ flag }) => flag)];

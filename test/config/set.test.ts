@@ -142,7 +142,7 @@ test("errors name the assignment and say what to write", async () => {
     "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?",
   ]);
   expect(await problems("schedulers=decod")).toEqual([
-    "--set schedulers: unknown scheduler: decod (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm) — did you mean decode-prioritizing?",
+    "--set schedulers: unknown scheduler: decod (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca) — did you mean decode-prioritizing?",
   ]);
   for (const word of ["none", "null", "true", "false"])
     expect(await problems(`engine.async=${word}`)).toEqual([]);

@@ -242,11 +242,11 @@ describe("schedulers", () => {
 
   test("problems name the flag, or the place in the list", () => {
     const given: StudyInput = {
-      schedulers: ["orca", "hybird", { kind: "hybrid", ratio: 2 }, "decode", "decode-prioritizing"],
+      schedulers: ["mlfq", "hybird", { kind: "hybrid", ratio: 2 }, "decode", "decode-prioritizing"],
     };
-    const known = "(one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)";
+    const known = "(one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)";
     expect(wrong(flags(given, { schedulers: "--scheduler" }))).toEqual([
-      `unknown scheduler: orca ${known}`,
+      `unknown scheduler: mlfq ${known}`,
       `unknown scheduler: hybird ${known} — did you mean hybrid?`,
       "invalid --scheduler: decode-prioritizing twice (each scheduler once)",
       "invalid --scheduler: 2 (a number above 0 and below 1)",
@@ -425,7 +425,7 @@ trials: .nan
 
   test("what is missing is told once nothing else is wrong", () => {
     expect(problems([])).toEqual([
-      "missing schedulers (a list of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
+      "missing schedulers (a list of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
       `missing workload.arrivals (arrival process, kind one of: ${ARRIVALS})`,
       `missing workload.promptTokens (length law, kind one of: ${LENGTHS})`,
       `missing workload.outputTokens (length law, kind one of: ${LENGTHS})`,
@@ -565,7 +565,7 @@ describe("laws", () => {
       scheduler: group,
       schedulers: fc.oneof(
         leaf,
-        fc.array(fc.oneof(fc.constantFrom("hybrid", "decode", "orca"), group), { maxLength: 3 }),
+        fc.array(fc.oneof(fc.constantFrom("hybrid", "decode", "mlfq"), group), { maxLength: 3 }),
       ),
       trials: leaf,
       seed: leaf,

@@ -77,9 +77,9 @@ describe("good ones", () => {
 
   test("is listed among the schedulers when a name is unknown; a simulator brings its registry", () => {
     const message =
-      "unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, decode-first)";
+      "unknown scheduler: mlfq (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca, decode-first)";
     expect(() =>
-      run([[0, 1, 1]], { scheduler: { kind: "orca" } }, { registry: withSchedulers(decodeFirst) }),
+      run([[0, 1, 1]], { scheduler: { kind: "mlfq" } }, { registry: withSchedulers(decodeFirst) }),
     ).toThrow(new ConfigError([{ key: "scheduler.kind", message }]));
     const simulator = new Simulator(registry);
     expect(run([[0, 1, 1]], { scheduler: { kind: "decode-first" } }, { simulator }).metrics.n_completed).toBe(

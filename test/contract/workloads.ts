@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import type { Conventions, PartialConfig } from "../../src/core/config.js";
+import type { Foreknowledge } from "../../src/core/discipline.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
 import type { Scheduler, SchedulerDefinition } from "../../src/core/scheduler.js";
@@ -71,6 +72,17 @@ export function account({ outcome }: Simulation): object {
     busyTime: outcome.busyTime,
   };
 }
+
+const unknown = (): never => {
+  throw new Error("nothing is known");
+};
+/** For queues that look at nothing but the order of arrivals. */
+export const knowNothing: Foreknowledge = {
+  timeAlone: unknown,
+  normal: unknown,
+  uniform: unknown,
+  recordedClass: unknown,
+};
 
 /** A definition whose schedulers are asked at every iteration: no fast-forward. */
 export const askedEveryIteration = (definition: SchedulerDefinition): SchedulerDefinition => ({

@@ -144,7 +144,11 @@ const wrong: [path: string, value: unknown, issue: string][] = [
     { kind: "sticky" },
     "engine.router.kind | unknown router: sticky (one of: central, round-robin, random, least-outstanding, least-tokens, power-of-two)",
   ],
-  ["engine.discipline", { kind: "lifo" }, "engine.discipline.kind | unknown discipline: lifo (one of: fcfs)"],
+  [
+    "engine.discipline",
+    { kind: "lifo" },
+    "engine.discipline.kind | unknown discipline: lifo (one of: fcfs, sjf, priority)",
+  ],
   [
     "workload.arrivals.ratePerSecond",
     -0,
@@ -224,18 +228,18 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   ],
   [
     "scheduler.kind",
-    "orca",
-    "scheduler.kind | unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
+    "mlfq",
+    "scheduler.kind | unknown scheduler: mlfq (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
   ],
   [
     "scheduler.kind",
     undefined,
-    "scheduler.kind | unknown scheduler: nothing (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
+    "scheduler.kind | unknown scheduler: nothing (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
   ],
   [
     "scheduler",
     { kind: "__proto__" },
-    "scheduler.kind | unknown scheduler: __proto__ (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
+    "scheduler.kind | unknown scheduler: __proto__ (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
   ],
   [
     "scheduler",
@@ -310,7 +314,7 @@ describe("what cannot be simulated", () => {
     const given = {
       ...minimal,
       engine: { maxTokens: 0, chunkSize: 0.5, replicas: NaN },
-      scheduler: { kind: "orca" },
+      scheduler: { kind: "mlfq" },
       conventions: { tbt: "gap" as "gaps" },
       horizon: { tmaxSeconds: -1, warmupSeconds: -1 },
     };

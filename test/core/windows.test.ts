@@ -20,6 +20,8 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
     scheduler: fc.oneof(
       fc.constant({ kind: "decode-prioritizing" }),
       fc.constant({ kind: "prefill-prioritizing" }),
+      fc.constant({ kind: "sarathi" }),
+      fc.constant({ kind: "orca" }),
       fc.record({
         kind: fc.constant("hybrid"),
         ratio: fc.constantFrom(0.2, 0.5, 0.9),
@@ -31,6 +33,12 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
       maxTokens: fc.constantFrom(1, 7, 64, 2048),
       maxSequences: fc.constantFrom(1, 3, 20, 1000),
       chunkSize: fc.constantFrom(null, 1, 5, 40),
+      discipline: fc.constantFrom(
+        { kind: "fcfs" },
+        { kind: "sjf", predictionNoise: 0 },
+        { kind: "sjf", predictionNoise: 1 },
+        { kind: "priority", classes: [0.3, 0.7] },
+      ),
       replicas: fc.constantFrom(1, 1, 2, 3),
       kvTokens: fc.constantFrom(null, null, 32, 48, 64, 96, 160, 400),
       async: fc.constantFrom(null, false, true),

@@ -241,7 +241,7 @@ describe("a real run", () => {
     const { h, f } = overheads ? hardware.overheads : { h: 0, f: 1 };
     const { options } = member(builtIn.serviceTimes, "gpu");
     const service = withDefaults(options, { ...hardware.service, hMs: h, f });
-    const config = engineWith(service, settingsOf(inputs, 528_000).engine as never);
+    const config = engineWith(service, settingsOf(inputs).engine as never);
     const found = compare(run.map(measuredTimes).slice(1), replay(config, run).slice(1));
     expect(missed(bounds, found)).toEqual([]);
   });

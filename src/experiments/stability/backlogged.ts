@@ -31,10 +31,10 @@ export interface Subject {
   readonly perCycle: number;
 }
 
-export function subjectOf(config: SimulationConfig, registry?: Registry): Subject {
+export function subjectOf(config: SimulationConfig, registry: Registry = builtIn): Subject {
   const { maxTokens, maxSequences, chunkSize, replicas } = config.engine;
   const means = meansOf(config, config.engine, registry);
-  const definition = member(builtIn.schedulers, config.scheduler.kind);
+  const definition = member(registry.schedulers, config.scheduler.kind);
   const decodes =
     config.conventions.sequenceCap === "iteration" &&
     definition.backlog === "decoding" &&
