@@ -1,6 +1,6 @@
 /** One command of the program, made from its experiment's definition: flags, examples, help. */
 import { type Command, Option } from "commander";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
 import { MODEL_FLAGS } from "./flags.js";
 
@@ -27,22 +27,22 @@ function addModelFlags(command: Command): void {
     .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
   for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
   command
+    .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
     .option("--no-chunking", "prompts advance as far as the budget lets them")
     .option("--verify", "check every law of the model while simulating")
     .option("--force", "lift the limit on the number of requests");
+}
+
+function optionOf({ flag, kind, summary, default: usual }: ExperimentOption): Option {
+  const option = new Option(flag, usual === undefined ? summary : `${summary} (default: ${usual})`);
+  return kind === "conditions" ? option.argParser<string[]>(collect) : option;
 }
 
 /** Gives the command of an experiment its flags and its help. */
 export function describe(command: Command, experiment: Experiment): void {
   command.description(`${experiment.question}\n${command.summary()}`);
   if (experiment.options.length > 0) command.optionsGroup("This command:");
-  for (const option of experiment.options)
-    command.addOption(
-      new Option(
-        option.flag,
-        option.default === undefined ? option.summary : `${option.summary} (default: ${option.default})`,
-      ),
-    );
+  for (const option of experiment.options) command.addOption(optionOf(option));
   if (experiment.takesModel) addModelFlags(command);
   addCommonFlags(command);
   command.addHelpText("after", () =>

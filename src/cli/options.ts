@@ -1,5 +1,6 @@
 /** An experiment's own flags, from text to values; every problem at once. */
 import { allowed } from "../core/check-options.js";
+import { readCondition } from "../core/condition.js";
 import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
@@ -8,7 +9,7 @@ import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
 import type { Flags } from "./program.js";
 
-export type OptionValues = Record<string, OptionValue | boolean | null>;
+export type OptionValues = Record<string, OptionValue | readonly string[] | null>;
 
 /** The name a user types, without the value: `--sizes`. */
 export const flagName = (flag: string): string => flag.split(" ")[0];
@@ -49,11 +50,24 @@ function valueOf(option: ExperimentOption, text: string): OptionValue {
   ]);
 }
 
+/** The texts of conditions that can be read. */
+function conditions(given: string[] | undefined, flag: string, issues: Issue[]): readonly string[] | null {
+  for (const text of given ?? []) {
+    const read = readCondition(text, hint);
+    if (typeof read === "string") issues.push({ key: flag, message: `${flag}: ${read}` });
+  }
+  return given ?? null;
+}
+
 /** Values of the experiment's options, with their defaults; problems are added to `issues`. */
 export function optionValues(experiment: Experiment, flags: Flags, issues: Issue[]): OptionValues {
   const values: OptionValues = {};
   for (const option of experiment.options) {
     const given = flags[camelCase(option.flag)];
+    if (option.kind === "conditions") {
+      values[option.key] = conditions(given as string[] | undefined, flagName(option.flag), issues);
+      continue;
+    }
     if (option.kind === "flag") {
       values[option.key] = given === true;
       continue;

@@ -1,4 +1,6 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
+import { conditionText } from "../core/condition.js";
+import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study } from "../experiments/experiment.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
@@ -16,8 +18,22 @@ export function header(study: Study): string {
     `scenario ${study.scenario}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
     `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
+    ...sloLine(study),
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
   ].join("\n");
+}
+
+/** What is asked, where something is. */
+function sloLine({ config, targets = [] }: Study): string[] {
+  const words = [...SLO_WORDS].flatMap(([word, key]) => {
+    const limit = config.slo?.[key] ?? null;
+    return limit === null ? [] : [`${word} ${limit} s`];
+  });
+  return words.length + targets.length === 0
+    ? []
+    : [
+        `slo ${[...(words.length > 0 ? [`of each request: ${words.join(", ")}`] : []), ...(targets.length > 0 ? [`of the run: ${targets.map(conditionText).join(", ")}`] : [])].join("; ")}`,
+      ];
 }
 
 /** Everything of a report that comes after the answer. */

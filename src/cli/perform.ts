@@ -8,6 +8,7 @@ import type { Experiment, Report, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
 import { runner } from "../run/runner.js";
 import { EXIT } from "./faults.js";
+import { tellGitHub } from "./github.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header } from "./output.js";
 import type { Flags } from "./program.js";
@@ -81,7 +82,8 @@ async function conduct(
   if (shared.json) stdout.write(document(experiment, conducted, report));
   else
     stdout.write(body(report, experiment.takesModel ? header(conducted) : undefined, written, replay, style));
-  return report.passed ? EXIT.done : EXIT.failed;
+  await tellGitHub(report, replay, streams, warn);
+  return report.passed ? (report.undecided ? EXIT.undecided : EXIT.done) : EXIT.failed;
 }
 
 /** Threads start with the first task: `plot` and bad input start none. */

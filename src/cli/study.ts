@@ -4,9 +4,11 @@ import { fileLayer } from "../config/file-layer.js";
 import type { Layer, Setting } from "../config/layer.js";
 import { numberOrText } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
+import { hint } from "../config/suggest.js";
 import { resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn } from "../core/registry.js";
+import { readSlo } from "../core/targets.js";
 import type { Experiment, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
@@ -62,6 +64,13 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
       });
     put(values, "engine.chunkSize", null);
     names.set("engine.chunkSize", "--no-chunking");
+  }
+  if (flags.slo !== undefined) {
+    const { requests, targetText, problems } = readSlo(flags.slo as string, hint);
+    for (const message of problems) issues.push({ key: "--slo", message: `--slo: ${message}` });
+    for (const [key, value] of Object.entries(requests)) put(values, `slo.${key}`, value);
+    if (targetText !== "") put(values, "slo.targets", targetText);
+    names.set("slo", "--slo");
   }
   const schedulers = flags.scheduler as string[] | undefined;
   if (schedulers) {

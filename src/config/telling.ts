@@ -119,7 +119,7 @@ export function follow(
 }
 
 /** Dotted keys in a message of core. */
-const KEYS = /\b(?:workload|service|engine|conventions|horizon|scheduler)(?:\.\w+)+/g;
+const KEYS = /\b(?:workload|service|engine|conventions|horizon|slo|scheduler)(?:\.\w+)+/g;
 
 /**
  * An issue of core with its keys named as the layers name them. `places` says where each given key came from;

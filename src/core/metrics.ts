@@ -12,6 +12,8 @@ export interface MetricDefinition {
   readonly summary: string;
   /** Which way is better for the people served; "neither" for plain counts. */
   readonly better: "lower" | "higher" | "neither";
+  /** Measured, and written, only where the configuration asks for it. */
+  readonly optional?: true;
 }
 
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
@@ -69,6 +71,17 @@ export const METRICS: readonly MetricDefinition[] = [
   },
   counted("decode_limit_binding", "share of iterations in which the policy's own limit decided the decodes"),
   counted("prefill_limit_binding", "share of iterations in which the policy's own limit decided the prefill"),
+  {
+    ...perSecond("goodput_qps", "requests that meet the SLO asked of each / makespan"),
+    optional: true,
+  },
+  {
+    name: "slo_attainment",
+    unit: "",
+    summary: "share of the injected requests that meet the SLO asked of each",
+    better: "higher",
+    optional: true,
+  },
 ];
 
 /** The metrics of a trial by name; NaN where the trial has no value. */
@@ -158,6 +171,7 @@ export function measure(config: SimulationConfig, outcome: Outcome): Float64Arra
     presence / (until - from),
     total((replica) => replica.decodeLimited) / iterations,
     total((replica) => replica.prefillLimited) / iterations,
+    ...METRICS.filter(({ optional }) => optional).map(() => NaN), // put in by those who measure them
   );
   if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
   return Float64Array.from(values);

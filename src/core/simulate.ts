@@ -17,6 +17,7 @@ import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
+import { judgeRequests, needsLargestGaps } from "./slo.js";
 import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */
@@ -88,6 +89,7 @@ export class Simulator {
     const { registry, events, sequences, gaps } = this;
     const { engine, conventions } = config;
     sequences.reset(requests);
+    sequences.trackGaps(needsLargestGaps(config));
     gaps.clear();
     events.reset(engine.replicas);
     const firstMeasured = requests.firstAt(fromSeconds(config.horizon.warmupSeconds));
@@ -208,5 +210,5 @@ export function runTrial(
   const outcome = simulator.run(config, requests, { ...options, ...(laws && { observer: laws }) });
   checkTotals(config, outcome);
   laws?.finish(outcome);
-  return { values: measure(config, outcome), outcome };
+  return { values: judgeRequests(config, outcome, measure(config, outcome)), outcome };
 }

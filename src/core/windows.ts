@@ -9,6 +9,7 @@ import { measure } from "./metrics.js";
 import { member } from "./registry.js";
 import type { Requests } from "./requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
+import { judgeRequests } from "./slo.js";
 import { Snapshot } from "./snapshot.js";
 import { NEVER, type Nanoseconds } from "./units.js";
 
@@ -33,7 +34,7 @@ export function measureWindows(
   const finish = (): void => {
     const outcome = outcomeOf(state);
     checkTotals(config, outcome);
-    all.push(measure(config, outcome));
+    all.push(judgeRequests(config, outcome, measure(config, outcome)));
   };
   for (const end of windows) {
     shared.arrivalsUntil = end;

@@ -2,6 +2,7 @@
  * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
  * for what it needs. The command line, its help and its tests are made from these definitions.
  */
+import type { Condition } from "../core/condition.js";
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
@@ -17,13 +18,16 @@ export interface Study {
   readonly schedulers: readonly Spec[];
   readonly trials: number;
   readonly seed: number;
+  /** What an SLO asks of a whole run; what it asks of each request stands in the configuration. */
+  readonly targets?: readonly Condition[];
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }
 
 /** One command-line option of an experiment. */
 export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
-  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list" | "file";
+  /** `conditions` may be given several times: texts like `ttft_p95_s<0.5` (core/condition.ts). */
+  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list" | "file" | "conditions";
   /** The flag as commander reads it, e.g. `--sizes <list>`. */
   readonly flag: string;
 }
@@ -71,7 +75,7 @@ export interface ExperimentContext {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
-  readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
+  readonly options: Readonly<Record<string, OptionValue | readonly string[] | null>>;
   readonly trials: Trials;
   /** Shows a line at once, before the report is complete: the answer. */
   readonly say: (line: string) => void;
@@ -104,6 +108,13 @@ export interface Figure {
   readonly spec: object;
 }
 
+/** What a program that watches should mark: on GitHub it stands beside the job. */
+export interface Annotation {
+  readonly level: "error" | "warning" | "notice";
+  readonly title: string;
+  readonly message: string;
+}
+
 export interface Report {
   /** The sentence that answers the question, with its interval; already said ones are not repeated. */
   readonly answer: readonly string[];
@@ -116,6 +127,10 @@ export interface Report {
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */
   readonly passed: boolean;
+  /** Something that had to be judged could not be: exit code 4, unless a check failed. */
+  readonly undecided?: boolean;
+  /** A line for each thing judged, for CI. */
+  readonly annotations?: readonly Annotation[];
   /** Trials simulated, where they are not those of the study: the header and the JSON document name these. */
   readonly trials?: number;
   /** Commands worth trying next. */

@@ -7,11 +7,9 @@ import { again } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
 import { plain, scaleOf, withInterval } from "./quantity.js";
-import { arrivalRate, KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { arrivalRate, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import type { TrialRecords } from "./trials.js";
-
-const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS];
 
 function checkRatios(ratios: readonly number[]): void {
   const issues = ratios.flatMap((ratio, i) => {
@@ -130,6 +128,7 @@ async function sweepOf(
     trials: study.trials,
   });
   const last = windows.length - 1;
+  const columns = [...KEY_COLUMNS, ...metricColumns(study.config)];
   const rowsAt = (w: number): Row[] =>
     configs.map((config, i) => ({
       ...keyCells(config, study.trials, windows[w]),
@@ -155,8 +154,8 @@ async function sweepOf(
         ),
       ],
       csv: [
-        { path: `${name}_time_series.csv`, columns: COLUMNS, rows: series },
-        { path: `${name}_steady_state.csv`, columns: COLUMNS, rows: steady },
+        { path: `${name}_time_series.csv`, columns, rows: series },
+        { path: `${name}_steady_state.csv`, columns, rows: steady },
       ],
       figures: [
         { path: `${name}_dashboard.png`, spec: hybridDashboard(study.scenario, series, what) },

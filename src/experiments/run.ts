@@ -1,4 +1,14 @@
 /** `run`: one scenario, one or several schedulers, any setting by flag. */
+import {
+  annotationsOf,
+  ASSERT_OPTION,
+  assertionAnswer,
+  assertionsOf,
+  assertionTable,
+  checkAssertions,
+  jsonAssertions,
+  judge,
+} from "./assertions.js";
 import type { Experiment, ExperimentContext, Report } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
@@ -14,6 +24,7 @@ import {
 } from "./precision.js";
 import { requestFile } from "./request-rows.js";
 import { jsonMetrics, keyCells } from "./rows.js";
+import { sloReport } from "./slo-report.js";
 
 async function execute({ study, options, trials, tell }: ExperimentContext): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
@@ -25,8 +36,17 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   const tables = [comparisonTable("", labels, records)];
   if (labels.length > 1 && records.trials > 1) tables.push(differenceTable(labels, records));
   const perTrial = options.perTrial === true;
+  const judged = judge(assertionsOf(options), labels, records);
+  const slo = sloReport(study, labels, records);
+  tables.push(...slo.tables);
+  if (judged.length > 0) tables.push(assertionTable(judged));
   return {
-    answer: [headline(labels, records), ...(precise ? [precisionAnswer(precise, goal, labels)] : [])],
+    answer: [
+      headline(labels, records),
+      ...(precise ? [precisionAnswer(precise, goal, labels)] : []),
+      ...slo.answer,
+      ...(judged.length > 0 ? [assertionAnswer(judged)] : []),
+    ],
     tables,
     notes: [...loadNotes(study, labels, records), ...(precise ? precisionNotes(precise, goal, labels) : [])],
     csv: typeof options.requests === "string" ? [requestFile(options.requests, configs, study.seed)] : [],
@@ -39,8 +59,12 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
         metrics: jsonMetrics(records, i, perTrial),
       })),
       differences: jsonDifferences(configs, records),
+      ...slo.json,
+      ...(judged.length > 0 && { assertions: jsonAssertions(judged) }),
     },
-    passed: true,
+    passed: judged.every(({ holding }) => holding !== "fail"),
+    undecided: judged.some(({ holding }) => holding === "undecided"),
+    annotations: annotationsOf(judged),
     next: [
       `llmsim sweep-time ${again(study)}`,
       "llmsim validate",
@@ -54,6 +78,7 @@ export const run: Experiment = {
   question: "Which scheduler is best for this load, and by how much?",
   options: [
     ...PRECISION_OPTIONS,
+    ASSERT_OPTION,
     {
       key: "requests",
       flag: "--requests <file>",
@@ -73,8 +98,9 @@ export const run: Experiment = {
     "run --precision 0.01",
     "run --scenario demo2 --lam 3 --ntrials 20",
     "run --scheduler hybrid --ratio 0.3 --chunk-size 64 --json",
+    "run --scheduler hybrid --assert ttft_p95_s<0.5",
   ],
   writes: ["the file of --requests"],
-  check: checkPrecision,
+  check: (options, study) => [...checkPrecision(options, study), ...checkAssertions(options, study)],
   run: execute,
 };

@@ -18,7 +18,7 @@ import { again, withScheduler } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
-import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -37,7 +37,11 @@ const DIFFERENCE_COLUMNS = COMPARED.flatMap(([metric]) => [
   `${metric}_difference_ci95_high`,
   `${metric}_verdict`,
 ]);
-const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS, ...DIFFERENCE_COLUMNS];
+const columnsOf = ({ config }: Study): string[] => [
+  ...KEY_COLUMNS,
+  ...metricColumns(config),
+  ...DIFFERENCE_COLUMNS,
+];
 
 /** The scheduler's name in file names. */
 export const shortName = (config: SimulationConfig): string =>
@@ -108,7 +112,7 @@ async function sweepOf(
   const path = `chunk_size_sweep_${where}${shortName(base)}_tmax${base.horizon.tmaxSeconds}.csv`;
   return {
     label,
-    csv: { path, columns: COLUMNS, rows },
+    csv: { path, columns: columnsOf(study), rows },
     table: tableOf(label, sizes, records),
     answer: answerOf(label, sizes, records),
     notes: loadNotes(study, ["no chunking", ...sizes.map((k) => `chunk ${k}`)], records).map(

@@ -26,6 +26,7 @@ const MODEL = [
   ...MODEL_FLAGS.map(({ flag }) => flag),
   "--scenario <name|file>",
   "--scheduler <list>",
+  "--slo <list>",
   "--no-chunking",
   "--verify",
   "--force",
