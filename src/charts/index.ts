@@ -7,6 +7,7 @@ export {
   type DashboardOptions,
   type DashboardPanel,
 } from "./dashboard.js";
+export { heatMap, type HeatMapOptions } from "./heat-map.js";
 export { lineBand, type LineBandOptions } from "./line-band.js";
 export { tiles, type TilesOptions } from "./tiles.js";
 export type { Measure, Panel, Position, SeriesBy } from "./axes.js";

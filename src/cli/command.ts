@@ -33,9 +33,12 @@ function addModelFlags(command: Command): void {
     .option("--force", "lift the limit on the number of requests");
 }
 
+/** Kinds of options that may be given several times. */
+const REPEATABLE: readonly string[] = ["conditions", "vary", "with"];
+
 function optionOf({ flag, kind, summary, default: usual }: ExperimentOption): Option {
   const option = new Option(flag, usual === undefined ? summary : `${summary} (default: ${usual})`);
-  return kind === "conditions" ? option.argParser<string[]>(collect) : option;
+  return REPEATABLE.includes(kind) ? option.argParser<string[]>(collect) : option;
 }
 
 /** Gives the command of an experiment its flags and its help. */

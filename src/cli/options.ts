@@ -4,7 +4,7 @@ import { readCondition } from "../core/condition.js";
 import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
-import { numberOrText, parseList } from "../config/lists.js";
+import { numberOrText, parseList, parseValues } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
 import type { Flags } from "./program.js";
@@ -20,8 +20,9 @@ export const camelCase = (flag: string): string =>
     .replace(/^--/, "")
     .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-function valueOf(option: ExperimentOption, text: string): OptionValue {
+function valueOf(option: ExperimentOption, text: string): OptionValue | readonly string[] {
   const name = flagName(option.flag);
+  if (option.kind === "values") return parseValues(text, name).map(String);
   if (option.kind === "list") return parseList(text, name);
   if (option.kind === "file" && text === "")
     throw new ConfigError([{ key: name, message: `invalid ${name}: empty (a file to write)` }]);
@@ -66,6 +67,10 @@ export function optionValues(experiment: Experiment, flags: Flags, issues: Issue
     const given = flags[camelCase(option.flag)];
     if (option.kind === "conditions") {
       values[option.key] = conditions(given as string[] | undefined, flagName(option.flag), issues);
+      continue;
+    }
+    if (option.kind === "vary" || option.kind === "with") {
+      values[option.key] = (given as string[] | undefined) ?? null; // the study's variants are made of them
       continue;
     }
     if (option.kind === "flag") {

@@ -9,7 +9,7 @@ import { resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn } from "../core/registry.js";
 import { readSlo } from "../core/targets.js";
-import type { Experiment, Study } from "../experiments/experiment.js";
+import type { Experiment, Study, Variant } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { MODEL_FLAGS } from "./flags.js";
@@ -17,6 +17,7 @@ import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
+import { changesOf } from "./variants.js";
 
 const DEFAULT_SEED = 1;
 
@@ -108,22 +109,43 @@ export async function studyFrom(
     const usual = scenarioOf([defaults])!;
     // A file that brings a model of its own is laid over nothing: what it leaves out has core's defaults.
     const own = named === undefined ? ownName(layers, file) : undefined;
-    const studies: Study[] = [];
-    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
+    const studyOn = async (name: string, further: readonly Layer[] = []): Promise<Study> => {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const study = resolveStudy([defaults, ...below, ...layers], builtIn, { force: flags.force === true });
+      const all = [defaults, ...below, ...layers, ...further];
+      const study = resolveStudy(all, builtIn, { force: flags.force === true });
       const chosenBy = [
         ...(file === undefined || flags.scenario !== undefined ? [`--scenario ${shellWord(name)}`] : []),
         ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
       ].join(" ");
-      studies.push({ ...study, scenario: own ?? scenario.name, chosenBy });
-    }
-    return { ...studies[0], others: studies.slice(1) };
+      return { ...study, scenario: own ?? scenario.name, chosenBy };
+    };
+    const changes = await changesOf(experiment, flags, (name) => configLayer(name, cwd, fs), issues);
+    const studies: Study[] = [];
+    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual])
+      studies.push(...(await told(() => studyOn(name), issues)));
+    const variants: Variant[] = [];
+    for (const { label, settings, scenario = named ?? usual, layers: further } of changes)
+      for (const study of await told(() => studyOn(scenario, further), issues))
+        variants.push({ label, settings, study });
+    if (studies.length === 0) return undefined;
+    return { ...studies[0], others: studies.slice(1), ...(variants.length > 0 && { variants }) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);
     return undefined;
+  }
+}
+
+/** The study, or none; those of its problems that no other study has are added. */
+async function told(study: () => Promise<Study>, issues: Issue[]): Promise<Study[]> {
+  try {
+    return [await study()];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const issue of error.issues)
+      if (!issues.some(({ message }) => message === issue.message)) issues.push(issue);
+    return [];
   }
 }
 

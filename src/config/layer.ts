@@ -77,7 +77,7 @@ export function nameOf({ layer, key }: Place, shown = key): Naming {
     if (origin !== undefined) return { at: "", name: origin };
     if (!known.includes(".")) break;
   }
-  if (layer.source === "--set") return { at: "", name: `--set ${key}` };
+  if (layer.source.startsWith("--")) return { at: "", name: `${layer.source} ${key}` };
   return {
     at: layer.source === "flag" || layer.source === "defaults" ? "" : `${layer.source}: `,
     name: shown,

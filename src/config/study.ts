@@ -130,7 +130,9 @@ function withoutEchoes(early: readonly Issue[], late: readonly Issue[]): Issue[]
 /** The merged settings with every default of core, keys in the order of the definitions. */
 function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): BaseConfig {
   const given = { ...values, workload: values.workload ?? {} } as unknown as PartialConfig;
-  const { targets: _, ...requests } = (values.slo ?? {}) as Record<string, number | null>;
+  const requests = Object.fromEntries(
+    Object.entries((values.slo ?? {}) as Record<string, number | null>).filter(([key]) => key !== "targets"),
+  );
   const asks = Object.values(requests).some((limit) => limit !== null);
   const { workload, service, engine, conventions, horizon, slo } = complete(
     { ...given, ...(asks ? { slo: requests } : { slo: undefined }) } as PartialConfig,

@@ -37,10 +37,10 @@ const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 /** A number with a unit in `unit` (`s`, `1/s` or none), or undefined when it is none. */
 export function readQuantity(text: string, unit: string): number | undefined {
   const [, digits, suffix] = NUMBER.exec(text.trim()) ?? [];
-  const units = UNITS[unit] ?? UNITS[""]!;
-  if (digits === undefined || !Object.hasOwn(units, suffix!)) return undefined;
+  const units = UNITS[unit] ?? UNITS[""];
+  if (digits === undefined || !Object.hasOwn(units, suffix)) return undefined;
   const given = Number(digits);
-  const factor = units[suffix!]!;
+  const factor = units[suffix];
   // 50 ms are 0.05 s, not 0.05000000000000001.
   const value = factor < 1 ? Number((given * factor).toPrecision(15)) : given * factor;
   return Number.isFinite(value) ? value : undefined;
@@ -60,7 +60,7 @@ export function readCondition(text: string, hint: Hint): Condition | string {
   const [, word, relation, limit] = /^\s*([^<>=]*?)\s*(<=|>=|<|>)([^<>=]*)$/.exec(text) ?? [];
   if (word === undefined || word === "")
     return `not a condition: ${text.slice(0, 60)} (write metric<limit, with <, <=, > or >=, e.g. ttft_p95_s<0.5)`;
-  return conditionOf(word, relation as Relation, limit!, hint);
+  return conditionOf(word, relation as Relation, limit, hint);
 }
 
 /** Reads `metric=limit`: at most the limit where less of the metric is better, else at least. */

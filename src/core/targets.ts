@@ -30,7 +30,7 @@ export function readSlo(text: string, hint: Hint): WrittenSlo {
     }
     const key = SLO_WORDS.get(word);
     if (key === undefined) {
-      const target = readTarget(word, limit!, known(hint));
+      const target = readTarget(word, limit, known(hint));
       if (typeof target === "string") problems.push(target);
       else {
         targets.push(target);
@@ -38,7 +38,7 @@ export function readSlo(text: string, hint: Hint): WrittenSlo {
       }
       continue;
     }
-    const value = readQuantity(limit!, "s");
+    const value = readQuantity(limit, "s");
     if (value === undefined || value <= 0) problems.push(`invalid ${word}: ${limit} (${quantityForm("s")})`);
     else requests[key] = value;
   }

@@ -20,14 +20,30 @@ export interface Study {
   readonly seed: number;
   /** What an SLO asks of a whole run; what it asks of each request stands in the configuration. */
   readonly targets?: readonly Condition[];
+  /** The study with other settings, where a command runs several of them (`sweep --vary`, `compare --with`). */
+  readonly variants?: readonly Variant[];
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }
 
+/** A study with some settings changed. */
+export interface Variant {
+  /** What was changed, as the user wrote it; for the study as it was given, `as given`. */
+  readonly label: string;
+  /** The values of the keys that vary, under the keys' names; null is none. */
+  readonly settings: Readonly<Record<string, string | number | null>>;
+  readonly study: Study;
+}
+
 /** One command-line option of an experiment. */
 export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
-  /** `conditions` may be given several times: texts like `ttft_p95_s<0.5` (core/condition.ts). */
-  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list" | "file" | "conditions";
+  /**
+   * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/condition.ts); `vary` (key=list)
+   * and `with` (a scenario, a file, key=value, or several with commas between), which make the study's variants.
+   * `values` is a list of numbers and words.
+   */
+  readonly kind:
+    OptionSpec["kind"] | "flag" | "text" | "list" | "file" | "conditions" | "vary" | "with" | "values";
   /** The flag as commander reads it, e.g. `--sizes <list>`. */
   readonly flag: string;
 }

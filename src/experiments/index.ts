@@ -25,6 +25,11 @@ export const EXPERIMENTS: readonly Listed[] = [
     load: async () => (await import("./run.js")).run,
   },
   {
+    name: "sweep",
+    summary: "any setting, or two, over a list of values",
+    load: async () => (await import("./sweep.js")).sweep,
+  },
+  {
     name: "validate",
     summary: "the simulator against queueing theory",
     load: async () => (await import("./validate.js")).validate,
