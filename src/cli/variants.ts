@@ -46,7 +46,7 @@ export async function changesOf(
     const given = (flags[camelCase(flag)] as string[] | undefined) ?? [];
     try {
       if (kind === "vary") changes.push(...(await varied(given)));
-      if (kind === "with") changes.push(...(await changed(given, fileLayer)));
+      if (kind === "with") changes.push(...(await changed(given, fileLayer, issues)));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       issues.push(...error.issues);
@@ -113,36 +113,46 @@ async function varied(given: readonly string[]): Promise<Change[]> {
   );
 }
 
-/** The study as it was given, and with each of the changes. */
+/** The study as it was given, and with each of the changes; every problem at once. */
 async function changed(
   given: readonly string[],
   fileLayer: (name: string) => Promise<Layer>,
+  issues: Issue[],
 ): Promise<Change[]> {
   const changes: Change[] = [{ label: "as given", settings: {}, layers: [] }];
-  for (const text of given) {
-    const assignments: string[] = [];
-    const layers: Layer[] = [];
-    let scenario: string | undefined;
-    // Commas in brackets are inside a list.
-    for (const part of text.split(/,(?![^[]*\])/).map((one) => one.trim())) {
-      if (part === "")
-        refuse("--with", `: empty part in ${text || "nothing"} (a scenario, a file, or key=value)`);
-      if (!part.includes("=")) {
-        if (isScenarioFile(part)) layers.push(await fileLayer(part));
-        else scenario = part;
-        continue;
-      }
-      const [key, value] = assignment(part, "--with");
-      if (key === "scenario") scenario = value;
-      else assignments.push(`${key}=${value}`);
+  for (const text of given)
+    try {
+      if (changes.some(({ label }) => label === text)) refuse("--with", `: ${text} twice (each once)`);
+      changes.push(await change(text, fileLayer));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      issues.push(...error.issues);
     }
-    if (changes.some(({ label }) => label === text)) refuse("--with", `: ${text} twice (each once)`);
-    changes.push({
-      label: text,
-      settings: {},
-      ...(scenario !== undefined && { scenario }),
-      layers: [...layers, ...(assignments.length > 0 ? [await parseSet(assignments, "--with")] : [])],
-    });
-  }
   return changes;
+}
+
+/** One change: a scenario, files and assignments with commas between. */
+async function change(text: string, fileLayer: (name: string) => Promise<Layer>): Promise<Change> {
+  const assignments: string[] = [];
+  const layers: Layer[] = [];
+  let scenario: string | undefined;
+  // Commas in brackets are inside a list.
+  for (const part of text.split(/,(?![^[]*\])/).map((one) => one.trim())) {
+    if (part === "")
+      refuse("--with", `: empty part in ${text || "nothing"} (a scenario, a file, or key=value)`);
+    if (!part.includes("=")) {
+      if (isScenarioFile(part)) layers.push(await fileLayer(part));
+      else scenario = part;
+      continue;
+    }
+    const [key, value] = assignment(part, "--with");
+    if (key === "scenario") scenario = value;
+    else assignments.push(`${key}=${value}`);
+  }
+  return {
+    label: text,
+    settings: {},
+    ...(scenario !== undefined && { scenario }),
+    layers: [...layers, ...(assignments.length > 0 ? [await parseSet(assignments, "--with")] : [])],
+  };
 }

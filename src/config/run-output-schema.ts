@@ -36,6 +36,10 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     ratio: value.optional().meta({ description: "the decodes' share, where the scheduler has one" }),
     trials: zod.int().min(1).optional(),
     metrics: metrics(zod.strictObject({ ...summary, values })),
+    drawn: zod
+      .looseObject({})
+      .optional()
+      .meta({ description: "under --per-trial: what the requests were drawn from, for compare --baseline" }),
   });
   const difference = zod.looseObject({
     scheduler: zod.string(),

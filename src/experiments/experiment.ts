@@ -82,6 +82,8 @@ export interface Workspace {
   writeText(name: string, text: string): Promise<void>;
   /** A file's text; undefined when there is none. */
   readText(name: string): Promise<string | undefined>;
+  /** A file that the user named, relative to the current folder. */
+  readFile(name: string): Promise<string>;
   /** SHA-256 of a text, or of a table's bytes as they would be written; hexadecimal. */
   hashText(text: string): string;
   hashCsv(file: CsvFile): string;

@@ -30,6 +30,11 @@ export const EXPERIMENTS: readonly Listed[] = [
     load: async () => (await import("./sweep.js")).sweep,
   },
   {
+    name: "compare",
+    summary: "two or more configurations, or one and an earlier result",
+    load: async () => (await import("./compare.js")).compare,
+  },
+  {
     name: "validate",
     summary: "the simulator against queueing theory",
     load: async () => (await import("./validate.js")).validate,

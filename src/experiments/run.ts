@@ -9,6 +9,7 @@ import {
   jsonAssertions,
   judge,
 } from "./assertions.js";
+import { drawnFrom } from "./comparing/baseline.js";
 import type { Experiment, ExperimentContext, Report } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
@@ -57,6 +58,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
       results: configs.map((config, i) => ({
         ...keyCells(config, records.trials),
         metrics: jsonMetrics(records, i, perTrial),
+        ...(perTrial && { drawn: drawnFrom(config) }),
       })),
       differences: jsonDifferences(configs, records),
       ...slo.json,
