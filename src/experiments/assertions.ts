@@ -7,7 +7,7 @@ import type { Issue } from "../core/errors.js";
 import { METRICS } from "../core/metrics.js";
 import { summarize, trialsForHalfWidth, type Summary } from "../stats/index.js";
 import type { Annotation, ExperimentContext, ExperimentOption, Study, Table } from "./experiment.js";
-import { plain, scaleOf, withInterval } from "./quantity.js";
+import { given, scaleOf, withInterval } from "./quantity.js";
 import { jsonSummary } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -136,5 +136,5 @@ export const jsonAssertions = (judged: readonly Judged[]): unknown[] =>
 export function limitText({ metric, limit }: Condition): string {
   const { unit } = METRICS.find(({ name }) => name === metric)!;
   const scale = scaleOf(unit, [limit]);
-  return `${plain(limit * scale.factor)} ${scale.unit}`.trim();
+  return `${given(limit * scale.factor)} ${scale.unit}`.trim();
 }

@@ -76,7 +76,7 @@ function toBaseline(
   const pairs: Pair[] = [];
   const notes: string[] = [];
   entries.forEach(({ label, config }, i) => {
-    const result = resultFor(baseline, config)!;
+    const result = resultFor(baseline, config);
     const why = unpaired(baseline, result, config, study);
     const to = `${baseline.file}${result.configuration === undefined ? "" : ` (${result.configuration})`}`;
     const known = [...result.metrics.keys()];

@@ -35,6 +35,11 @@ export const EXPERIMENTS: readonly Listed[] = [
     load: async () => (await import("./compare.js")).compare,
   },
   {
+    name: "plan",
+    summary: "the load an engine bears within an SLO, the replicas a load takes",
+    load: async () => (await import("./plan.js")).plan,
+  },
+  {
     name: "validate",
     summary: "the simulator against queueing theory",
     load: async () => (await import("./validate.js")).validate,
