@@ -36,7 +36,7 @@ export const EXPERIMENTS: readonly Listed[] = [
   },
   {
     name: "plan",
-    summary: "the load an engine bears within an SLO, the replicas a load takes",
+    summary: "the load within an SLO, and the replicas for a load",
     load: async () => (await import("./plan.js")).plan,
   },
   {
