@@ -87,9 +87,13 @@ export const METRICS: readonly MetricDefinition[] = [
 /** The metrics of a trial by name; NaN where the trial has no value. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** `measure`'s values by the metrics' names. */
-export const asRecord = (values: Float64Array): Metrics =>
-  Object.fromEntries(METRICS.map((metric, i) => [metric.name, values[i]]));
+/** `measure`'s values by the metrics' names; the optional ones only where they were asked for. */
+export const asRecord = (values: Float64Array, optional = false): Metrics =>
+  Object.fromEntries(
+    METRICS.map((metric, i) => [metric, values[i]] as const)
+      .filter(([metric]) => optional || !metric.optional)
+      .map(([metric, value]) => [metric.name, value]),
+  );
 
 const indexByName = new Map(METRICS.map((metric, i) => [metric.name, i]));
 
