@@ -84,11 +84,10 @@ export function loadNotes(
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
-  const { tmaxSeconds, warmupSeconds, maxRequests } = study.config.horizon;
-  const span = tmaxSeconds - warmupSeconds;
+  const { tmaxSeconds } = study.config.horizon;
   labels.forEach((label, i) => {
-    const drain = summarize(records.metric(i, "makespan_s", window)).mean - span;
-    if (maxRequests === null && drain > BACKLOG_SHARE * span && drain > LONG_DRAIN * aloneSeconds(study))
+    const drain = drainOf(study.config, records, i, window);
+    if (!keepsUp(study.config, records, i, window, study.registry))
       notes.push(
         `${label}: it took ${plain(drain)} s more to finish what was left at T = ${plain(tmaxSeconds)} s: it did not keep up, and its means depend on T`,
       );
@@ -111,8 +110,30 @@ function traceNotes({ config, trace, trials }: Study): string[] {
   return notes;
 }
 
+type Base = Omit<SimulationConfig, "scheduler">;
+
+/** Seconds that it took to finish what was left at T. */
+function drainOf({ horizon }: Base, records: TrialRecords, config: number, window: number): number {
+  const span = horizon.tmaxSeconds - horizon.warmupSeconds;
+  return summarize(records.metric(config, "makespan_s", window)).mean - span;
+}
+
+/** Whether a run finished what arrived: what was left at T took no longer than requests in flight do. */
+export function keepsUp(
+  config: Base,
+  records: TrialRecords,
+  place: number,
+  window = 0,
+  registry?: Registry,
+): boolean {
+  const { tmaxSeconds, warmupSeconds, maxRequests } = config.horizon;
+  const drain = drainOf(config, records, place, window);
+  const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
+  return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
+}
+
 /** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
-function aloneSeconds({ config, registry }: Study): number {
+function aloneSeconds(config: Base, registry?: Registry): number {
   const engine = affineEngine(config);
   if (!engine) return 0;
   const { promptTokens, outputTokens } = config.workload;

@@ -60,6 +60,7 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
     output: fc.constantFrom(0, 1, 12),
     warmupSeconds: fc.constantFrom(0, 0, 1, 4.2),
     arrivals: fc.constantFrom("poisson", "deterministic"),
+    tight: fc.boolean(),
   })
   .map((drawn) =>
     complete({
@@ -73,6 +74,8 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
       scheduler: drawn.scheduler,
       conventions: { ...drawn.conventions, ...member(builtIn.schedulers, drawn.scheduler.kind).fixes },
       horizon: { tmaxSeconds: 10, warmupSeconds: drawn.warmupSeconds },
+      // Near the middle of what happens, so that a wrong gap after a fork changes who meets them.
+      slo: { ttftSeconds: 1, itlSeconds: drawn.tight ? 0.02 : 0.03 },
     }),
   );
 
