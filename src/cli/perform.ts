@@ -3,6 +3,7 @@
  * a command is to be run.
  */
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment, InputFile, Report, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
@@ -86,6 +87,10 @@ async function conduct(
   if (shared.json) stdout.write(document(experiment, conducted, report));
   else
     stdout.write(body(report, experiment.takesModel ? header(conducted) : undefined, written, replay, style));
+  if (report.show) {
+    const { show } = await import("./show.js");
+    await show(report.show, resolve(places.cwd, places.data), streams, shared.json || shared.quiet);
+  }
   return report.passed ? EXIT.done : EXIT.failed;
 }
 

@@ -1,8 +1,7 @@
 /** The study that a command line asks for: defaults < scenario < hardware < `--config` < `--set` < flags. */
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
-import { nameOf, type Layer, type Setting } from "../config/layer.js";
-import { numberOrText } from "../config/lists.js";
+import { nameOf, type Layer } from "../config/layer.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
@@ -11,78 +10,10 @@ import type { Experiment, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
-import { MODEL_FLAGS } from "./flags.js";
-import { camelCase, flagName } from "./options.js";
+import { defaultsOf, flagLayer, settingsOf } from "./flag-layer.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
-
-const DEFAULT_SEED = 1;
-
-/** What an experiment starts from, as a layer. */
-export function defaultsOf(experiment: Experiment): Layer {
-  const { scenario, schedulers, trials, horizon, conventions } = experiment.defaults;
-  return {
-    source: "defaults",
-    values: {
-      scenario: scenario ?? "demo2",
-      schedulers: schedulers ?? ["decode-prioritizing", "prefill-prioritizing", "hybrid"],
-      trials: trials ?? 20,
-      seed: DEFAULT_SEED,
-      ...(horizon && { horizon }),
-      ...(conventions && { conventions }),
-    },
-  };
-}
-
-type Tree = Record<string, unknown>;
-
-function put(tree: Tree, key: string, value: Setting): void {
-  const path = key.split(".");
-  let at = tree;
-  for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as Tree;
-  at[path.at(-1)!] = value;
-}
-
-/** The model flags as a layer; errors call each setting by its flag. */
-function flagLayer(flags: Flags, issues: Issue[]): Layer {
-  const values: Tree = {};
-  const names = new Map<string, string>();
-  for (const { flag, key } of MODEL_FLAGS) {
-    const text = flags[camelCase(flag)] as string | undefined;
-    if (text === undefined) continue;
-    const value = numberOrText(text);
-    put(values, key, value);
-    names.set(key, flagName(flag));
-  }
-  if (flags.chunking === false) {
-    if (flags.chunkSize !== undefined)
-      issues.push({
-        key: "--no-chunking",
-        message: "--no-chunking contradicts --chunk-size (give one of them)",
-      });
-    put(values, "engine.chunkSize", null);
-    names.set("engine.chunkSize", "--no-chunking");
-  }
-  const schedulers = flags.scheduler as string[] | undefined;
-  if (schedulers) {
-    values.schedulers = schedulers.join(",");
-    names.set("schedulers", "--scheduler");
-  }
-  if (flags.seed !== undefined) {
-    values.seed = numberOrText(flags.seed as string);
-    names.set("seed", "--seed");
-  }
-  if (flags.scenario !== undefined) {
-    values.scenario = flags.scenario;
-    names.set("scenario", "--scenario");
-  }
-  if (flags.hardware !== undefined) {
-    values.hardware = flags.hardware;
-    names.set("hardware", "--hardware");
-  }
-  return { source: "flag", values: values, origin: (key) => names.get(key) };
-}
 
 /** Reads every layer and resolves them; problems are added to `issues`, and then there is no study. */
 export async function studyFrom(
@@ -127,6 +58,8 @@ export async function studyFrom(
         scenario: own ?? scenario.name,
         ...(hardware && { hardware: hardware.name }),
         chosenBy,
+        settings: settingsOf(flags),
+        assignments: assignments ?? [],
       });
     }
     return { ...studies[0], others: studies.slice(1) };

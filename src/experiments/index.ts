@@ -60,6 +60,21 @@ export const EXPERIMENTS: readonly Listed[] = [
     load: async () => (await import("./plot.js")).plot,
   },
   {
+    name: "explore",
+    summary: "a page that simulates in the browser, with sliders and a timeline",
+    load: async () => (await import("./explore.js")).explore,
+  },
+  {
+    name: "animate",
+    summary: "the timeline of the schedulers as an animated GIF",
+    load: async () => (await import("./animate.js")).animate,
+  },
+  {
+    name: "report",
+    summary: "one page from the CSVs of a reproduction",
+    load: async () => (await import("./report.js")).report,
+  },
+  {
     name: "reproduce",
     summary: "the earlier study, whole, with one command",
     load: async () => (await import("./reproduce.js")).reproduce,

@@ -1,0 +1,67 @@
+/**
+ * What the explorer draws of a trial besides its metrics: the times that requests and tokens took as quantile curves,
+ * and how many requests wait and are served over time. Each is a curve at fixed places, so that trials can be averaged.
+ */
+import type { SimulationConfig } from "../../core/config.js";
+import { percentiles, type Sample } from "../../core/order-statistics.js";
+import type { Outcome } from "../../core/simulate.js";
+import { fromSeconds, toSeconds } from "../../core/units.js";
+import { seen } from "./recording.js";
+
+/** The curves, in their order in `curvesOf`'s values. */
+export const CURVES = ["ttft", "tbt", "itl", "rts", "waiting", "resident"] as const;
+/** Points of a curve. */
+export const POINTS = 101;
+/** The shares of requests at which the first four curves are given: 0, 1 % … 100 %. */
+export const SHARES: readonly number[] = Array.from({ length: POINTS }, (_, i) => i / (POINTS - 1));
+
+/** The instants (s) at which the last two curves are given: from 0 to the end of the arrivals. */
+export const instantsOf = (config: Pick<SimulationConfig, "horizon">): number[] =>
+  SHARES.map((share) => share * config.horizon.tmaxSeconds);
+
+/** Values of CURVES, `POINTS` each, one after the other; times in seconds, NaN where a trial has no value. */
+export function curvesOf(config: SimulationConfig, outcome: Outcome): Float64Array<ArrayBuffer> {
+  const { shared, firstMeasured, arrived } = outcome;
+  const { sequences, gaps } = shared;
+  const { arrivedAt, outputTokens } = sequences.requests;
+  const { startedAt, firstTokenAt, finishedAt } = sequences;
+  const room = arrived - firstMeasured;
+  const ttft = new Float64Array(room);
+  const tbt = new Float64Array(room);
+  const rts = new Float64Array(room);
+  const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
+  let done = 0;
+  let withToken = 0;
+  let withGap = 0;
+  for (let i = firstMeasured; i < arrived; i++) {
+    if (Number.isNaN(finishedAt[i])) continue;
+    const produced = outputTokens[i];
+    rts[done++] = finishedAt[i] - arrivedAt[i];
+    if (produced > 0) ttft[withToken++] = firstTokenAt[i] - arrivedAt[i];
+    if (produced > perGap) tbt[withGap++] = (finishedAt[i] - firstTokenAt[i]) / (produced - perGap);
+  }
+  const values = new Float64Array(CURVES.length * POINTS);
+  const plain = (sample: Float64Array, count: number): Sample => ({ values: sample, count, total: count });
+  [
+    plain(ttft, withToken),
+    plain(tbt, withGap),
+    { values: gaps.gap, weights: gaps.weight, count: gaps.count, total: gaps.total },
+    plain(rts, done),
+  ].forEach((sample, c) => {
+    values.set(percentiles(sample, SHARES).map(toSeconds), c * POINTS);
+  });
+  const grid = Float64Array.from(instantsOf(config), fromSeconds);
+  const served = (column: Float64Array): Int32Array =>
+    seen(
+      column.subarray(0, arrived).map((at, id) => (Number.isNaN(finishedAt[id]) ? NaN : at)),
+      grid,
+    );
+  const came = served(arrivedAt);
+  const began = served(startedAt);
+  const gone = served(finishedAt);
+  for (let p = 0; p < POINTS; p++) {
+    values[4 * POINTS + p] = came[p] - began[p];
+    values[5 * POINTS + p] = began[p] - gone[p];
+  }
+  return values;
+}
