@@ -52,7 +52,7 @@ export function registerFonts(
 }
 
 /** The canvas package with our fonts registered; other drawings than charts are made with it, too. */
-export const fontedCanvas = async (): Promise<Modules["canvas"]> => (await (loaded ??= load())).canvas;
+export const fontedCanvas = async (): Promise<typeof import("canvas")> => (await (loaded ??= load())).canvas;
 
 /** Compiles a spec and lets `take` make a picture of it; what Vega warns of goes the caller's way. */
 async function rendered<T>(

@@ -10,7 +10,7 @@ import type { Answer, Order } from "./messages.js";
 const simulator = new Simulator();
 
 /** What an order's answer holds. */
-export function answerTo({ job, configs, labels, seed, trial, record }: Order): Answer {
+function answerTo({ job, configs, labels, seed, trial, record }: Order): Answer {
   if (record > 0) {
     const lanes = configs.map((config, i): Lane => {
       const recorder = new Recorder(record);

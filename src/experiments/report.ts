@@ -1,0 +1,3 @@
+/** stub */
+import type { Experiment } from "./experiment.js";
+export const report = {} as Experiment;
