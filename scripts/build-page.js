@@ -41,8 +41,7 @@ function licence([name, folder]) {
 }
 
 const hash = (content) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
-const escaped = (content) =>
-  content.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const escaped = (content) => content.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 const packages = new Map();
 const script = await bundled("src/page/main.ts", packages);
@@ -62,7 +61,12 @@ const parts = {
   STYLE: style,
   SCRIPT: script,
   WORKER: worker,
-  LICENCES: escaped([...packages].sort(([a], [b]) => (a < b ? -1 : 1)).map(licence).join("\n\n----\n\n")),
+  LICENCES: escaped(
+    [...packages]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(licence)
+      .join("\n\n----\n\n"),
+  ),
 };
 const html = text("src/page/explore.html").replace(/\{\{(\w+)\}\}/g, (place, name) => parts[name] ?? place);
 mkdirSync(at("dist/page"), { recursive: true });

@@ -11,15 +11,13 @@ const DEFAULT_SEED = 1;
 
 /** The bases: the package's scenarios, before them the study where it is more than one of those with flags. */
 async function basesOf(study: Study, workspace: Workspace): Promise<{ base: string; bases: Base[] }> {
-  const bases = (await workspace.scenarios()).map(
-    ({ name, alias, summary, values }): Base => ({
-      name,
-      ...(alias !== undefined && { alias }),
-      summary,
-      command: `--scenario ${name}`,
-      values,
-    }),
-  );
+  const bases = (await workspace.scenarios()).map(({ name, alias, summary, values }): Base => ({
+    name,
+    ...(alias !== undefined && { alias }),
+    summary,
+    command: `--scenario ${name}`,
+    values,
+  }));
   const assignments = study.assignments ?? [];
   const known = bases.find(({ name, alias }) => name === study.scenario || alias === study.scenario);
   if (known && assignments.length === 0 && again(study) === `--scenario ${study.scenario}`)

@@ -21,11 +21,7 @@ interface Rectangle {
 }
 
 /** The least rectangle outside of which two pictures are the same; undefined when they are the same. */
-export function changed(
-  before: Uint32Array,
-  after: Uint32Array,
-  width: number,
-): Rectangle | undefined {
+export function changed(before: Uint32Array, after: Uint32Array, width: number): Rectangle | undefined {
   let [left, right, top, bottom] = [width, -1, -1, -1];
   for (let i = 0; i < after.length; i++) {
     if (before[i] === after[i]) continue;
@@ -36,9 +32,7 @@ export function changed(
     if (top < 0) top = y;
     bottom = y;
   }
-  return top < 0
-    ? undefined
-    : { left, top, width: right - left + 1, height: bottom - top + 1 };
+  return top < 0 ? undefined : { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 /** The animation, and its last picture. */
@@ -85,9 +79,7 @@ export async function renderGif({
   for (let f = 1; f <= frames; f++) {
     const pixels = paint((seconds * f) / frames);
     const words = new Uint32Array(pixels.buffer, pixels.byteOffset, WIDTH * height);
-    const place = before
-      ? changed(before, words, WIDTH)
-      : { left: 0, top: 0, width: WIDTH, height };
+    const place = before ? changed(before, words, WIDTH) : { left: 0, top: 0, width: WIDTH, height };
     const delay = f === frames ? LAST_MS : FRAME_MS;
     if (!place) {
       if (pending) pending = { ...pending, delay: pending.delay + delay };

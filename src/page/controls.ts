@@ -99,11 +99,19 @@ export class Controls {
     this.scenario.addEventListener("change", () => {
       // A scenario begins with its own settings; how long and how often is the reader's.
       const { tmax, ntrials, seed, scheduler } = this.settings.flags;
-      const kept = Object.entries({ tmax, ntrials, seed, scheduler }).filter(([, value]) => value !== undefined);
+      const kept = Object.entries({ tmax, ntrials, seed, scheduler }).filter(
+        ([, value]) => value !== undefined,
+      );
       this.put({ base: this.scenario.value, flags: Object.fromEntries(kept) as Record<string, string> });
     });
     the("knobs").append(
-      element("div", { class: "knob" }, element("label", { for: "scenario" }, "scenario"), this.scenario, problemOf("scenario")),
+      element(
+        "div",
+        { class: "knob" },
+        element("label", { for: "scenario" }, "scenario"),
+        this.scenario,
+        problemOf("scenario"),
+      ),
       this.schedulers(),
       ...KNOBS.map((knob) => this.knob(knob)),
     );
@@ -223,7 +231,9 @@ const problemOf = (flag: string): HTMLElement =>
 /** The flag that an issue is about: the one it names, or the one that sets its key. */
 function flagOf({ key, message }: Issue): string | undefined {
   const known = new Set(["scenario", "scheduler", ...[...KNOBS, ...FURTHER].map(({ flag }) => flag)]);
-  const named = [...message.matchAll(/--([a-z0-9-]+)/g)].map((match) => match[1]).find((name) => known.has(name));
+  const named = [...message.matchAll(/--([a-z0-9-]+)/g)]
+    .map((match) => match[1])
+    .find((name) => known.has(name));
   if (named !== undefined) return named;
   if (known.has(key)) return key;
   if (key === "schedulers" || key.startsWith("scheduler")) return "scheduler";

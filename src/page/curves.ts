@@ -7,7 +7,7 @@ import { instantsOf, POINTS, SHARES, CURVES } from "../experiments/explore/curve
 import { schedulerLabel } from "../experiments/comparison.js";
 import { plain } from "../experiments/quantity.js";
 import type { Study } from "../experiments/experiment.js";
-import { summarize } from "../stats/index.js";
+import { Moments } from "./moments.js";
 import { element, isDark, table, the } from "./elements.js";
 import type { Progress } from "./simulation.js";
 import { colorOf, dashOf } from "./styles.js";
@@ -24,18 +24,17 @@ const isTime = (curve: number): boolean => curve >= 4;
 const HEIGHT = 190;
 
 /** Mean, low and high of one curve of one configuration, point by point. */
-function band(progress: Progress, config: number, curve: number): (number | null)[][] {
+function band(moments: Moments, config: number, curve: number): (number | null)[][] {
   const rows: (number | null)[][] = [[], [], []];
   const isLog = !isTime(curve);
   const shown = (value: number, least: number): number | null =>
     Number.isFinite(value) && (!isLog || value > 0) ? value : isLog && least > 0 ? least : null;
   for (let p = 0; p < POINTS; p++) {
-    const values = progress.curves.map((trial) => trial[config][curve * POINTS + p]);
-    const { mean, low, high } = summarize(values);
+    const { mean, half } = moments.at(config, curve * POINTS + p);
     rows[0].push(shown(mean, 0));
     // On a scale of logarithms an interval that reaches below zero ends at a hundredth of the mean.
-    rows[1].push(shown(low, mean / 100));
-    rows[2].push(shown(high, 0));
+    rows[1].push(Number.isFinite(half) ? shown(mean - half, mean / 100) : null);
+    rows[2].push(Number.isFinite(half) ? shown(mean + half, 0) : null);
   }
   return rows;
 }
@@ -51,6 +50,7 @@ interface Chart {
 export class Curves {
   private charts: Chart[] = [];
   private latest: { study: Study; progress: Progress } | undefined;
+  private moments = new Moments();
   /** Times that data were drawn. */
   drawn = 0;
 
@@ -64,6 +64,9 @@ export class Curves {
   }
 
   show(study: Study, progress: Progress): void {
+    // Another study's curves: another plan, whose first trial is another array.
+    if (this.moments.first !== progress.curves[0]) this.moments = new Moments();
+    this.moments.take(progress.curves);
     this.latest = { study, progress };
     const labels = study.schedulers.map((scheduler) => schedulerLabel({ scheduler }));
     const key = `${labels.join()} ${isDark()}`;
@@ -71,7 +74,7 @@ export class Curves {
     const instants = instantsOf(study.config);
     CURVES.forEach((_, c) => {
       const xs = isTime(c) ? instants : SHARES.map((share) => 100 * share);
-      const series = labels.flatMap((_label, i) => band(progress, i, c));
+      const series = labels.flatMap((_label, i) => band(this.moments, i, c));
       this.charts[c].plot.setData([xs, ...series] as uPlot.AlignedData);
       this.describe(c, labels, xs, series);
     });
@@ -84,7 +87,12 @@ export class Curves {
   }
 
   /** The chart's numbers, when somebody has opened them. */
-  private describe(c: number, labels: readonly string[], xs: readonly number[], series: (number | null)[][]): void {
+  private describe(
+    c: number,
+    labels: readonly string[],
+    xs: readonly number[],
+    series: (number | null)[][],
+  ): void {
     const { words } = this.charts[c];
     const fill = (): void => {
       const every = xs.flatMap((_, p) => (p % 10 === 0 ? [p] : []));
@@ -116,9 +124,20 @@ export class Curves {
       const box = element("div", { role: "img", "aria-label": `${title}: ${explained}` });
       const words = element("details", {}, element("summary", {}, "as a table"));
       place.append(
-        element("figure", {}, element("figcaption", {}, element("b", {}, title), ` ${explained}`), box, words),
+        element(
+          "figure",
+          {},
+          element("figcaption", {}, element("b", {}, title), ` ${explained}`),
+          box,
+          words,
+        ),
       );
-      return { plot: new uPlot(optionsOf(labels, c, box.clientWidth || 320), undefined, box), key, box, words };
+      return {
+        plot: new uPlot(optionsOf(labels, c, box.clientWidth || 320), undefined, box),
+        key,
+        box,
+        words,
+      };
     });
     the("legend").replaceChildren(...labels.map((label, i) => legendEntry(label, i)));
   }

@@ -15,6 +15,9 @@ import { Timeline } from "./timeline.js";
 /** Iterations a scheduler that the timeline records. */
 const RECORDED = 10_000;
 
+/** Time between two drawings of the trials that follow the first. */
+const REDRAW_MS = 120;
+
 const data = JSON.parse(the("data").textContent ?? "") as PageData;
 let settings: Settings = initial(data);
 let study: Study | undefined;
@@ -39,11 +42,14 @@ const controls = new Controls(data, settings, (changed) => {
   simulate(changed, []);
 });
 
-/** Trials come faster than frames: only the newest are drawn. */
+/** The first trial is drawn at once; the others come faster than anybody reads, and only the newest are drawn. */
 function ask(): void {
   if (isAsked) return;
   isAsked = true;
-  requestAnimationFrame(() => {
+  const isFirst = latest?.done === 1;
+  const soon = (act: () => void): unknown =>
+    isFirst ? requestAnimationFrame(act) : setTimeout(act, REDRAW_MS);
+  soon(() => {
     isAsked = false;
     if (!study || !latest) return;
     showResults(study, latest.records);
@@ -72,7 +78,8 @@ function simulate(changed: Settings, more: readonly Issue[]): void {
   the<HTMLButtonElement>("copy").disabled = !isSound;
   if (!isSound) {
     simulation.cancel();
-    the("status").textContent = "not simulated: these settings have problems; what is shown is of the last that had none";
+    the("status").textContent =
+      "not simulated: these settings have problems; what is shown is of the last that had none";
     finish("refused");
     return;
   }
@@ -96,7 +103,10 @@ function showStored(): void {
   const { trials, values } = data.stored;
   const { configs } = found;
   const numbers = Float64Array.from(values, (value) => value ?? NaN);
-  showResults(found.study, new TrialRecords({ label: "stored", configs, seed: found.study.seed, trials }, numbers));
+  showResults(
+    found.study,
+    new TrialRecords({ label: "stored", configs, seed: found.study.seed, trials }, numbers),
+  );
   document.body.dataset.stored = "shown";
 }
 

@@ -8,6 +8,7 @@ import { arrivalRate } from "../experiments/rows.js";
 import type { TrialRecords } from "../experiments/trials.js";
 import { summarize } from "../stats/index.js";
 import { element, table, the } from "./elements.js";
+import { showIntervals } from "./intervals.js";
 
 /** The load against what theory says can be served. */
 export function showLoad(study: Study): void {
@@ -43,9 +44,8 @@ export function showResults(study: Study, records: TrialRecords): void {
     tables.push(table(differences.title, differences.columns, differences.rows));
   }
   the("tables").replaceChildren(...tables.map((one) => element("div", { class: "scroll" }, one)));
-  the("notes").replaceChildren(
-    ...loadNotes(study, labels, records).map((note) => element("li", {}, note)),
-  );
+  showIntervals(labels, records);
+  the("notes").replaceChildren(...loadNotes(study, labels, records).map((note) => element("li", {}, note)));
   the("metrics").replaceChildren(allMetrics(labels, records));
 }
 

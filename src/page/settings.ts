@@ -63,9 +63,7 @@ export function studyOf(
   const issues: Issue[] = [];
   const base = baseOf(data, name);
   if (!base) {
-    const names = data.bases.flatMap((one) =>
-      one.alias === undefined ? [one.name] : [one.alias, one.name],
-    );
+    const names = data.bases.flatMap((one) => (one.alias === undefined ? [one.name] : [one.alias, one.name]));
     issues.push({
       key: "scenario",
       message: `unknown scenario: ${show(name)} (one of: ${names.join(", ")})${hint(name, names)}`,

@@ -15,9 +15,7 @@ const styleOf = (label: string, i: number) => {
   const free = ["a", "b", "c", "d", "e", "f", "g", "h"];
   const known = stylesOf([kind])[0];
   // One of several with the same kind, or of no fixed style, takes a free one by its place.
-  return label === kind && known.color !== stylesOf(["x"])[0].color
-    ? known
-    : stylesOf(free)[i % free.length];
+  return label === kind && known.color !== stylesOf(["x"])[0].color ? known : stylesOf(free)[i % free.length];
 };
 
 export const colorOf = (label: string, i: number): string => {

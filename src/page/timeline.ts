@@ -2,7 +2,17 @@
  * The timeline on the page: the schedulers side by side on the same arrivals, drawn on a canvas, with play, step and
  * zoom by button and by key, words for what the pointer or the playhead is at, and a table of the iterations in view.
  */
-import { commonEnd, DARK, draw, heightOf, hit, iterationAt, iterationWords, LIGHT, requestWords } from "../charts/index.js";
+import {
+  commonEnd,
+  DARK,
+  draw,
+  heightOf,
+  hit,
+  iterationAt,
+  iterationWords,
+  LIGHT,
+  requestWords,
+} from "../charts/index.js";
 import type { Lane, View } from "../charts/index.js";
 import { element, isDark, table, the } from "./elements.js";
 
@@ -63,12 +73,16 @@ export class Timeline {
     this.selected = undefined;
     // New settings keep the view, so that what a slider does can be seen.
     if (isFirst || this.from >= this.end || this.to > this.end) {
-      const busiest = Math.min(...lanes.map((lane) => lane.endAt[Math.min(FIRST_VIEW, lane.count - 1)] ?? this.end));
+      const busiest = Math.min(
+        ...lanes.map((lane) => lane.endAt[Math.min(FIRST_VIEW, lane.count - 1)] ?? this.end),
+      );
       this.from = 0;
       this.to = Math.min(this.end, Math.max(busiest, 1e-6));
       this.at = 0;
     }
-    const iterations = lanes.map(({ count, label, isWhole }) => `${label}: ${isWhole ? "all" : "the first"} ${count} iterations`);
+    const iterations = lanes.map(
+      ({ count, label, isWhole }) => `${label}: ${isWhole ? "all" : "the first"} ${count} iterations`,
+    );
     the("recorded").textContent = `Trial 1, replica 1. ${iterations.join("; ")}.`;
     this.ask();
   }
@@ -244,7 +258,12 @@ export class Timeline {
       ...this.lanes.map((lane) => {
         const i = iterationAt(lane, this.at);
         const isIdle = i >= lane.count || lane.startAt[i] > this.at;
-        return element("li", {}, element("b", {}, lane.label), `: ${isIdle ? "idle" : iterationWords(lane, i)}`);
+        return element(
+          "li",
+          {},
+          element("b", {}, lane.label),
+          `: ${isIdle ? "idle" : iterationWords(lane, i)}`,
+        );
       }),
     );
   }

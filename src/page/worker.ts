@@ -15,10 +15,7 @@ function answerTo({ job, configs, labels, seed, trial, record }: Order): Answer 
     const lanes = configs.map((config, i): Lane => {
       const recorder = new Recorder(record);
       const requests = simulator.draw(config, seed, trial);
-      return recorder.lane(
-        labels[i],
-        simulator.run(config, requests, { seed, trial, observer: recorder }),
-      );
+      return recorder.lane(labels[i], simulator.run(config, requests, { seed, trial, observer: recorder }));
     });
     return { job, trial, lanes };
   }

@@ -46,6 +46,8 @@ const ALONE = 2;
 const BY_REQUEST = 6;
 const LABEL_WIDTH = 26;
 const MOST_ROWS = 26;
+/** On a phone's width the label leaves little room beside it. */
+const NARROW = 560;
 
 export const heightOf = (lanes: readonly Lane[]): number => lanes.length * LANE + AXIS;
 
@@ -84,11 +86,11 @@ function topsOf(lanes: readonly Lane[]): Tops {
   }
   return tops;
 }
-// Prompts differ a hundredfold: by the square root the short ones still show.
-const rise = (tokens: number, top: number): number =>
-  tokens <= 0 ? 0 : Math.max(2, UP * Math.sqrt(tokens / top));
-const fall = (decodes: number, top: number): number =>
-  decodes <= 0 ? 0 : Math.max(2, (DOWN * decodes) / top);
+// Prompts differ a hundredfold, batches tenfold: by the square root the small ones still show.
+const grown = (value: number, top: number, height: number): number =>
+  value <= 0 ? 0 : Math.max(2, height * Math.sqrt(value / top));
+const rise = (tokens: number, top: number): number => grown(tokens, top, UP);
+const fall = (decodes: number, top: number): number => grown(decodes, top, DOWN);
 
 /** Draws one frame. The pen's units are CSS pixels; `lanes` is kept by identity for what only they decide. */
 export function draw(pen: Pen, lanes: readonly Lane[], view: View): Drawn {
@@ -328,7 +330,8 @@ function title(pen: Pen, lane: Lane, top: number, view: View, until: number): vo
   pen.font = `11px ${font}`;
   pen.fillStyle = kindColor(theme, stall.kind);
   pen.textAlign = "right";
-  pen.fillText(`first stall at ${time(at)}: ${stall.kind} ${time(stall.seconds)}`, width - RIGHT, top + 3);
+  const words = `${stall.kind} ${time(stall.seconds)}`;
+  pen.fillText(width < NARROW ? words : `first stall at ${time(at)}: ${words}`, width - RIGHT, top + 3);
   if (at < view.from || at > view.to) return;
   pen.fillRect(x, top + TITLE - 2, 2, UP + DOWN + STRIP + 2);
 }

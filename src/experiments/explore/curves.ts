@@ -6,7 +6,6 @@ import type { SimulationConfig } from "../../core/config.js";
 import { percentiles, type Sample } from "../../core/order-statistics.js";
 import type { Outcome } from "../../core/simulate.js";
 import { fromSeconds, toSeconds } from "../../core/units.js";
-import { seen } from "./recording.js";
 
 /** The curves, in their order in `curvesOf`'s values. */
 export const CURVES = ["ttft", "tbt", "itl", "rts", "waiting", "resident"] as const;
@@ -50,18 +49,21 @@ export function curvesOf(config: SimulationConfig, outcome: Outcome): Float64Arr
   ].forEach((sample, c) => {
     values.set(percentiles(sample, SHARES).map(toSeconds), c * POINTS);
   });
-  const grid = Float64Array.from(instantsOf(config), fromSeconds);
-  const served = (column: Float64Array): Int32Array =>
-    seen(
-      column.subarray(0, arrived).map((at, id) => (Number.isNaN(finishedAt[id]) ? NaN : at)),
-      grid,
-    );
-  const came = served(arrivedAt);
-  const began = served(startedAt);
-  const gone = served(finishedAt);
-  for (let p = 0; p < POINTS; p++) {
-    values[4 * POINTS + p] = came[p] - began[p];
-    values[5 * POINTS + p] = began[p] - gone[p];
+  const step = fromSeconds(config.horizon.tmaxSeconds) / (POINTS - 1);
+  for (let i = 0; i < arrived; i++) {
+    if (Number.isNaN(finishedAt[i])) continue;
+    count(values, 4 * POINTS, startedAt[i] / step, arrivedAt[i] / step);
+    count(values, 5 * POINTS, finishedAt[i] / step, startedAt[i] / step);
   }
+  for (const curve of [4, 5])
+    for (let p = 1; p < POINTS; p++) values[curve * POINTS + p] += values[curve * POINTS + p - 1];
   return values;
+}
+
+/** Notes that one more is there from `since` to `until`, in steps of the curve: +1 and −1, to be summed. */
+function count(values: Float64Array, from: number, until: number, since: number): void {
+  const enters = Math.ceil(since);
+  const leaves = Math.ceil(until);
+  if (enters < POINTS) values[from + enters]++;
+  if (leaves < POINTS) values[from + leaves]--;
 }

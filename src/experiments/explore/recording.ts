@@ -118,7 +118,7 @@ export class Recorder implements Observer {
 }
 
 /** How many of the instants (in any order, NaN: never) lie at or before each of `grid`, ascending. */
-export function seen(instants: Float64Array, grid: Float64Array): Int32Array<ArrayBuffer> {
+function seen(instants: Float64Array, grid: Float64Array): Int32Array<ArrayBuffer> {
   const sorted = instants.filter((instant) => instant === instant).sort();
   const counts = new Int32Array(grid.length);
   let at = 0;
