@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { Experiment } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
 import { MODEL_FLAGS } from "./flags.js";
+import { TRAFFIC_FLAGS } from "./traffic.js";
 
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
 
@@ -15,6 +16,7 @@ function addCommonFlags(command: Command): void {
     .option("--out-figs <dir>", "folder for figures", "figs")
     .option("--json", "print one JSON document to stdout and nothing else")
     .option("--quiet", "no progress")
+    .option("--resume", "go on with a run that was stopped, from its journal in the data folder")
     .option("--no-color", "no emphasis (also NO_COLOR, TERM=dumb)")
     .option("--config <file>", "settings from a YAML or JSON file")
     .option("--set <key=value>", "one setting, e.g. engine.maxTokens=512 (repeatable)", collect);
@@ -32,6 +34,8 @@ function addModelFlags(command: Command): void {
     .option("--no-chunking", "prompts advance as far as the budget lets them")
     .option("--verify", "check every law of the model while simulating")
     .option("--force", "lift the limit on the number of requests");
+  command.optionsGroup("Recorded traces:");
+  for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);
 }
 
 /** Gives the command of an experiment its flags and its help. */

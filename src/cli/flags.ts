@@ -21,12 +21,25 @@ const optionOf = (options: readonly OptionSpec[], key: string): string => {
 const affine = member(builtIn.serviceTimes, "affine").options;
 const hybrid = member(builtIn.schedulers, "hybrid").options;
 const poisson = member(builtIn.arrivals, "poisson").options;
+/** A recorded trace has no rate: it comes by --trace. */
+const withRate = builtIn.arrivals.filter(({ options }) => options.some(({ key }) => key === "ratePerSecond"));
+const gamma = member(builtIn.arrivals, "gamma").options;
 
 export const MODEL_FLAGS: readonly ModelFlag[] = [
   {
     flag: "--lam <rate>",
     key: "workload.arrivals.ratePerSecond",
     summary: optionOf(poisson, "ratePerSecond"),
+  },
+  {
+    flag: "--arrivals <name>",
+    key: "workload.arrivals.kind",
+    summary: `arrival process: ${withRate.map(({ name }) => name).join(", ")}`,
+  },
+  {
+    flag: "--cv <x>",
+    key: "workload.arrivals.cv",
+    summary: `of gamma and weibull: ${optionOf(gamma, "cv")}`,
   },
   { flag: "--tmax <s>", key: "horizon.tmaxSeconds", summary: optionOf(HORIZON_OPTIONS, "tmaxSeconds") },
   { flag: "--n-queries <n>", key: "horizon.maxRequests", summary: optionOf(HORIZON_OPTIONS, "maxRequests") },

@@ -39,7 +39,9 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       return complaint ? reportError(complaint, streams.stderr, replay) : EXIT.done;
     }
     const { signal } = streams;
-    return reportError(signal?.aborted ? signal.reason : error, streams.stderr, replay);
+    // Whatever a stopped run stumbles over, it was stopped.
+    const stopped = signal?.aborted === true && !(error instanceof Interrupted);
+    return reportError(stopped ? signal.reason : error, streams.stderr, replay);
   }
 }
 

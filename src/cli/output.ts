@@ -1,5 +1,5 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
-import type { Experiment, Report, Study } from "../experiments/experiment.js";
+import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
 
@@ -14,15 +14,27 @@ export function header(study: Study): string {
   const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
   const rest = (spec: object): string =>
     Object.entries(spec)
-      .filter(([key]) => key !== "kind")
+      .filter(([key]) => key !== "kind" && key !== "data")
       .map(([key, value]) => `${key} ${Array.isArray(value) ? listed(value) : value}`)
       .join(" ");
   return [
     `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    ...(study.trace ? [traceLine(study.trace)] : []),
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
     `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
   ].join("\n");
+}
+
+/** Which trace, and what was done to it. */
+function traceLine({ file, format, use, requests, seconds, leftOut, clipped }: TraceUse): string {
+  const many = `${requests} requests`;
+  const recorded = use === "replay" ? ` in ${seconds} s (${(requests / seconds).toPrecision(4)} per s)` : "";
+  return [
+    `${use === "replay" ? "trace" : "lengths from"} ${file}, ${format}: ${many}${recorded}`,
+    ...(leftOut > 0 ? [`${leftOut} failed left out`] : []),
+    ...(clipped > 0 ? [`${clipped} prompts cut`] : []),
+  ].join(", ");
 }
 
 /** Everything of a report that comes after the answer. */
@@ -49,12 +61,19 @@ export function body(
   return `\n${parts.join("\n\n")}\n`;
 }
 
+/** What a run that was stopped can show: its tables over the trials that were finished. Nothing of it is written. */
+export function partial(report: Report, style: Style): string {
+  const tables = report.tables.map((table) => renderTable(table, style));
+  return `\n${["interrupted: over the finished trials only, and not written", ...tables].join("\n\n")}\n`;
+}
+
 /** The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name. */
 export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
   const { scenario, hardware, seed, trials } = study;
   const { conventions } = study.config;
+  const trace = study.trace && { trace: study.trace };
   const assumed = takesModel
-    ? { scenario, ...(hardware !== undefined && { hardware }), seed, trials, conventions }
+    ? { scenario, ...(hardware !== undefined && { hardware }), seed, trials, conventions, ...trace }
     : { seed };
   return `${JSON.stringify({ command, ...assumed, ...report.json }, null, 2)}\n`;
 }

@@ -4,14 +4,18 @@
  */
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { ConfigError, type Issue } from "../core/errors.js";
+import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
 import type { Experiment, InputFile, Report, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
+import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
+import { checkpoint, type Checkpoint } from "./checkpoint.js";
 import { EXIT } from "./faults.js";
 import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
-import { body, document, header } from "./output.js";
+import { body, document, header, partial } from "./output.js";
 import type { Flags } from "./program.js";
 import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
@@ -33,17 +37,64 @@ export async function perform(
   const issues: Issue[] = [];
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
-  const study = await studyFrom(experiment, flags, streams, issues);
-  issues.push(...(experiment.check?.(options, study) ?? []));
+  const found = await studyFrom(experiment, flags, streams, issues);
+  issues.push(...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
   const inputs = await inputsFrom(experiment, files, streams, issues);
-  if (issues.length > 0 || !study) throw new ConfigError(issues);
-  const executor = lazyExecutor(shared.workers, streams.signal);
+  if (issues.length > 0 || !found) throw new ConfigError(issues);
+  const { study, traces } = found;
+  const inner = lazyExecutor(shared.workers, study.registry, traces);
   try {
-    return await conduct(experiment, { study, options, inputs, shared, replay, executor }, streams);
+    const { trials, seed, scenario, hardware, config, schedulers } = study;
+    const kept = Object.fromEntries(
+      experiment.options.filter(({ kind }) => kind !== "file").map(({ key }) => [key, options[key]]),
+    );
+    const settings = { scenario, hardware, config, schedulers, trials, seed, options: kept };
+    const { cwd, fs } = streams;
+    const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
+    const saved = await checkpoint(
+      inner,
+      { command: experiment.name, settings, resume: shared.resume, cwd, folder: shared.outData, fs, tell },
+      experiment.writes.some((file) => file.startsWith("data/")),
+    );
+    return await guarded(saved, tell, () =>
+      conduct(experiment, { study, options, inputs, shared, replay, executor: saved.executor }, streams),
+    );
   } finally {
-    await executor.close();
+    await inner.close();
   }
+}
+
+/** What took less time need not be kept for a second try. */
+const WORTH_KEEPING_MS = 2000;
+
+/** The journal outlives a run that was stopped, or that broke; not one that is done, or that can never be. */
+async function guarded(
+  saved: Checkpoint,
+  tell: (line: string) => void,
+  work: () => Promise<number>,
+): Promise<number> {
+  const startedAt = performance.now();
+  let code: number;
+  try {
+    code = await work();
+  } catch (error) {
+    const isStopped = error instanceof Interrupted;
+    const isFinal =
+      error instanceof ConfigError || error instanceof PlanError || error instanceof InvariantError;
+    const isKept = isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
+    await saved.close(isKept).catch((later: unknown) => {
+      if (isStopped) throw later; // else the first error is the one to tell
+    });
+    const shards = saved.counts.kept + saved.counts.done;
+    if (!isKept || shards === 0) throw error;
+    const kept = `${shards} finished shards are kept in ${saved.name}`;
+    if (isStopped) throw new Interrupted(error.signal, kept);
+    tell(`${kept}: --resume goes on from there`);
+    throw error;
+  }
+  await saved.close(false);
+  return code;
 }
 
 interface Performance {
@@ -69,18 +120,27 @@ async function conduct(
   };
   const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
   const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
+  const { signal } = streams;
   const report: Report = await experiment.run({
     study,
     options,
     inputs,
     workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
-    trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),
+    trials: runner(executor, progressOn(stderr, shared.quiet), {
+      verify: shared.verify,
+      signal,
+      registry: study.registry,
+    }),
     say,
     tell: (line) => {
       if (!shared.quiet) stderr.write(`${line}\n`);
     },
   });
+  if (signal?.aborted === true) {
+    if (!shared.json) stdout.write(partial(report, style));
+    signal.throwIfAborted();
+  }
   for (const line of report.answer.slice(said)) say(line);
   const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
@@ -95,13 +155,17 @@ async function conduct(
 }
 
 /** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(workers: number | undefined, signal: AbortSignal | undefined): Executor {
+function lazyExecutor(
+  workers: number | undefined,
+  registry: Registry | undefined,
+  traces: readonly Trace[],
+): Executor {
   const threads = workers ?? availableParallelism();
   let started: Promise<Executor> | undefined;
   const start = async (): Promise<Executor> =>
     threads === 0
-      ? (await import("../run/in-process.js")).inProcess(signal)
-      : (await import("../run/pool.js")).threadPool(threads, signal);
+      ? (await import("../run/in-process.js")).inProcess(registry)
+      : (await import("../run/pool.js")).threadPool(threads, { traces });
   return {
     width: Math.max(1, threads),
     run: async (task) => (await (started ??= start())).run(task),

@@ -5,7 +5,7 @@ import { nameOf, type Layer } from "../config/layer.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import { builtIn } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
 import type { Experiment, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
@@ -14,6 +14,13 @@ import { defaultsOf, flagLayer, settingsOf } from "./flag-layer.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
+import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
+
+/** A study and the recorded traces that its workers need. */
+export interface StudyAndTraces {
+  readonly study: Study;
+  readonly traces: readonly Trace[];
+}
 
 /** Reads every layer and resolves them; problems are added to `issues`, and then there is no study. */
 export async function studyFrom(
@@ -21,15 +28,17 @@ export async function studyFrom(
   flags: Flags,
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   issues: Issue[],
-): Promise<Study | undefined> {
+): Promise<StudyAndTraces | undefined> {
   try {
+    const traffic: Traffic = await trafficFrom(flags, { cwd, fs }, issues);
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
     if (file !== undefined) layers.push(await configLayer(file, cwd, fs));
+    layers.push(...traffic.over);
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
-    layers.push(flagLayer(flags, issues));
+    layers.push(flagLayer(besideTrace(flags), issues));
     if (!experiment.takesModel) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
@@ -42,9 +51,8 @@ export async function studyFrom(
     for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const study = resolveStudy([defaults, ...below, ...machine, ...layers], builtIn, {
-        force: flags.force === true,
-      });
+      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers];
+      const study = resolveStudy(all, traffic.registry, { force: flags.force === true });
       const namesScenario =
         file === undefined ? !hardware || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
@@ -52,7 +60,9 @@ export async function studyFrom(
         ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
         ...(flags.profileOnly === true ? ["--profile-only"] : []),
         ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
+        ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
+      const { registry, trace } = traffic;
       studies.push({
         ...study,
         scenario: own ?? scenario.name,
@@ -60,9 +70,11 @@ export async function studyFrom(
         chosenBy,
         settings: settingsOf(flags),
         assignments: assignments ?? [],
+        registry,
+        ...(trace && { trace }),
       });
     }
-    return { ...studies[0], others: studies.slice(1) };
+    return { study: { ...studies[0], others: studies.slice(1) }, traces: traffic.traces };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);

@@ -10,7 +10,7 @@ import type { Issue } from "../core/errors.js";
  * A setting. undefined is the same as not given; "none" stands for null where that is allowed. The text of a
  * flag that is not a number may stand where a number belongs: the error then shows what was typed.
  */
-export type Setting = OptionValue | boolean | null | undefined;
+export type Setting = OptionValue | null | undefined;
 
 /** Part of a family member's spec; without `kind` its options go to the kind in force. */
 export interface SpecInput {

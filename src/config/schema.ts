@@ -119,9 +119,11 @@ export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
       ? zod.enum(option.choices ?? [])
       : kind === "boolean"
         ? zod.boolean()
-        : kind === "integers" || kind === "numbers"
-          ? zod.array(numberSchema(zod, option))
-          : numberSchema(zod, option);
+        : kind === "text"
+          ? zod.string().min(1)
+          : kind === "integers" || kind === "numbers"
+            ? zod.array(numberSchema(zod, option))
+            : numberSchema(zod, option);
   const schema = option.nullable ? zod.union([value, zod.null(), zod.literal("none")]) : value;
   return schema.meta({
     description: described(option),

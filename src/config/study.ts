@@ -68,10 +68,12 @@ export function resolveStudy(
 
   const early = [...layers.flatMap((layer) => layer.issues ?? []), ...merged.issues, ...list.issues];
   const sound = list.specs.map((spec) => checkSpec(registry.schedulers, spec, "scheduler", "scheduler"));
-  const scheduler = list.specs.find((_, i) => sound[i].length === 0) ?? registry.schedulers[0].examples[0];
+  // With each scheduler, because one may bring conventions of its own; what they have in common is told once.
+  const known = list.specs.filter((_, i) => sound[i].length === 0);
+  const schedulers = known.length > 0 ? known : [registry.schedulers[0].examples[0]];
   const late = [
     ...[
-      ...check({ ...config, scheduler }, registry, limits),
+      ...schedulers.flatMap((scheduler) => check({ ...config, scheduler }, registry, limits)),
       ...checkOptions(STUDY_OPTIONS, { trials, seed }, ""),
     ].map((issue) => retell(issue, merged.places, tree, merged.values)),
     ...sound.flatMap((issues, i) =>

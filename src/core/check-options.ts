@@ -9,6 +9,7 @@ import type { Issue } from "./errors.js";
 export function allowed(option: OptionSpec): string {
   if (option.kind === "boolean") return `true or false${option.nullable ? ", or none" : ""}`;
   if (option.choices) return `one of: ${option.choices.join(", ")}`;
+  if (option.kind === "text") return `a text${option.nullable ? ", or none" : ""}`;
   const list = option.kind === "integers" || option.kind === "numbers";
   const noun =
     option.kind === "integer" || option.kind === "integers"
@@ -36,6 +37,7 @@ function fits(option: OptionSpec, value: unknown): boolean {
   if (value === null) return option.nullable === true;
   if (option.kind === "boolean") return typeof value === "boolean";
   if (option.kind === "choice") return option.choices!.includes(value as string);
+  if (option.kind === "text") return typeof value === "string" && value !== "";
   if (option.kind === "integers" || option.kind === "numbers")
     return Array.isArray(value) && value.every((element) => numberFits(option, element));
   return numberFits(option, value);

@@ -286,9 +286,17 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
     if (value !== fixed)
       yield {
         key: `conventions.${field}`,
-        message: `invalid conventions.${field}: ${value} (${config.scheduler.kind} means ${fixed})`,
+        message: `invalid conventions.${field}: ${value} (${config.scheduler.kind} means ${field}: ${fixed})`,
       };
   }
+  const outputs = member(registry.lengths, workload.outputTokens.kind).create(workload.outputTokens);
+  const isHalf = prompts.joint?.isHalf ?? outputs.joint?.isHalf ?? false;
+  if (isHalf && prompts.joint?.table !== outputs.joint?.table)
+    yield {
+      key: "workload.outputTokens",
+      message:
+        "invalid workload.outputTokens: not the other half of the pairs (both sides pairs, with as many values and the same weights)",
+    };
   if (horizon.warmupSeconds >= horizon.tmaxSeconds)
     yield {
       key: "horizon.warmupSeconds",

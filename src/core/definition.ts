@@ -7,8 +7,8 @@
 /** One option of a definition. */
 export interface OptionSpec {
   readonly key: string;
-  /** `integers` and `numbers` are lists. */
-  readonly kind: "integer" | "number" | "boolean" | "choice" | "integers" | "numbers";
+  /** `integers` and `numbers` are lists; `text` is any but the empty one. */
+  readonly kind: "integer" | "number" | "boolean" | "choice" | "integers" | "numbers" | "text";
   /** Least value allowed (of each element, for lists). */
   readonly min?: number;
   /** Greatest value allowed. */
@@ -58,3 +58,5 @@ export interface Definition<T> {
 export const numberOf = (spec: Spec, key: string): number => spec[key] as number;
 /** A list option of a checked spec. */
 export const numbersOf = (spec: Spec, key: string): readonly number[] => spec[key] as readonly number[];
+/** A text or choice of a checked spec. */
+export const textOf = (spec: Spec, key: string): string => spec[key] as string;

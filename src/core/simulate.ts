@@ -17,6 +17,7 @@ import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
+import { Tally } from "./tally.js";
 import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */
@@ -206,7 +207,9 @@ export function runTrial(
 ): { readonly values: Float64Array; readonly outcome: Outcome } {
   const laws = options.verify ? new Laws(config) : undefined;
   const outcome = simulator.run(config, requests, { ...options, ...(laws && { observer: laws }) });
-  checkTotals(config, outcome);
+  const tally = new Tally(outcome.shared, config.conventions.tbt);
+  tally.count(outcome, NEVER);
+  checkTotals(config, outcome, tally);
   laws?.finish(outcome);
-  return { values: measure(config, outcome), outcome };
+  return { values: measure(outcome, tally), outcome };
 }

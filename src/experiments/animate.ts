@@ -20,7 +20,7 @@ const stallWords = (lane: Lane): string => {
 
 function execute({ study, options }: ExperimentContext): Promise<Report> {
   const most = options.iterations as number;
-  const simulator = new Simulator();
+  const simulator = new Simulator(study.registry);
   const { seed } = study;
   const lanes = study.schedulers.map((scheduler): Lane => {
     const config = withScheduler(study, scheduler);
@@ -48,7 +48,7 @@ function execute({ study, options }: ExperimentContext): Promise<Report> {
           lanes,
           seconds,
           frames: Math.min(most, Math.max(...lanes.map(({ count }) => count))),
-          heading: `${study.scenario}, λ = ${plain(arrivalRate(study.config))} per s, seed ${seed}, trial ${TRIAL}`,
+          heading: `${study.scenario}, λ = ${plain(arrivalRate(study.config, study.registry))} per s, seed ${seed}, trial ${TRIAL}`,
         },
       ],
     }),

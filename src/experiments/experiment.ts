@@ -6,7 +6,27 @@ import type { Lane } from "../charts/index.js";
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
 import type { Trials } from "./trials.js";
+
+/** A recorded trace that a study uses, and what became of its file. */
+export interface TraceUse {
+  /** The file as the user named it. */
+  readonly file: string;
+  /** Name of its format. */
+  readonly format: string;
+  /** Names the data and what was done to it. */
+  readonly key: string;
+  /** Replayed with its instants, or lengths alone. */
+  readonly use: "replay" | "lengths";
+  readonly requests: number;
+  /** From the first arrival to the last as recorded; NaN for lengths alone. */
+  readonly seconds: number;
+  /** Failed requests that were left out. */
+  readonly leftOut: number;
+  /** Prompts that were cut. */
+  readonly clipped: number;
+}
 
 /** What is simulated: everything but the scheduler, and the schedulers to compare. */
 export interface Study {
@@ -23,6 +43,9 @@ export interface Study {
   readonly schedulers: readonly Spec[];
   readonly trials: number;
   readonly seed: number;
+  /** Where its kinds are looked up; the built-in registry unless it brings a trace. */
+  readonly registry?: Registry;
+  readonly trace?: TraceUse;
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }
@@ -108,7 +131,7 @@ export interface ExperimentContext {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
-  readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
+  readonly options: Readonly<Record<string, OptionValue | null>>;
   readonly trials: Trials;
   /** The files given to an experiment that reads some. */
   readonly inputs?: readonly InputFile[];
@@ -233,6 +256,13 @@ export interface Experiment {
 
 /** The flag that leads to the study's scenario again. */
 export const again = (study: Study): string => study.chosenBy ?? `--scenario ${study.scenario}`;
+
+/** Whether the arrivals are a recorded trace's: their rate is what it is. */
+export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
+
+/** The command that finds how much load a study bears, where there is a load to vary. */
+export const tryStability = (study: Study): string[] =>
+  isReplay(study) ? [] : [`llmsim stability ${again(study)}`];
 
 /** A study's configuration with one of its schedulers. */
 export const withScheduler = (study: Study, scheduler: Spec): SimulationConfig => ({

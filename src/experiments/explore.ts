@@ -87,5 +87,14 @@ export const explore: Experiment = {
   takesModel: true,
   examples: ["explore --open", "explore --scenario demo3 --lam 8 --serve"],
   writes: ["data/explore.html, one file that needs no network"],
+  check: (_, study) =>
+    study?.trace
+      ? [
+          {
+            key: "--trace",
+            message: "explore cannot show a recorded trace: its page brings no requests along (use run)",
+          },
+        ]
+      : [],
   run: execute,
 };

@@ -1,5 +1,6 @@
 /** One row per request of the first trial, under each scheduler: `run --requests FILE`. */
 import type { SimulationConfig } from "../core/config.js";
+import type { Registry } from "../core/registry.js";
 import { simulate } from "../core/simulate.js";
 import { toSeconds } from "../core/units.js";
 import { schedulerLabel } from "./comparison.js";
@@ -22,10 +23,15 @@ const COLUMNS = [
 ];
 
 /** Trial 1 is simulated once more for its table: records hold only what trials come to. */
-export function requestFile(path: string, configs: readonly SimulationConfig[], seed: number): CsvFile {
+export function requestFile(
+  path: string,
+  configs: readonly SimulationConfig[],
+  seed: number,
+  registry?: Registry,
+): CsvFile {
   const rows: Row[] = [];
   for (const config of configs) {
-    const { outcome } = simulate(config, { seed, trial: 1, force: true });
+    const { outcome } = simulate(config, { seed, trial: 1, force: true, ...(registry && { registry }) });
     const { sequences } = outcome.shared;
     const { arrivedAt, promptTokens, outputTokens } = sequences.requests;
     const perGap = config.conventions.tbt === "gaps" ? 1 : 0;

@@ -29,13 +29,16 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
     answer: [headline(labels, records), ...(precise ? [precisionAnswer(precise, goal, labels)] : [])],
     tables,
     notes: [...loadNotes(study, labels, records), ...(precise ? precisionNotes(precise, goal, labels) : [])],
-    csv: typeof options.requests === "string" ? [requestFile(options.requests, configs, study.seed)] : [],
+    csv:
+      typeof options.requests === "string"
+        ? [requestFile(options.requests, configs, study.seed, study.registry)]
+        : [],
     figures: [],
     trials: records.trials,
     json: {
       ...(precise && { precision: jsonPrecision(precise, goal, labels) }),
       results: configs.map((config, i) => ({
-        ...keyCells(config, records.trials),
+        ...keyCells(config, records.trials, undefined, study.registry),
         metrics: jsonMetrics(records, i, perTrial),
       })),
       differences: jsonDifferences(configs, records),

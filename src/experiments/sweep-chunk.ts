@@ -14,7 +14,7 @@ import type {
   Study,
   Table,
 } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, tryStability, withScheduler } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
@@ -99,7 +99,7 @@ async function sweepOf(
     trials: study.trials,
   });
   const rows = configs.map((config, i) => ({
-    ...keyCells(config, study.trials),
+    ...keyCells(config, study.trials, undefined, study.registry),
     scheduler: label,
     ...metricCells(records, i),
     ...(i === 0 ? {} : differenceCells(records, i)),
@@ -195,7 +195,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     ),
     json: { results: rows },
     passed: true,
-    next: [`llmsim sweep-chunk ${again(study)} --scheduler hybrid`, `llmsim stability ${again(study)}`],
+    next: [`llmsim sweep-chunk ${again(study)} --scheduler hybrid`, ...tryStability(study)],
   };
 }
 

@@ -1,8 +1,7 @@
 /** The page's worker: the same core as the command line's, a trial of every scheduler at a time. */
 import type { Lane } from "../charts/index.js";
-import { checkTotals } from "../core/laws.js";
-import { measure, METRICS } from "../core/metrics.js";
-import { Simulator } from "../core/simulate.js";
+import { METRICS } from "../core/metrics.js";
+import { runTrial, Simulator } from "../core/simulate.js";
 import { curvesOf } from "../experiments/explore/curves.js";
 import { Recorder } from "../experiments/explore/recording.js";
 import type { Answer, Order } from "./messages.js";
@@ -21,9 +20,9 @@ function answerTo({ job, configs, labels, seed, trial, record }: Order): Answer 
   }
   const values = new Float64Array(configs.length * METRICS.length);
   const curves = configs.map((config, i) => {
-    const outcome = simulator.run(config, simulator.draw(config, seed, trial), { seed, trial });
-    checkTotals(config, outcome);
-    values.set(measure(config, outcome), i * METRICS.length);
+    const requests = simulator.draw(config, seed, trial);
+    const { values: found, outcome } = runTrial(simulator, config, requests, { seed, trial, verify: false });
+    values.set(found, i * METRICS.length);
     return curvesOf(config, outcome);
   });
   return { job, trial, values, curves };

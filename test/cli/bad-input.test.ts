@@ -44,7 +44,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "a scheduler that nobody knows": [
     [
       "run --scheduler orca",
-      "unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+      "unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm)",
     ],
     ["run --scheduler hybird", /^unknown scheduler: hybird .* — did you mean hybrid\?$/],
     [

@@ -4,6 +4,7 @@ import { EXIT } from "../../src/cli/faults.js";
 import { MODEL_FLAGS } from "../../src/cli/flags.js";
 import { optionValues } from "../../src/cli/options.js";
 import { makeProgram } from "../../src/cli/program.js";
+import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
 import { version } from "../../src/cli/version.js";
 import type { Issue } from "../../src/core/errors.js";
 import { EXPERIMENTS as LISTED } from "../../src/experiments/index.js";
@@ -18,12 +19,14 @@ const SHARED = [
   "--out-figs <dir>",
   "--json",
   "--quiet",
+  "--resume",
   "--no-color",
   "--config <file>",
   "--set <key=value>",
 ];
 const MODEL = [
   ...MODEL_FLAGS.map(({ flag }) => flag),
+  ...TRAFFIC_FLAGS.map(([flag]) => flag),
   "--scenario <name|file>",
   "--hardware <name|file>",
   "--profile-only",

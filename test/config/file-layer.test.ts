@@ -13,6 +13,9 @@ import type { OptionSpec } from "../../src/core/definition.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 
+/** The members of a family, as errors list them. */
+const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");
+
 const issues = async (
   text: string,
   kind: "study" | "scenario" = "study",
@@ -29,9 +32,9 @@ describe("scenario files", () => {
       ),
     ).toEqual([
       "f.yaml: missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
-      "f.yaml:1: missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
+      `f.yaml:1: missing workload.outputTokens (length law, kind one of: ${LENGTHS})`,
       "f.yaml:2: missing workload.arrivals.ratePerSecond (a number above 0 and at most 1000000)",
-      "f.yaml:3: missing workload.promptTokens.kind (one of: fixed, geometric, lognormal, mixture, uniform)",
+      `f.yaml:3: missing workload.promptTokens.kind (one of: ${LENGTHS})`,
     ]));
 
   test("hold no settings of a study", async () =>
@@ -81,10 +84,32 @@ describe("study files", () => {
   });
 });
 
+test("true and false are the words true and false, in YAML and JSON, and nothing else is", async () => {
+  for (const text of [
+    "engine: {async: true}",
+    '{"engine": {"async": false}}',
+    "engine: {async: none}",
+    "engine: {async: null}",
+  ])
+    expect(await issues(text)).toEqual([]);
+  const { values } = await fileLayer("engine: {async: true}", "f.yaml", "study");
+  expect(values).toEqual({ engine: { async: true } });
+  for (const text of ["yes", '"true"', "1", "0", "on", "[true]", "{a: true}", "True!"]) {
+    const found = await issues(`engine: {async: ${text}}`);
+    expect([text, found]).toEqual([
+      text,
+      [expect.stringMatching(/^f\.yaml:1: invalid engine\.async: \S.* \(true or false, or none\)$/)],
+    ]);
+  }
+  expect(await issues("engine: {chunkSize: true}")).toEqual([
+    expect.stringContaining("invalid engine.chunkSize: true (an integer"),
+  ]);
+});
+
 /** A value that an option allows. */
 function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
   const { kind, min = -1e9, max = 1e9, above, below } = option;
-  const integer = fc.integer({ min: Math.max(min, -1e9), max: Math.min(max, 1e9) });
+  const integer = fc.integer({ min: Math.ceil(Math.max(min, -1e9)), max: Math.floor(Math.min(max, 1e9)) });
   const number = fc
     .double({ min, max, noNaN: true })
     .filter((value) => !(above && value === min) && !(below && value === max));
@@ -95,7 +120,11 @@ function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
         ? integer
         : kind === "number"
           ? number
-          : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
+          : kind === "text"
+            ? fc.string({ minLength: 1 })
+            : kind === "boolean"
+              ? fc.boolean()
+              : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
   return option.nullable ? fc.oneof(value, fc.constant(null), fc.constant("none")) : value;
 }
 const objectOf = (options: readonly OptionSpec[]): fc.Arbitrary<object> =>
@@ -119,8 +148,8 @@ test("whatever the option lists allow, the schema allows", async () => {
       }),
       service: specs("serviceTimes"),
       engine: fc
-        .tuple(objectOf(ENGINE_OPTIONS), specs("disciplines"))
-        .map(([engine, discipline]) => ({ ...engine, discipline })),
+        .tuple(objectOf(ENGINE_OPTIONS), specs("disciplines"), specs("routers"))
+        .map(([engine, discipline, router]) => ({ ...engine, discipline, router })),
       conventions: fc.oneof(fc.constantFrom("standard", "reference"), objectOf(CONVENTION_OPTIONS)),
       horizon: objectOf(HORIZON_OPTIONS),
       schedulers: fc.array(fc.oneof(fc.constantFrom("decode", "hybrid"), specs("schedulers")), {

@@ -52,8 +52,21 @@ export function account({ outcome }: Simulation): object {
     firstTokenAt: [...firstTokenAt.subarray(0, arrived)],
     finishedAt: [...finishedAt.subarray(0, arrived)],
     gaps: [...pooled].sort((a, b) => a[0] - b[0]),
-    totals: replicas.map(({ iterations, prefillTokens, decodeTokens, sumKv, resident, activeUnmeasured }) => {
-      return { iterations, prefillTokens, decodeTokens, sumKv, resident, activeUnmeasured };
+    totals: replicas.map((replica) => {
+      const { iterations, prefillTokens, decodeTokens, sumKv, resident, activeUnmeasured } = replica;
+      const { preemptions, recomputedTokens, resumedTokens, memory } = replica;
+      return {
+        iterations,
+        prefillTokens,
+        decodeTokens,
+        sumKv,
+        resident,
+        activeUnmeasured,
+        preemptions,
+        recomputedTokens,
+        resumedTokens,
+        usedBlocks: memory?.used ?? 0,
+      };
     }),
     busyTime: outcome.busyTime,
   };
@@ -64,7 +77,8 @@ export const askedEveryIteration = (definition: SchedulerDefinition): SchedulerD
   ...definition,
   create(spec): Scheduler {
     const scheduler = definition.create(spec);
-    return { compose: (view, batch) => scheduler.compose(view, batch), everyIteration: true };
+    const { decodeOrder = "prefill-end" } = scheduler;
+    return { compose: (view, batch) => scheduler.compose(view, batch), decodeOrder, everyIteration: true };
   },
 });
 
@@ -95,12 +109,20 @@ export const plugin = (
   create: () => ({ compose, ...more }),
 });
 
+/** Whether a scheduler has no conventions of its own that `conventions` contradict. */
+export const runsUnder = ({ fixes = {} }: SchedulerDefinition, conventions: Conventions): boolean =>
+  Object.entries(fixes).every(([field, value]) => conventions[field as keyof Conventions] === value);
+
 export const conventions: fc.Arbitrary<Conventions> = fc.record({
   firstToken: fc.constantFrom("prefill", "decode"),
   mixedBatch: fc.constantFrom("sum", "max"),
   sequenceCap: fc.constantFrom("resident", "iteration"),
   tbt: fc.constantFrom("gaps", "tokens"),
 });
+
+/** The conventions a scheduler runs under: any, but for those that are part of it. */
+export const conventionsOf = ({ fixes }: SchedulerDefinition): fc.Arbitrary<Conventions> =>
+  conventions.map((free) => ({ ...free, ...fixes }));
 
 /** Limits that bind, next to ones that never do. */
 export const engine = fc.record({
@@ -109,6 +131,20 @@ export const engine = fc.record({
   chunkSize: fc.option(fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 80 }))),
   replicas: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, fc.integer({ min: 2, max: 3 })),
 });
+
+/** The same with KV memory that runs out, next to none that is counted, and time before the engine hears. */
+export const memoryEngine = fc
+  .tuple(
+    engine,
+    fc.record({
+      kvTokens: fc.oneof(
+        fc.constant(null),
+        fc.integer({ min: 16, max: 40 }).map((blocks) => 16 * blocks),
+      ),
+      overheadMs: fc.constantFrom(0, 0, 3.5),
+    }),
+  )
+  .map(([limits, real]) => ({ ...limits, ...real }));
 
 export const service = fc.record({
   kind: fc.constant("affine"),

@@ -82,3 +82,29 @@ test("one pass equals each window alone", () => {
     { numRuns: RUNS },
   );
 });
+
+test("and so it does where times are so long that their sums are rounded, and where the system overflows", () => {
+  for (const kind of ["decode-prioritizing", "prefill-prioritizing", "hybrid"])
+    for (const cMs of [1e7, 2000, 20]) {
+      const config = complete({
+        workload: {
+          arrivals: { kind: "poisson", ratePerSecond: 40 },
+          promptTokens: { kind: "uniform", min: 1, max: 30 },
+          outputTokens: { kind: "uniform", min: 0, max: 12 },
+        },
+        service: { kind: "affine", cMs, aMs: 0.5 },
+        engine: { maxTokens: 2048, maxSequences: 64 },
+        scheduler: { kind },
+        horizon: { tmaxSeconds: 20, warmupSeconds: 2 },
+      });
+      const windows = Array.from({ length: 20 }, (_, i) => i + 1);
+      const task: TrialTask = { seed: 3, first: 1, count: 1, configs: [config], windows, verify: false };
+      const onePass = runTask(new Simulator(), task);
+      expect(onePass).toEqual(runTask(new Simulator(), { ...task, verify: true }));
+      // Only the first is long enough for the longest window's sum of response times to be rounded.
+      const [mean, count] = ["rts_mean_s", "n_completed"].map(
+        (name) => onePass[19 * METRICS.length + METRICS.findIndex((metric) => metric.name === name)],
+      );
+      expect(mean * count * 1e9 > 2 ** 53).toBe(cMs === 1e7);
+    }
+});

@@ -3,7 +3,7 @@
  * and how many requests wait and are served over time. Each is a curve at fixed places, so that trials can be averaged.
  */
 import type { SimulationConfig } from "../../core/config.js";
-import { percentiles, type Sample } from "../../core/order-statistics.js";
+import { percentiles } from "../../core/order-statistics.js";
 import type { Outcome } from "../../core/simulate.js";
 import { fromSeconds, toSeconds } from "../../core/units.js";
 
@@ -40,15 +40,17 @@ export function curvesOf(config: SimulationConfig, outcome: Outcome): Float64Arr
     if (produced > perGap) tbt[withGap++] = (finishedAt[i] - firstTokenAt[i]) / (produced - perGap);
   }
   const values = new Float64Array(CURVES.length * POINTS);
-  const plain = (sample: Float64Array, count: number): Sample => ({ values: sample, count, total: count });
-  [
-    plain(ttft, withToken),
-    plain(tbt, withGap),
-    { values: gaps.gap, weights: gaps.weight, count: gaps.count, total: gaps.total },
-    plain(rts, done),
-  ].forEach((sample, c) => {
-    values.set(percentiles(sample, SHARES).map(toSeconds), c * POINTS);
-  });
+  [ttft.subarray(0, withToken), tbt.subarray(0, withGap), undefined, rts.subarray(0, done)].forEach(
+    (times, c) => {
+      // The gaps are counted already.
+      if (!times) gaps.percentiles(SHARES, values, c * POINTS);
+      else {
+        times.sort();
+        percentiles({ total: times.length, valueAt: (rank) => times[rank] }, SHARES, values, c * POINTS);
+      }
+    },
+  );
+  for (let i = 0; i < 4 * POINTS; i++) values[i] = toSeconds(values[i]);
   const step = fromSeconds(config.horizon.tmaxSeconds) / (POINTS - 1);
   for (let i = 0; i < arrived; i++) {
     if (Number.isNaN(finishedAt[i])) continue;
