@@ -4,7 +4,7 @@ import { FileError, type FileSystem } from "./files.js";
 
 /** The page's HTML. */
 export async function readPage(name: string, files: FileSystem): Promise<string> {
-  const url = new URL(`../page/${name}.html`, import.meta.url);
+  const url = new URL(`../../dist/page/${name}.html`, import.meta.url);
   try {
     return await files.readText(fileURLToPath(url));
   } catch (error) {

@@ -219,6 +219,9 @@ export class Controls {
       const problem = the(`problem-${name}`);
       problem.textContent = messages.join("\n");
       problem.hidden = messages.length === 0;
+      // A problem among the further settings opens them.
+      const around = problem.closest("details");
+      if (around && messages.length > 0) around.open = true;
       document.getElementById(name)?.setAttribute("aria-invalid", String(messages.length > 0));
     }
     return rest;
