@@ -71,7 +71,7 @@ function valueIn(study: Study, flag: string): string | undefined {
   if (path[0] === "conventions") return "";
   let at: unknown = study.config;
   for (const name of path) at = (at as Record<string, unknown> | undefined)?.[name];
-  return at === null ? "none" : at === undefined ? undefined : String(at);
+  return at === null ? "none" : typeof at === "number" || typeof at === "string" ? String(at) : undefined;
 }
 
 interface Parts {
@@ -102,7 +102,7 @@ export class Controls {
       const kept = Object.entries({ tmax, ntrials, seed, scheduler }).filter(
         ([, value]) => value !== undefined,
       );
-      this.put({ base: this.scenario.value, flags: Object.fromEntries(kept) as Record<string, string> });
+      this.put({ base: this.scenario.value, flags: Object.fromEntries(kept) });
     });
     the("knobs").append(
       element(

@@ -5,7 +5,6 @@
 import { flagLayer, SETTINGS } from "../cli/flag-layer.js";
 import { camelCase } from "../cli/options.js";
 import { shellWord } from "../cli/shell.js";
-import type { StudyInput } from "../config/layer.js";
 import { resolveStudy } from "../config/study.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
@@ -77,8 +76,8 @@ export function studyOf(
   try {
     const study: Study = {
       ...resolveStudy([
-        { source: "defaults", values: data.defaults as StudyInput },
-        { source: below.name, values: below.values as StudyInput },
+        { source: "defaults", values: data.defaults },
+        { source: below.name, values: below.values },
         layer,
       ]),
       scenario: below.name,
