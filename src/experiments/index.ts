@@ -61,12 +61,12 @@ export const EXPERIMENTS: readonly Listed[] = [
   },
   {
     name: "explore",
-    summary: "a page that simulates in the browser, with sliders and a timeline",
+    summary: "sliders, charts and a timeline in the browser",
     load: async () => (await import("./explore.js")).explore,
   },
   {
     name: "animate",
-    summary: "the timeline of the schedulers as an animated GIF",
+    summary: "the timeline as an animated GIF",
     load: async () => (await import("./animate.js")).animate,
   },
   {

@@ -2,8 +2,7 @@
  * Draws an animation of a timeline as a GIF: the same drawing as on the page, on the canvas package, whose encoder
  * (the gif crate) it also is. A frame holds only the rectangle that has changed, so 300 of them stay small.
  */
-import { draw, FONT_FAMILY, heightOf, LIGHT } from "../charts/index.js";
-import type { Animation } from "../experiments/experiment.js";
+import { draw, FONT_FAMILY, heightOf, type Lane, LIGHT } from "../charts/index.js";
 import { fontedCanvas } from "./png.js";
 
 const WIDTH = 960;
@@ -11,6 +10,15 @@ const HEAD = 26;
 const FRAME_MS = 60;
 /** The last picture stays this long before it begins again. */
 const LAST_MS = 4000;
+
+/** What is animated. */
+export interface GifSubject {
+  readonly lanes: readonly Lane[];
+  /** Seconds from the left edge to the right, and how many pictures it takes to get there. */
+  readonly seconds: number;
+  readonly frames: number;
+  readonly heading: string;
+}
 
 /** A rectangle of pixels. */
 interface Rectangle {
@@ -41,7 +49,7 @@ export async function renderGif({
   seconds,
   frames,
   heading,
-}: Omit<Animation, "path">): Promise<{ gif: Buffer; still: Buffer }> {
+}: GifSubject): Promise<{ gif: Buffer; still: Buffer }> {
   const { createCanvas, GifEncoder } = await fontedCanvas();
   const height = HEAD + heightOf(lanes);
   const canvas = createCanvas(WIDTH, height);

@@ -7,6 +7,7 @@
  * silently missing. Warnings of Vega are errors unless the caller takes them: a broken spec must not pass.
  */
 import { createRequire } from "node:module";
+import type * as canvasPackage from "canvas";
 import type { TopLevelSpec } from "vega-lite";
 
 /** The family that the charts' theme names first (charts/theme.ts; a test keeps the two equal). */
@@ -52,7 +53,7 @@ export function registerFonts(
 }
 
 /** The canvas package with our fonts registered; other drawings than charts are made with it, too. */
-export const fontedCanvas = async (): Promise<typeof import("canvas")> => (await (loaded ??= load())).canvas;
+export const fontedCanvas = async (): Promise<typeof canvasPackage> => (await (loaded ??= load())).canvas;
 
 /** Compiles a spec and lets `take` make a picture of it; what Vega warns of goes the caller's way. */
 async function rendered<T>(
