@@ -3,6 +3,7 @@
  * a command is to be run.
  */
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
 import type { Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
@@ -174,6 +175,10 @@ async function conduct(
   if (shared.json) stdout.write(document(experiment, conducted, report));
   else stdout.write(body(report, header(conducted, experiment), written, replay, style));
   await tellGitHub(report, replay, streams, warn);
+  if (report.show) {
+    const { show } = await import("./show.js");
+    await show(report.show, resolve(places.cwd, places.data), streams, shared.json || shared.quiet);
+  }
   return report.passed ? (report.undecided ? EXIT.undecided : EXIT.done) : EXIT.failed;
 }
 

@@ -1,112 +1,26 @@
 /** The study that a command line asks for: defaults < scenario < hardware < `--config` < `--set` < flags. */
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
-import { nameOf, type Layer, type Setting } from "../config/layer.js";
-import { numberOrText, parseList } from "../config/lists.js";
+import { nameOf, type Layer } from "../config/layer.js";
 import { parseSet } from "../config/set.js";
-import { hint } from "../config/suggest.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { withPlugins } from "../core/plugin.js";
 import type { Registry } from "../core/registry.js";
-import { readSlo } from "../core/targets.js";
 import type { Trace } from "../core/trace.js";
 import type { Experiment, RunSettings, Study, Variant } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
-import { MACHINE_KEYS, MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
-import { camelCase, flagName } from "./options.js";
+import { defaultsOf, flagLayer, settingsOf } from "./flag-layer.js";
+import { MACHINE_KEYS } from "./flags.js";
+import { flagName } from "./options.js";
 import type { Plugged } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
 import { changesOf } from "./variants.js";
-
-const DEFAULT_SEED = 1;
-
-/** What an experiment starts from, as a layer. */
-export function defaultsOf(experiment: Experiment): Layer {
-  const { scenario, schedulers, trials, horizon, conventions } = experiment.defaults;
-  return {
-    source: "defaults",
-    values: {
-      scenario: scenario ?? "demo2",
-      schedulers: schedulers ?? ["decode-prioritizing", "prefill-prioritizing", "hybrid"],
-      trials: trials ?? 20,
-      seed: DEFAULT_SEED,
-      ...(horizon && { horizon }),
-      ...(conventions && { conventions }),
-    },
-  };
-}
-
-type Tree = Record<string, unknown>;
-
-function put(tree: Tree, key: string, value: Setting): void {
-  const path = key.split(".");
-  let at = tree;
-  for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as Tree;
-  at[path.at(-1)!] = value;
-}
-
-/** The model flags as a layer; errors call each setting by its flag. */
-function flagLayer(flags: Flags, issues: Issue[]): Layer {
-  const values: Tree = {};
-  const names = new Map<string, string>();
-  for (const { flag, key, isList } of MODEL_FLAGS) {
-    const text = flags[camelCase(flag)] as string | undefined;
-    if (text === undefined) continue;
-    names.set(key, flagName(flag));
-    try {
-      put(values, key, isList === true ? parseList(text, flagName(flag)) : numberOrText(text));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      issues.push(...error.issues);
-    }
-  }
-  for (const { on, off, key } of MODEL_SWITCHES) {
-    const isOn = flags[camelCase(on)] as boolean | undefined;
-    if (isOn === undefined) continue;
-    put(values, key, isOn);
-    names.set(key, isOn ? on : off);
-  }
-  if (flags.chunking === false) {
-    if (flags.chunkSize !== undefined)
-      issues.push({
-        key: "--no-chunking",
-        message: "--no-chunking contradicts --chunk-size (give one of them)",
-      });
-    put(values, "engine.chunkSize", null);
-    names.set("engine.chunkSize", "--no-chunking");
-  }
-  if (flags.slo !== undefined) {
-    const { requests, targetText, problems } = readSlo(flags.slo as string, hint);
-    for (const message of problems) issues.push({ key: "--slo", message: `--slo: ${message}` });
-    for (const [key, value] of Object.entries(requests)) put(values, `slo.${key}`, value);
-    if (targetText !== "") put(values, "slo.targets", targetText);
-    names.set("slo", "--slo");
-  }
-  const schedulers = flags.scheduler as string[] | undefined;
-  if (schedulers) {
-    values.schedulers = schedulers.join(",");
-    names.set("schedulers", "--scheduler");
-  }
-  if (flags.seed !== undefined) {
-    values.seed = numberOrText(flags.seed as string);
-    names.set("seed", "--seed");
-  }
-  if (flags.scenario !== undefined) {
-    values.scenario = flags.scenario;
-    names.set("scenario", "--scenario");
-  }
-  if (flags.hardware !== undefined) {
-    values.hardware = flags.hardware;
-    names.set("hardware", "--hardware");
-  }
-  return { source: "flag", values: values, origin: (key) => names.get(key) };
-}
 
 /** A study and the recorded traces that its workers need. */
 export interface StudyAndTraces {
@@ -167,6 +81,8 @@ export async function studyFrom(
         scenario: own ?? scenario.name,
         ...(on && { hardware: on.name }),
         chosenBy,
+        settings: settingsOf(flags),
+        assignments: assignments ?? [],
         registry,
         ...(trace && { trace }),
         ...(plugged.uses.length > 0 && { plugins: plugged.uses }),

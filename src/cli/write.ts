@@ -55,7 +55,7 @@ const isFolder = (path: string, fs: FileSystem): Promise<boolean> =>
 
 /** @returns the files written, as the user would name them */
 export async function writeFiles(
-  report: Pick<Report, "csv" | "figures" | "texts">,
+  report: Pick<Report, "csv" | "figures" | "texts" | "animations">,
   places: Places,
   fs: FileSystem,
   warn: (message: string) => void,
@@ -80,6 +80,14 @@ export async function writeFiles(
         join(places.figs, path.replace(/\.png$/, ".vl.json")),
         `${JSON.stringify(spec, null, 1)}\n`,
       );
+    }
+  }
+  if (report.animations && report.animations.length > 0) {
+    const { renderGif } = await import("../io/gif.js");
+    for (const { path, ...animation } of report.animations) {
+      const { gif, still } = await renderGif(animation);
+      await write(join(places.figs, path), gif);
+      await write(join(places.figs, path.replace(/\.gif$/, ".png")), still);
     }
   }
   return written;

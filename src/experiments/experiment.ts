@@ -2,6 +2,7 @@
  * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
  * for what it needs. The command line, its help and its tests are made from these definitions.
  */
+import type { Lane } from "../charts/index.js";
 import type { Condition } from "../core/condition.js";
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
@@ -45,6 +46,9 @@ export interface Study {
   readonly hardware?: string;
   /** The flag that chose it, for commands to try next: `--scenario demo2`, `--config my.yaml`. */
   readonly chosenBy?: string;
+  /** The model's flags as they were given, by name without dashes, and the assignments of `--set`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly assignments?: readonly string[];
   readonly config: Omit<SimulationConfig, "scheduler">;
   readonly schedulers: readonly Spec[];
   readonly trials: number;
@@ -106,6 +110,15 @@ export interface StudySettings {
   readonly chunkSize?: number | null;
 }
 
+/** A scenario of the package. */
+export interface NamedScenario {
+  readonly name: string;
+  readonly alias?: string;
+  readonly summary: string;
+  /** What it sets, as a layer of a study. */
+  readonly values: object;
+}
+
 /** What an experiment that runs others needs of the outside. Paths are in the data folder. */
 export interface Workspace {
   /** The package's version. */
@@ -115,6 +128,16 @@ export interface Workspace {
   /** Writes tables and figures at once. */
   write(files: Pick<Report, "csv" | "figures">): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
+  /** The scenarios of the package with the settings of each. */
+  scenarios(): Promise<readonly NamedScenario[]>;
+  /** The page of that name that comes with the package, into which data is filled. */
+  page(name: string): Promise<string>;
+  /** A chart as SVG. */
+  picture(spec: object): Promise<string>;
+  /** A figure as the data folder's files would link to it. */
+  figureLink(path: string): string;
+  /** What a Content-Security-Policy calls a text: `'sha256-…'`. */
+  policyHash(text: string): string;
   /** A file's text; undefined when there is none. */
   readText(name: string): Promise<string | undefined>;
   /** A file that the user named, relative to the current folder. */
@@ -196,6 +219,26 @@ export interface Annotation {
   readonly message: string;
 }
 
+/** A page to show when it has been written. */
+export interface Shown {
+  /** Its path, under the data folder. */
+  readonly path: string;
+  /** Serve it on loopback until interrupted; else it is only opened. */
+  readonly serve: boolean;
+  /** Open it in the browser. */
+  readonly open: boolean;
+}
+
+/** A timeline to animate, under the figures folder: a GIF, and beside it its last frame as PNG. */
+export interface Animation {
+  readonly path: string;
+  readonly lanes: readonly Lane[];
+  /** Simulated seconds that the pictures span, and how many pictures there are. */
+  readonly seconds: number;
+  readonly frames: number;
+  readonly heading: string;
+}
+
 export interface Report {
   /** The sentence that answers the question, with its interval; already said ones are not repeated. */
   readonly answer: readonly string[];
@@ -205,6 +248,8 @@ export interface Report {
   readonly csv: readonly CsvFile[];
   readonly figures: readonly Figure[];
   readonly texts?: readonly TextFile[];
+  readonly animations?: readonly Animation[];
+  readonly show?: Shown;
   /** What `--json` prints beside command, scenario, seed, trials and conventions. */
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */

@@ -75,6 +75,21 @@ export const EXPERIMENTS: readonly Listed[] = [
     load: async () => (await import("./plot.js")).plot,
   },
   {
+    name: "explore",
+    summary: "sliders, charts and a timeline in the browser",
+    load: async () => (await import("./explore.js")).explore,
+  },
+  {
+    name: "animate",
+    summary: "the timeline as an animated GIF",
+    load: async () => (await import("./animate.js")).animate,
+  },
+  {
+    name: "report",
+    summary: "one page from the CSVs of a reproduction",
+    load: async () => (await import("./report.js")).report,
+  },
+  {
     name: "reproduce",
     summary: "the earlier study, whole, with one command",
     load: async () => (await import("./reproduce.js")).reproduce,

@@ -138,7 +138,7 @@ describe("command lines that are suggested", () => {
   });
 
   /** These need more than an engine that answers 1, or long. */
-  const DEMANDING = ["stability", "plot", "reproduce", "validate", "calibrate"];
+  const DEMANDING = ["stability", "plot", "reproduce", "validate", "calibrate", "report"];
   const FEW: Readonly<Record<string, string>> = { windows: "2", npoints: "2", ratios: "0.5,0.7" };
   const easy = EXPERIMENTS.filter(({ name }) => !DEMANDING.includes(name));
 
