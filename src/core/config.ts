@@ -303,7 +303,10 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
       key: "horizon.warmupSeconds",
       message: `invalid horizon.warmupSeconds: ${horizon.warmupSeconds} (below horizon.tmaxSeconds = ${horizon.tmaxSeconds})`,
     };
-  const expected = Math.min(expectedRate(config, registry) * horizon.tmaxSeconds, horizon.maxRequests ?? Infinity);
+  const expected = Math.min(
+    expectedRate(config, registry) * horizon.tmaxSeconds,
+    horizon.maxRequests ?? Infinity,
+  );
   if (expected > MOST_REQUESTS && !force)
     yield {
       key: "horizon.tmaxSeconds",

@@ -12,7 +12,9 @@ export function expectedRate(
   { workload, service, engine }: Pick<SimulationConfig, "workload" | "service" | "engine">,
   registry: Registry,
 ): number {
-  const { clients, ratePerSecond } = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals);
+  const { clients, ratePerSecond } = member(registry.arrivals, workload.arrivals.kind).create(
+    workload.arrivals,
+  );
   if (clients === undefined) return ratePerSecond;
   const mean = (spec: SimulationConfig["service"]): number =>
     member(registry.lengths, spec.kind).create(spec).mean;

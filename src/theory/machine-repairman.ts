@@ -41,7 +41,10 @@ export function machineRepairman(
   invariant(Number.isInteger(clients) && clients >= 1, `clients are a whole number from 1: ${clients}`);
   invariant(Number.isInteger(servers) && servers >= 1, `servers are a whole number from 1: ${servers}`);
   invariant(thinkTime >= 0 && thinkTime < Infinity, `a think time is finite and not negative: ${thinkTime}`);
-  invariant(serviceTime > 0 && serviceTime < Infinity, `a service time is finite and positive: ${serviceTime}`);
+  invariant(
+    serviceTime > 0 && serviceTime < Infinity,
+    `a service time is finite and positive: ${serviceTime}`,
+  );
   let busy = Math.min(clients, servers);
   if (thinkTime > 0) {
     let weight = 1;

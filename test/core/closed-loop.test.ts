@@ -169,7 +169,9 @@ test("a loop in which no time passes is refused, and so is a backlog", () => {
   };
   expect(() => simulate(stuck)).toThrow(/a closed loop in which no time passes/);
   const config = prepare(tokens);
-  expect(() => new Requests().generate(config.workload, config.horizon, 1, 1, builtIn, 5)).toThrow(ConfigError);
+  expect(() => new Requests().generate(config.workload, config.horizon, 1, 1, builtIn, 5)).toThrow(
+    ConfigError,
+  );
 });
 
 test("the expected rate is near the true one, and limits the number of requests", () => {

@@ -112,7 +112,13 @@ const STANDARD = { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resid
 const MOST = 800;
 
 /** What a client will do, from the streams that the documentation names. */
-function clientOf(client: number, thinks: readonly number[], prompts: number, outputs: number, trial: number) {
+function clientOf(
+  client: number,
+  thinks: readonly number[],
+  prompts: number,
+  outputs: number,
+  trial: number,
+) {
   const thinkStream = stream(1, trial, `think/${client}`);
   const promptStream = stream(1, trial, `prompt/${client}`);
   const outputStream = stream(1, trial, `output/${client}`);
@@ -142,7 +148,9 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
       const { c, a, k } = service;
       const slow = runOracle({
         requests: [],
-        clients: Array.from({ length: drawn.clients }, (_, i) => clientOf(i, thinks, prompts, outputs, trial)),
+        clients: Array.from({ length: drawn.clients }, (_, i) =>
+          clientOf(i, thinks, prompts, outputs, trial),
+        ),
         horizonNs: horizonMs * MS,
         scheduler,
         engine: { ...limits, overheadNs: overheadMs * MS },
@@ -207,9 +215,7 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
       const warmup = Math.round(drawn.warmupShare * horizonMs * MS);
       const measured = slow.requests.filter(({ arrivedAt }) => arrivedAt >= warmup);
       expect(outcome.arrived - outcome.firstMeasured).toBe(measured.length);
-      const expected = measured.flatMap(({ tokenAt }) =>
-        tokenAt.slice(1).map((at, i) => at - tokenAt[i]!),
-      );
+      const expected = measured.flatMap(({ tokenAt }) => tokenAt.slice(1).map((at, i) => at - tokenAt[i]!));
       const found: number[] = [];
       for (let i = 0; i < gaps.count; i++) for (let n = 0; n < gaps.weight[i]!; n++) found.push(gaps.gap[i]!);
       const ascending = (x: number, y: number): number => x - y;

@@ -12,7 +12,13 @@ export const closed: ArrivalDefinition = {
   summary: "a closed loop: each client thinks, sends one request and waits for its answer",
   source: "machine-repairman model (Palm 1947); interactive systems (Denning & Buzen 1978)",
   options: [
-    { key: "clients", kind: "integer", min: 1, max: 100_000, summary: "clients of a closed loop" },
+    {
+      key: "clients",
+      kind: "integer",
+      min: 1,
+      max: 100_000,
+      summary: "clients, each with one request at a time",
+    },
     {
       key: "thinkSeconds",
       kind: "number",
