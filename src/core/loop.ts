@@ -116,8 +116,8 @@ function arrive(shared: Shared): number {
   shared.rejected++;
   if (id >= shared.firstMeasured) shared.rejectedMeasured++;
   if (clients !== null) {
-    // To be turned away is an answer, at the instant at which the engine hears of the request.
-    clients.answered(id, arrivedAt[id] + shared.overhead);
+    // To be turned away is an answer, at the instant at which the engine hears of the request: now, as it sees at once.
+    clients.answered(id, shared.now);
     lookAhead(shared, clients);
   }
   return -1;

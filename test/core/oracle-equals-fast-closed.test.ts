@@ -111,6 +111,42 @@ const STANDARD = { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resid
 /** Requests of a client that the oracle is told of: an iteration takes 1 ms, but a rejection may take no time. */
 const MOST = 800;
 
+type Drawn = typeof cases extends fc.Arbitrary<infer T> ? T : never;
+const found = (drawn: Partial<Drawn>, engine: Partial<Drawn["engine"]>): [Drawn] => [
+  {
+    clients: 2,
+    thinks: [0],
+    prompts: 33,
+    outputs: 0,
+    horizonMs: 31,
+    warmupShare: 0,
+    trial: 1,
+    scheduler: { kind: "vllm" },
+    discipline: "fcfs",
+    service: { c: 1, a: 1, k: 0 },
+    conventions: STANDARD,
+    ...drawn,
+    engine: {
+      maxTokens: 2048,
+      maxSequences: 100,
+      chunkSize: null,
+      replicas: 1,
+      kvTokens: null,
+      async: false,
+      overheadMs: 0,
+      ...engine,
+    },
+  },
+];
+/** What random cases once found, one in a thousand: a rejection while all are busy; an answer that cuts a stretch. */
+const FOUND = [
+  found({ warmupShare: 0.3 }, { kvTokens: 32, overheadMs: 7 }),
+  found(
+    { clients: 4, prompts: 16, horizonMs: 1, trial: 198, service: { c: 1, a: 0, k: 0 } },
+    { maxTokens: 2, maxSequences: 3, chunkSize: 1, replicas: 4, async: true },
+  ),
+];
+
 /** What a client will do, from the streams that the documentation names. */
 function clientOf(
   client: number,
@@ -236,7 +272,7 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
       seen.requests += slow.requests.length;
       if (engine.replicas > 1) seen.replicas++;
     }),
-    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+    { numRuns: RUNS, examples: FOUND, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
   );
   // The cases are worth something.
   if (RUNS >= 1000) {
