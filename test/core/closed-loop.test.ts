@@ -2,9 +2,11 @@
  * Closed loops: the machine-repairman model as a known answer, what every client owes, and common random numbers.
  * That the engine serves them right is oracle-equals-fast-closed.test.ts, windows are windows.test.ts.
  */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PartialConfig } from "../../src/core/config.js";
 import { prepare } from "../../src/core/config.js";
+import type { Spec } from "../../src/core/definition.js";
 import { ConfigError } from "../../src/core/errors.js";
 import { expectedRate } from "../../src/core/expected-requests.js";
 import { builtIn } from "../../src/core/registry.js";
@@ -12,6 +14,7 @@ import { Requests } from "../../src/core/requests.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
 import { halfWidth, summarize } from "../../src/stats/index.js";
 import { machineRepairman } from "../../src/theory/index.js";
+import { account, memoryEngine, service, withoutFastForward } from "../contract/workloads.js";
 
 /** A request is one iteration: exponential with mean 10 ms. */
 const repairman = (arrivals: object, engine: object = {}): PartialConfig => ({
@@ -130,15 +133,42 @@ test("all who think the same time first ask at once, in their order; determinist
     expect(requests.every(([think]) => think === 0.25e9)).toBe(true);
 });
 
-test("routers: a request joins a replica when it is sent", () => {
-  for (const { name } of builtIn.routers) {
-    const { metrics } = simulate(
-      { ...tokens, engine: { replicas: 3, router: { kind: name } } },
-      { verify: true },
-    );
-    expect(metrics.n_completed).toBe(metrics.n_arrived);
-    expect(metrics.n_arrived).toBeGreaterThan(100);
-  }
+// The oracle has no routers: there the engine is held to itself, asked at every iteration.
+test.each(builtIn.routers.map(({ name }) => name))("router %s: fast-forward changes nothing", (router) => {
+  let requests = 0;
+  fc.assert(
+    fc.property(
+      fc.record({
+        clients: fc.integer({ min: 1, max: 15 }),
+        thinkSeconds: fc.constantFrom(0, 0.01, 0.5),
+        think: fc.constantFrom("exponential", "deterministic"),
+      }),
+      memoryEngine,
+      service,
+      fc.boolean(),
+      fc.constantFrom<Spec>({ kind: "hybrid" }, { kind: "prefill-prioritizing" }, { kind: "vllm" }),
+      (loop, limits, times, async, scheduler) => {
+        const config: PartialConfig = {
+          workload: {
+            arrivals: { kind: "closed", ...loop },
+            promptTokens: { kind: "uniform", min: 1, max: 60 },
+            outputTokens: { kind: "uniform", min: 0, max: 60 },
+          },
+          service: times,
+          engine: { ...limits, async, router: { kind: router } },
+          scheduler,
+          horizon: { tmaxSeconds: 1.5, warmupSeconds: 0.2 },
+        };
+        const fast = simulate(config, { verify: true });
+        const slow = simulate(config, { verify: true, registry: withoutFastForward() });
+        expect(account(fast)).toEqual(account(slow));
+        expect(fast.metrics).toEqual(slow.metrics);
+        requests += fast.outcome.arrived;
+      },
+    ),
+    { numRuns: Number(process.env.LLMSIM_PROPERTY_RUNS ?? 60) },
+  );
+  expect(requests).toBeGreaterThan(60);
 });
 
 test("lengths of one table stay together, client by client", () => {
