@@ -8,6 +8,7 @@ export {
   type DashboardOptions,
   type DashboardPanel,
 } from "./dashboard.js";
+export { heatMap, type HeatMapOptions } from "./heat-map.js";
 export { replayed, type ReplayedOptions, type ReplayedTime } from "./replayed.js";
 export { lineBand, type LineBandOptions } from "./line-band.js";
 export { tiles, type TilesOptions } from "./tiles.js";

@@ -1,4 +1,6 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
+import { conditionText } from "../core/condition.js";
+import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
@@ -47,6 +49,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
       ...(engine.overheadMs === 0 ? [] : [`overheadMs ${engine.overheadMs}`]),
       ...(engine.router.kind === "central" ? [] : [`router ${engine.router.kind}`]),
     ].join(", "),
+    ...sloLine(study),
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
   ].join("\n");
 }
@@ -60,6 +63,19 @@ function traceLine({ file, format, use, requests, seconds, leftOut, clipped }: T
     ...(leftOut > 0 ? [`${leftOut} failed left out`] : []),
     ...(clipped > 0 ? [`${clipped} prompts cut`] : []),
   ].join(", ");
+}
+
+/** What is asked, where something is. */
+function sloLine({ config, targets = [] }: Study): string[] {
+  const words = [...SLO_WORDS].flatMap(([word, key]) => {
+    const limit = config.slo?.[key] ?? null;
+    return limit === null ? [] : [`${word} ${limit} s`];
+  });
+  return words.length + targets.length === 0
+    ? []
+    : [
+        `slo ${[...(words.length > 0 ? [`of each request: ${words.join(", ")}`] : []), ...(targets.length > 0 ? [`of the run: ${targets.map(conditionText).join(", ")}`] : [])].join("; ")}`,
+      ];
 }
 
 /** Everything of a report that comes after the answer. */

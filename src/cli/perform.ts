@@ -12,6 +12,7 @@ import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
 import { checkpoint, type Checkpoint } from "./checkpoint.js";
 import { EXIT } from "./faults.js";
+import { tellGitHub } from "./github.js";
 import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header, partial } from "./output.js";
@@ -172,7 +173,8 @@ async function conduct(
   const written = await writeFiles(report, places, streams.fs, warn);
   if (shared.json) stdout.write(document(experiment, conducted, report));
   else stdout.write(body(report, header(conducted, experiment), written, replay, style));
-  return report.passed ? EXIT.done : EXIT.failed;
+  await tellGitHub(report, replay, streams, warn);
+  return report.passed ? (report.undecided ? EXIT.undecided : EXIT.done) : EXIT.failed;
 }
 
 /** Threads start with the first task: `plot` and bad input start none. */

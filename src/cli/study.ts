@@ -4,12 +4,14 @@ import { fileLayer } from "../config/file-layer.js";
 import { nameOf, type Layer, type Setting } from "../config/layer.js";
 import { numberOrText, parseList } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
+import { hint } from "../config/suggest.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { withPlugins } from "../core/plugin.js";
 import type { Registry } from "../core/registry.js";
+import { readSlo } from "../core/targets.js";
 import type { Trace } from "../core/trace.js";
-import type { Experiment, RunSettings, Study } from "../experiments/experiment.js";
+import type { Experiment, RunSettings, Study, Variant } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
@@ -20,6 +22,7 @@ import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
+import { changesOf } from "./variants.js";
 
 const DEFAULT_SEED = 1;
 
@@ -78,6 +81,13 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
     put(values, "engine.chunkSize", null);
     names.set("engine.chunkSize", "--no-chunking");
   }
+  if (flags.slo !== undefined) {
+    const { requests, targetText, problems } = readSlo(flags.slo as string, hint);
+    for (const message of problems) issues.push({ key: "--slo", message: `--slo: ${message}` });
+    for (const [key, value] of Object.entries(requests)) put(values, `slo.${key}`, value);
+    if (targetText !== "") put(values, "slo.targets", targetText);
+    names.set("slo", "--slo");
+  }
   const schedulers = flags.scheduler as string[] | undefined;
   if (schedulers) {
     values.schedulers = schedulers.join(",");
@@ -133,17 +143,17 @@ export async function studyFrom(
     const hardware = await hardwareFrom(layers, flags, cwd, fs, issues);
     // A file that brings a model of its own is laid over nothing: what it leaves out has core's defaults.
     const own = named === undefined ? ownName(layers, file, hardware !== undefined) : undefined;
-    // Without a scenario, hardware comes with the engine that it was measured for.
-    const machine = hardware ? [...(named === undefined ? [hardwareAlone()] : []), hardware.layer] : [];
-    if (run) machine.push({ source: run.source, values: { engine: run.engine } });
-    const studies: Study[] = [];
-    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
+    const studyOn = async (name: string, further: readonly Layer[] = []): Promise<Study> => {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers];
+      const isChanged = hardwareOf(further) !== undefined;
+      const on = isChanged ? await hardwareFrom([...layers, ...further], flags, cwd, fs, issues) : hardware;
+      // Without a scenario, hardware comes with the engine that it was measured for.
+      const machine = on ? [...(named === undefined ? [hardwareAlone()] : []), on.layer] : [];
+      if (run) machine.push({ source: run.source, values: { engine: run.engine } });
+      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers, ...further];
       const study = resolveStudy(all, registry, { force: flags.force === true });
-      const namesScenario =
-        file === undefined ? !hardware || named !== undefined : flags.scenario !== undefined;
+      const namesScenario = file === undefined ? !on || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
         ...(namesScenario ? [`--scenario ${shellWord(name)}`] : []),
         ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
@@ -152,21 +162,48 @@ export async function studyFrom(
         ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
       const { trace } = traffic;
-      studies.push({
+      return {
         ...study,
         scenario: own ?? scenario.name,
-        ...(hardware && { hardware: hardware.name }),
+        ...(on && { hardware: on.name }),
         chosenBy,
         registry,
         ...(trace && { trace }),
         ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
-      });
-    }
-    return { study: { ...studies[0], others: studies.slice(1) }, traces: traffic.traces };
+      };
+    };
+    const changes = await changesOf(
+      experiment,
+      flags,
+      (name) => configLayer(name, cwd, fs, registry),
+      issues,
+    );
+    const studies: Study[] = [];
+    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual])
+      studies.push(...(await told(() => studyOn(name), issues)));
+    const variants: Variant[] = [];
+    for (const { label, settings, scenario = named ?? usual, layers: further } of changes)
+      for (const study of await told(() => studyOn(scenario, further), issues))
+        variants.push({ label, settings, study });
+    if (studies.length === 0) return undefined;
+    const study = { ...studies[0], others: studies.slice(1), ...(variants.length > 0 && { variants }) };
+    return { study, traces: traffic.traces };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);
     return undefined;
+  }
+}
+
+/** The study, or none; those of its problems that no other study has are added. */
+async function told(study: () => Promise<Study>, issues: Issue[]): Promise<Study[]> {
+  try {
+    return [await study()];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const issue of error.issues)
+      if (!issues.some(({ message }) => message === issue.message)) issues.push(issue);
+    return [];
   }
 }
 

@@ -5,6 +5,7 @@ import type { StudyInput } from "../config/layer.js";
 import { resolveStudy } from "../config/study.js";
 import type { Experiment, Study, StudySettings, Workspace } from "../experiments/experiment.js";
 import { toCsv } from "../io/csv.js";
+import { readNamed } from "../io/files.js";
 import { loadScenario } from "../io/scenarios.js";
 import type { Streams } from "./streams.js";
 import { defaultsOf } from "./study.js";
@@ -25,6 +26,7 @@ export function workspaceIn(
     write: async (files) => void (await writeFiles(files, places, fs, warn)),
     writeText: (name, text) => fs.writeAtomic(at(name), text),
     readText: async (name) => ((await fs.exists(at(name))) ? fs.readText(at(name)) : undefined),
+    readFile: (name) => readNamed(fs, cwd, name),
     hashText: sha256,
     hashCsv: ({ columns, rows }) => sha256(toCsv(columns, rows)),
   };

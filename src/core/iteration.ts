@@ -11,6 +11,7 @@
  */
 import { ConfigError, PlanError } from "./errors.js";
 import { blocksFor, type KvMemory } from "./kv-memory.js";
+import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
@@ -222,6 +223,7 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
     gaps.add(flight.iterationTime, measured * (iterations - 1));
     gaps.add(firstTickAt - replica.lastTickAt, steady);
   }
+  stretchGaps(shared, replica, flight);
   pool.freshCount = 0;
   pool.clock += iterations;
   replica.lastTickAt = endAt;
@@ -244,6 +246,7 @@ function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
     if (isFirst) sequences.firstTokenAt[id] = emits ? endAt : NaN;
     else if (emits) {
       replica.resumedTokens++;
+      ownGap(shared, id, endAt);
       if (id >= shared.firstMeasured) shared.gaps.add(endAt - sequences.lastTokenAt[id], 1);
     }
     if (emits || isFirst) sequences.lastTokenAt[id] = emits ? endAt : NaN;

@@ -11,6 +11,8 @@ export interface MetricDefinition {
   readonly summary: string;
   /** Which way is better for the people served; "neither" for plain counts. */
   readonly better: "lower" | "higher" | "neither";
+  /** Measured, and written, only where the configuration asks for it. */
+  readonly optional?: true;
 }
 
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
@@ -68,14 +70,29 @@ export const METRICS: readonly MetricDefinition[] = [
   },
   counted("decode_limit_binding", "share of iterations in which the policy's own limit decided the decodes"),
   counted("prefill_limit_binding", "share of iterations in which the policy's own limit decided the prefill"),
+  {
+    ...perSecond("goodput_qps", "requests that meet the SLO asked of each / makespan"),
+    optional: true,
+  },
+  {
+    name: "slo_attainment",
+    unit: "",
+    summary: "share of the injected requests that meet the SLO asked of each",
+    better: "higher",
+    optional: true,
+  },
 ];
 
 /** The metrics of a trial by name; NaN where the trial has no value. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** `measure`'s values by the metrics' names. */
-export const asRecord = (values: Float64Array): Metrics =>
-  Object.fromEntries(METRICS.map((metric, i) => [metric.name, values[i]]));
+/** `measure`'s values by the metrics' names; the optional ones only where they were asked for. */
+export const asRecord = (values: Float64Array, optional = false): Metrics =>
+  Object.fromEntries(
+    METRICS.map((metric, i) => [metric, values[i]] as const)
+      .filter(([metric]) => optional || !metric.optional)
+      .map(([metric, value]) => [metric.name, value]),
+  );
 
 const indexByName = new Map(METRICS.map((metric, i) => [metric.name, i]));
 
@@ -123,6 +140,7 @@ export function measure(outcome: Outcome, tally: Tally): Float64Array {
   put(presence / (until - from));
   put(total((replica) => replica.decodeLimited) / iterations);
   put(total((replica) => replica.prefillLimited) / iterations);
+  values.fill(NaN, at); // The optional ones are put in by those who measure them.
   if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
   return values;
 }

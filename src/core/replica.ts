@@ -15,6 +15,7 @@ import type { Router } from "./router.js";
 import type { Limits, Scheduler } from "./scheduler.js";
 import type { Sequences } from "./sequences.js";
 import type { ServiceTimeModel } from "./service-time-model.js";
+import { StallLog } from "./stall-log.js";
 import { NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** What the replicas of a trial have in common. */
@@ -196,6 +197,8 @@ export class Replica {
   activeUnmeasured = 0;
   /** End of the last settled iteration that decodes. */
   lastTickAt: Nanoseconds = ns(0);
+  /** Gaps of the decode clock, where each request's largest is wanted. */
+  readonly stalls = new StallLog();
   /** Tokens in the KV cache of the active sequences. */
   sumKv = 0;
   /** KV blocks, if they are limited. */
@@ -232,6 +235,7 @@ export class Replica {
     this.routedTokens = 0;
     this.answered = 0;
     this.pool.clear();
+    this.stalls.clear();
     this.flight.endAt = NEVER;
     this.hasNext = false;
     this.isOpen = true;
@@ -262,6 +266,7 @@ export class Replica {
   /** Makes `target` equal to this replica, but for the waiting prompts, which several may share. */
   copyInto(target: Replica): void {
     this.pool.copyInto(target.pool);
+    this.stalls.copyInto(target.stalls);
     this.flight.copyInto(target.flight);
     if (this.hasNext) this.next.copyInto(target.next);
     this.partial.copyInto(target.partial);

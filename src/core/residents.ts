@@ -3,6 +3,7 @@
  * change of who decodes goes through here, so that the counts of cached tokens and blocks stay right.
  */
 import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
+import { leavesWithGaps } from "./largest-gaps.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 
 /** Tokens in the KV cache of a sequence that has been prefilled and has `decodeLeft` output tokens to come. */
@@ -45,6 +46,7 @@ export function deactivateLast(shared: Shared, replica: Replica): void {
 export function finishNext(shared: Shared, replica: Replica): number {
   const { pool } = replica;
   const id = pool.finishNext();
+  leavesWithGaps(shared, replica, id);
   const cached = cachedTokens(shared, id, 0);
   replica.sumKv -= cached;
   if (replica.memory) replica.phases[phaseOf(cached, pool.clock)]--;
@@ -56,7 +58,10 @@ export function finishNext(shared: Shared, replica: Replica): number {
 function leftActive(shared: Shared, replica: Replica, id: number, hasTicked: boolean): void {
   const { decodeLeft, lastTokenAt } = shared.sequences;
   const cached = cachedTokens(shared, id, decodeLeft[id]);
-  if (hasTicked) lastTokenAt[id] = replica.lastTickAt;
+  if (hasTicked) {
+    lastTokenAt[id] = replica.lastTickAt;
+    leavesWithGaps(shared, replica, id);
+  }
   replica.sumKv -= cached;
   if (replica.memory) replica.phases[phaseOf(cached, replica.pool.clock)]--;
   if (id < shared.firstMeasured) replica.activeUnmeasured--;

@@ -31,6 +31,10 @@ export class Sequences {
   lastTokenAt = new Float64Array(0);
   /** Instant of completion. */
   finishedAt = new Float64Array(0);
+  /** Largest gap so far between two of its tokens, in ns; null unless somebody asks for it (`trackGaps`). */
+  largestGap: Float64Array | null = null;
+  /** Where that is tracked: the decode clock at its first tick since it became active. */
+  firstTick = new Float64Array(0);
 
   constructor(requests: Requests) {
     this.requests = requests;
@@ -66,12 +70,25 @@ export class Sequences {
     this.firstTokenAt = longer(this.firstTokenAt, new Float64Array(rows));
     this.lastTokenAt = longer(this.lastTokenAt, new Float64Array(rows));
     this.finishedAt = longer(this.finishedAt, new Float64Array(rows));
+    this.firstTick = longer(this.firstTick, new Float64Array(rows));
+    if (this.largestGap !== null) this.largestGap = longer(this.largestGap, new Float64Array(rows));
+  }
+
+  /** Whether the largest gap of each request is wanted; to be said after `reset`. */
+  trackGaps(wanted: boolean): void {
+    const rows = this.promptLeft.length;
+    if (!wanted) this.largestGap = null;
+    else if (this.largestGap === null || this.largestGap.length < rows) {
+      this.largestGap = new Float64Array(rows);
+      this.firstTick = new Float64Array(rows);
+    }
   }
 
   /** A request arrives: all of its prompt is to be computed, and all of its output. */
   arrive(id: number): void {
     this.promptLeft[id] = this.requests.promptTokens[id] - this.requests.hitTokens(id);
     this.decodeLeft[id] = this.requests.outputTokens[id];
+    if (this.largestGap !== null) this.largestGap[id] = 0;
   }
 
   /** Prompt tokens and outputs so far: what a prefill of this request computes in all. */

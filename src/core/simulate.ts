@@ -19,6 +19,7 @@ import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
+import { judgeRequests, needsLargestGaps } from "./slo.js";
 import { Tally } from "./tally.js";
 import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
@@ -94,6 +95,7 @@ export class Simulator {
     requests.restart(warmup);
     const { clients = null } = requests;
     sequences.reset(requests);
+    sequences.trackGaps(needsLargestGaps(config));
     gaps.clear();
     events.reset(engine.replicas);
     const firstMeasured = clients ? UNLIMITED : requests.firstAt(warmup);
@@ -209,7 +211,7 @@ export function simulate(given: PartialConfig, options: SimulateOptions = {}): S
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);
   const values = runTrial(simulator, config, requests, { seed, trial, verify: options.verify ?? false });
-  return { config, metrics: asRecord(values.values), outcome: values.outcome };
+  return { config, metrics: asRecord(values.values, config.slo !== undefined), outcome: values.outcome };
 }
 
 /** Runs and measures one trial of a checked configuration; `verify` also checks every law while it runs. */
@@ -225,5 +227,5 @@ export function runTrial(
   tally.count(outcome, NEVER);
   checkTotals(config, outcome, tally);
   laws?.finish(outcome);
-  return { values: measure(outcome, tally), outcome };
+  return { values: judgeRequests(config, outcome, measure(outcome, tally)), outcome };
 }

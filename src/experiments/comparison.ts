@@ -13,7 +13,7 @@ import {
 } from "../stats/index.js";
 import type { Table } from "./experiment.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
-import { jsonSummary } from "./rows.js";
+import { jsonSummary, metricsOf } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
 
 /** The metric that answers "which scheduler": what a user waits for, but for the unluckiest twentieth. */
@@ -133,7 +133,7 @@ export interface Difference {
 
 /** Every metric's paired difference `of` − `to`; plain counts have no verdict. */
 export function differences(records: TrialRecords, of: number, to: number): Difference[] {
-  return METRICS.map(({ name, better }) => {
+  return metricsOf(records.configs[of]).map(({ name, better }) => {
     const summary = pairedDifference(records.metric(of, name), records.metric(to, name));
     return {
       metric: name,

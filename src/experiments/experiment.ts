@@ -2,6 +2,7 @@
  * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
  * for what it needs. The command line, its help and its tests are made from these definitions.
  */
+import type { Condition } from "../core/condition.js";
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
@@ -52,13 +53,32 @@ export interface Study {
   readonly registry?: Registry;
   readonly trace?: TraceUse;
   readonly plugins?: readonly PluginUse[];
+  /** What an SLO asks of a whole run; what it asks of each request stands in the configuration. */
+  readonly targets?: readonly Condition[];
+  /** The study with other settings, where a command runs several of them (`sweep --vary`, `compare --with`). */
+  readonly variants?: readonly Variant[];
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }
 
+/** A study with some settings changed. */
+export interface Variant {
+  /** What was changed, as the user wrote it; for the study as it was given, `as given`. */
+  readonly label: string;
+  /** The values of the keys that vary, under the keys' names; null is none. */
+  readonly settings: Readonly<Record<string, string | number | null>>;
+  readonly study: Study;
+}
+
 /** One command-line option of an experiment. */
 export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
-  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list" | "file";
+  /**
+   * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/condition.ts); `vary` (key=list)
+   * and `with` (a scenario, a file, key=value, or several with commas between), which make the study's variants.
+   * `values` is a list of numbers and words.
+   */
+  readonly kind:
+    OptionSpec["kind"] | "flag" | "text" | "list" | "file" | "conditions" | "vary" | "with" | "values";
   /** The flag as commander reads it, e.g. `--sizes <list>`. */
   readonly flag: string;
 }
@@ -97,6 +117,8 @@ export interface Workspace {
   writeText(name: string, text: string): Promise<void>;
   /** A file's text; undefined when there is none. */
   readText(name: string): Promise<string | undefined>;
+  /** A file that the user named, relative to the current folder. */
+  readFile(name: string): Promise<string>;
   /** SHA-256 of a text, or of a table's bytes as they would be written; hexadecimal. */
   hashText(text: string): string;
   hashCsv(file: CsvFile): string;
@@ -124,7 +146,7 @@ export interface ExperimentContext {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
-  readonly options: Readonly<Record<string, OptionValue | null>>;
+  readonly options: Readonly<Record<string, OptionValue | readonly string[] | null>>;
   readonly trials: Trials;
   /** The files given to an experiment that reads some. */
   readonly inputs?: readonly InputFile[];
@@ -167,6 +189,13 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** What a program that watches should mark: on GitHub it stands beside the job. */
+export interface Annotation {
+  readonly level: "error" | "warning" | "notice";
+  readonly title: string;
+  readonly message: string;
+}
+
 export interface Report {
   /** The sentence that answers the question, with its interval; already said ones are not repeated. */
   readonly answer: readonly string[];
@@ -180,6 +209,10 @@ export interface Report {
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */
   readonly passed: boolean;
+  /** Something that had to be judged could not be: exit code 4, unless a check failed. */
+  readonly undecided?: boolean;
+  /** A line for each thing judged, for CI. */
+  readonly annotations?: readonly Annotation[];
   /** Trials simulated, where they are not those of the study: the header and the JSON document name these. */
   readonly trials?: number;
   /** Commands worth trying next. */
@@ -248,7 +281,7 @@ export const again = (study: Study): string => study.chosenBy ?? `--scenario ${s
 export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
 
 /** Whether the arrivals are a closed loop's: their rate is what the engine makes of it. */
-export const isClosed = ({ config }: Study): boolean => config.workload.arrivals.kind === "closed";
+export const isClosed = ({ config }: Pick<Study, "config">): boolean => config.workload.arrivals.kind === "closed";
 
 /** The command that finds how much load a study bears, where there is a λ to vary. */
 export const tryStability = (study: Study): string[] =>

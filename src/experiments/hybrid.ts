@@ -2,16 +2,15 @@
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
-import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
+import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
 import { again, isClosed, isReplay } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
-import { plain, scaleOf, withInterval } from "./quantity.js";
-import { arrivalRate, KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { plain, scaleOf } from "./quantity.js";
+import { arrivalRate, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
+import { type FurtherColumn, pointTable } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
-
-const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS];
 
 function checkRatios(ratios: readonly number[]): void {
   const issues = ratios.flatMap((ratio, i) => {
@@ -34,36 +33,14 @@ const SHOWN = [
   ["rts_p95_s", "RTS p95"],
 ] as const;
 
-function tableOf(ratios: readonly number[], records: TrialRecords, window: number): Table {
-  const columns = SHOWN.map(([metric, title]) => {
-    const summaries = ratios.map((_, i) => summarize(records.metric(i, metric, window)));
-    return {
-      title,
-      summaries,
-      scale: scaleOf(
-        "s",
-        summaries.map(({ mean }) => mean),
-      ),
-    };
-  });
-  const binding = (config: number, side: string): string =>
-    `${plain(100 * summarize(records.metric(config, `${side}_limit_binding`, window)).mean)} %`;
-  return {
-    title: "",
-    columns: [
-      "ratio",
-      ...columns.map(({ title, scale }) => `${title} ${scale.unit}`),
-      "decode binds",
-      "prefill binds",
-    ],
-    rows: ratios.map((ratio, i) => [
-      String(ratio),
-      ...columns.map(({ summaries, scale }) => withInterval(summaries[i], scale)),
-      binding(i, "decode"),
-      binding(i, "prefill"),
-    ]),
-  };
-}
+/** What the sweep's table shows beside the metrics: how often the ratio's limits decided. */
+const bindingOf = (ratios: readonly number[], records: TrialRecords, window: number): FurtherColumn[] =>
+  ["decode", "prefill"].map((side) => ({
+    title: `${side} binds`,
+    cells: ratios.map(
+      (_, i) => `${plain(100 * summarize(records.metric(i, `${side}_limit_binding`, window)).mean)} %`,
+    ),
+  }));
 
 /** Whether the ratio's limits decided anything in any trial of any ratio. */
 const everBinds = (ratios: readonly number[], records: TrialRecords, window: number): boolean =>
@@ -141,6 +118,7 @@ async function sweepOf(
     trials: study.trials,
   });
   const last = windows.length - 1;
+  const columns = [...KEY_COLUMNS, ...metricColumns(study.config)];
   const rowsAt = (w: number): Row[] =>
     configs.map((config, i) => ({
       ...keyCells(config, study.trials, windows[w], study.registry),
@@ -155,7 +133,17 @@ async function sweepOf(
     answer: `${study.scenario}: ${answerOf(ratios, records, last, binds)}`,
     rows: steady,
     report: {
-      tables: [{ ...tableOf(ratios, records, last), title: `${study.scenario}, T = ${windows[last]} s` }],
+      tables: [
+        pointTable(
+          `${study.scenario}, T = ${windows[last]} s`,
+          ["ratio"],
+          ratios.map((ratio) => [String(ratio)]),
+          SHOWN,
+          records,
+          ratios.map((_, i) => i),
+          { window: last, further: bindingOf(ratios, records, last) },
+        ),
+      ],
       notes: [
         ...(binds ? [] : [inertNote(study, ratios, records, last)]),
         ...loadNotes(
@@ -166,8 +154,8 @@ async function sweepOf(
         ),
       ],
       csv: [
-        { path: `${name}_time_series.csv`, columns: COLUMNS, rows: series },
-        { path: `${name}_steady_state.csv`, columns: COLUMNS, rows: steady },
+        { path: `${name}_time_series.csv`, columns, rows: series },
+        { path: `${name}_steady_state.csv`, columns, rows: steady },
       ],
       figures: [
         { path: `${name}_dashboard.png`, spec: hybridDashboard(study.scenario, series, what) },

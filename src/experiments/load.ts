@@ -85,17 +85,10 @@ export function loadNotes(
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
-  const { tmaxSeconds, warmupSeconds, maxRequests } = study.config.horizon;
-  const span = tmaxSeconds - warmupSeconds;
+  const { tmaxSeconds } = study.config.horizon;
   labels.forEach((label, i) => {
-    const drain = summarize(records.metric(i, "makespan_s", window)).mean - span;
-    // Clients who wait send nothing: a closed loop always keeps up.
-    if (
-      maxRequests === null &&
-      !isClosed(study) &&
-      drain > BACKLOG_SHARE * span &&
-      drain > LONG_DRAIN * aloneSeconds(study)
-    )
+    const drain = drainOf(study.config, records, i, window);
+    if (!keepsUp(study.config, records, i, window, study.registry))
       notes.push(
         `${label}: it took ${plain(drain)} s more to finish what was left at T = ${plain(tmaxSeconds)} s: it did not keep up, and its means depend on T`,
       );
@@ -107,7 +100,7 @@ export function loadNotes(
 function clientNotes(study: Study, bound: number): string[] {
   if (!isClosed(study)) return [];
   const { clients, thinkSeconds } = study.config.workload.arrivals;
-  const enough = bound * ((thinkSeconds as number) + aloneSeconds(study));
+  const enough = bound * ((thinkSeconds as number) + aloneSeconds(study.config, study.registry));
   if (!((clients as number) > MANY_CLIENTS * enough)) return [];
   return [
     `load: no policy serves more than ${plain(bound)} per s, and ${Math.ceil(enough)} clients that never wait for each other ask for that: beyond them more clients only wait longer`,
@@ -129,8 +122,32 @@ function traceNotes({ config, trace, trials }: Study): string[] {
   return notes;
 }
 
+type Base = Omit<SimulationConfig, "scheduler">;
+
+/** Seconds that it took to finish what was left at T. */
+function drainOf({ horizon }: Base, records: TrialRecords, config: number, window: number): number {
+  const span = horizon.tmaxSeconds - horizon.warmupSeconds;
+  return summarize(records.metric(config, "makespan_s", window)).mean - span;
+}
+
+/** Whether a run finished what arrived: what was left at T took no longer than requests in flight do. */
+export function keepsUp(
+  config: Base,
+  records: TrialRecords,
+  place: number,
+  window = 0,
+  registry?: Registry,
+): boolean {
+  const { tmaxSeconds, warmupSeconds, maxRequests } = config.horizon;
+  const drain = drainOf(config, records, place, window);
+  // Clients who wait send nothing: a closed loop always keeps up.
+  if (isClosed({ config })) return true;
+  const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
+  return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
+}
+
 /** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
-function aloneSeconds({ config, registry }: Study): number {
+function aloneSeconds(config: Base, registry?: Registry): number {
   const engine = affineEngine(config);
   if (!engine) return 0;
   const { promptTokens, outputTokens } = config.workload;

@@ -1,4 +1,15 @@
 /** `run`: one scenario, one or several schedulers, any setting by flag. */
+import {
+  annotationsOf,
+  ASSERT_OPTION,
+  assertionAnswer,
+  assertionsOf,
+  assertionTable,
+  checkAssertions,
+  jsonAssertions,
+  judge,
+} from "./assertions.js";
+import { drawnFrom } from "./comparing/baseline.js";
 import type { Experiment, ExperimentContext, Report } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
@@ -15,6 +26,7 @@ import {
 import { requestFile } from "./request-rows.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
+import { sloReport } from "./slo-report.js";
 
 async function execute({ study, options, trials, tell }: ExperimentContext): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
@@ -30,8 +42,17 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
     typeof options.timeline === "string"
       ? timelineFile(options.timeline, configs, study.seed, options.timelineLimit as number, study.registry)
       : undefined;
+  const judged = judge(assertionsOf(options), labels, records);
+  const slo = sloReport(study, labels, records);
+  tables.push(...slo.tables);
+  if (judged.length > 0) tables.push(assertionTable(judged));
   return {
-    answer: [headline(labels, records), ...(precise ? [precisionAnswer(precise, goal, labels)] : [])],
+    answer: [
+      headline(labels, records),
+      ...(precise ? [precisionAnswer(precise, goal, labels)] : []),
+      ...slo.answer,
+      ...(judged.length > 0 ? [assertionAnswer(judged)] : []),
+    ],
     tables,
     notes: [
       ...loadNotes(study, labels, records),
@@ -50,10 +71,15 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
       results: configs.map((config, i) => ({
         ...keyCells(config, records.trials, undefined, study.registry),
         metrics: jsonMetrics(records, i, perTrial),
+        ...(perTrial && { drawn: drawnFrom(config) }),
       })),
       differences: jsonDifferences(configs, records),
+      ...slo.json,
+      ...(judged.length > 0 && { assertions: jsonAssertions(judged) }),
     },
-    passed: true,
+    passed: judged.every(({ holding }) => holding !== "fail"),
+    undecided: judged.some(({ holding }) => holding === "undecided"),
+    annotations: annotationsOf(judged),
     next: [
       `llmsim sweep-time ${again(study)}`,
       "llmsim validate",
@@ -67,6 +93,7 @@ export const run: Experiment = {
   question: "Which scheduler is best for this load, and by how much?",
   options: [
     ...PRECISION_OPTIONS,
+    ASSERT_OPTION,
     {
       key: "requests",
       flag: "--requests <file>",
@@ -101,8 +128,9 @@ export const run: Experiment = {
     "run --precision 0.01",
     "run --scenario demo2 --lam 3 --ntrials 20",
     "run --scheduler hybrid --ratio 0.3 --chunk-size 64 --json",
+    "run --scheduler hybrid --assert ttft_p95_s<0.5",
   ],
   writes: ["the files of --requests and --timeline"],
-  check: checkPrecision,
+  check: (options, study) => [...checkPrecision(options, study), ...checkAssertions(options, study)],
   run: execute,
 };

@@ -6,7 +6,7 @@ import type { Experiment, ExperimentContext, Report, Row, Study, Table } from ".
 import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
-import { METRIC_COLUMNS, metricCells } from "./rows.js";
+import { metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { atRate, subjectOf } from "./stability/backlogged.js";
 import { type Boundary, findBoundary } from "./stability/boundary.js";
@@ -252,7 +252,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
       { path: `${study.scenario}_stability_results.csv`, columns: RESULT_COLUMNS, rows: results },
       {
         path: `${study.scenario}_stability_time_series.csv`,
-        columns: ["scheduler", "lambda_qps", "t_max_s", ...METRIC_COLUMNS],
+        columns: ["scheduler", "lambda_qps", "t_max_s", ...metricColumns(study.config)],
         rows: series,
       },
       { path: `${study.scenario}_capacity_summary.csv`, columns: SUMMARY_COLUMNS, rows: summary },

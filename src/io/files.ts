@@ -3,7 +3,7 @@
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
 import { constants } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { access, appendFile, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { getSystemErrorMap } from "node:util";
 
@@ -12,6 +12,8 @@ export interface FileSystem {
   readText(path: string): Promise<string>;
   /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
   writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
+  /** Adds to the end of a file that other programs write to as well; makes it when missing. */
+  append(path: string, data: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
@@ -140,6 +142,7 @@ export const nodeFiles: FileSystem = {
       }
     }),
   writeAtomic: (path, data) => attempt("write", path, () => replace(path, data)),
+  append: (path, data) => attempt("write", path, () => appendFile(path, data)),
   exists: (path) =>
     attempt("read", path, () =>
       stat(path).then(

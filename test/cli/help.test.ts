@@ -38,6 +38,7 @@ const MODEL = [
   ...MODEL_FLAGS.map(({ flag }) => flag),
   ...TRAFFIC_FLAGS.map(([flag]) => flag),
   "--scenario <name|file>",
+  "--slo <list>",
   "--verify",
   "--force",
 ];

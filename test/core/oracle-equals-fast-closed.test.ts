@@ -110,6 +110,8 @@ const registry: Registry = {
 const STANDARD = { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resident", tbt: "gaps" } as const;
 /** Requests of a client that the oracle is told of: an iteration takes 1 ms, but a rejection may take no time. */
 const MOST = 800;
+/** A larger gap between two tokens misses the SLO. */
+const MOST_GAP_MS = 9;
 
 type Drawn = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 const found = (drawn: Partial<Drawn>, engine: Partial<Drawn["engine"]>): [Drawn] => [
@@ -172,7 +174,7 @@ function clientOf(
 }
 
 test("closed loop: identical requests, instants, tokens, iterations, preemptions and rejections", () => {
-  const seen = { preempted: 0, rejected: 0, requests: 0, replicas: 0 };
+  const seen = { preempted: 0, rejected: 0, requests: 0, replicas: 0, stalled: 0 };
   fc.assert(
     fc.property(cases, (drawn) => {
       const { scheduler, discipline, engine, service, horizonMs, trial, prompts, outputs } = drawn;
@@ -215,6 +217,7 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
           scheduler,
           conventions,
           horizon: { tmaxSeconds: horizonMs / 1000, warmupSeconds: (drawn.warmupShare * horizonMs) / 1000 },
+          slo: { itlSeconds: MOST_GAP_MS / 1000 },
         },
         { registry, verify: true, trial },
       );
@@ -266,6 +269,11 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
           busy += Math.max(0, Math.min(endAt, until) - Math.max(startAt, from));
         expect(outcome.busyTime).toBe(busy);
         expect(metrics.n_completed).toBe(served.length);
+        const smooth = served.filter(({ tokenAt }) =>
+          tokenAt.every((at, i) => i === 0 || at - tokenAt[i - 1]! <= MOST_GAP_MS * MS),
+        );
+        expect(metrics.slo_attainment).toBe(smooth.length / measured.length);
+        seen.stalled += served.length - smooth.length;
       }
       seen.preempted += slow.preemptions;
       seen.rejected += slow.rejected;
@@ -279,6 +287,7 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
     expect(seen.preempted).toBeGreaterThan(100);
     expect(seen.rejected).toBeGreaterThan(100);
     expect(seen.requests).toBeGreaterThan(5 * RUNS);
+    expect(seen.stalled).toBeGreaterThan(100);
     expect(seen.replicas).toBeGreaterThan(RUNS / 3);
   }
 });

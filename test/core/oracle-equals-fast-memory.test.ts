@@ -122,6 +122,7 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
           scheduler,
           conventions,
           horizon: { tmaxSeconds: 1e6 },
+          slo: { itlSeconds: 0.05 },
         },
         { requests: given, registry, verify: true },
       );
@@ -138,6 +139,10 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
           finishedAt,
         })),
       );
+      const largest = slow.requests.map(({ tokenAt }) =>
+        tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
+      );
+      expect(Array.from(sequences.largestGap!.subarray(0, rows.length))).toEqual(largest);
       const total = (of: (replica: (typeof outcome.replicas)[number]) => number): number =>
         outcome.replicas.reduce((sum, replica) => sum + of(replica), 0);
       expect(total((replica) => replica.iterations)).toBe(slow.iterations.length);

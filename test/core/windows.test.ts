@@ -62,6 +62,7 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
     arrivals: fc.constantFrom("poisson", "deterministic", "exponential thinks", "equal thinks"),
     clients: fc.constantFrom(1, 4, 25),
     thinkSeconds: fc.constantFrom(0.02, 0.5, 3),
+    tight: fc.boolean(),
   })
   .map((drawn) =>
     complete({
@@ -82,6 +83,8 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
       scheduler: drawn.scheduler,
       conventions: { ...drawn.conventions, ...member(builtIn.schedulers, drawn.scheduler.kind).fixes },
       horizon: { tmaxSeconds: 10, warmupSeconds: drawn.warmupSeconds },
+      // Near the middle of what happens, so that a wrong gap after a fork changes who meets them.
+      slo: { ttftSeconds: 1, itlSeconds: drawn.tight ? 0.02 : 0.03 },
     }),
   );
 

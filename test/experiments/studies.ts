@@ -80,6 +80,7 @@ export function contextOf(
       write: nothing,
       writeText: nothing,
       readText: nothing,
+      readFile: nothing,
       hashText: nothing,
       hashCsv: nothing,
     },
@@ -118,4 +119,6 @@ export function recordsOf(
   return records;
 }
 
-export const METRIC_NAMES: readonly string[] = METRICS.map(({ name }) => name);
+export const METRIC_NAMES: readonly string[] = METRICS.filter(({ optional }) => !optional).map(
+  ({ name }) => name,
+);
