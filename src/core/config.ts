@@ -8,6 +8,7 @@ import type { Described, OptionSpec, Spec } from "./definition.js";
 
 export type { Conventions } from "./conventions.js";
 import { ConfigError, type Issue } from "./errors.js";
+import { expectedRate } from "./expected-requests.js";
 import { BLOCK_TOKENS, usableBlocks } from "./kv-memory.js";
 import { builtIn, member, type Registry } from "./registry.js";
 import { SLO_OPTIONS, type SloConfig } from "./slo.js";
@@ -308,8 +309,10 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
       key: "horizon.warmupSeconds",
       message: `invalid horizon.warmupSeconds: ${horizon.warmupSeconds} (below horizon.tmaxSeconds = ${horizon.tmaxSeconds})`,
     };
-  const rate = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals).ratePerSecond;
-  const expected = Math.min(rate * horizon.tmaxSeconds, horizon.maxRequests ?? Infinity);
+  const expected = Math.min(
+    expectedRate(config, registry) * horizon.tmaxSeconds,
+    horizon.maxRequests ?? Infinity,
+  );
   if (expected > MOST_REQUESTS && !force)
     yield {
       key: "horizon.tmaxSeconds",

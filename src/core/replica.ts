@@ -3,6 +3,7 @@
  *
  * Plain fields that iteration.ts and residents.ts move; nothing here decides anything.
  */
+import type { ClosedLoop } from "./closed-loop.js";
 import { DecodePool } from "./decode-pool.js";
 import type { PromptOrder } from "./discipline.js";
 import type { GapLog } from "./gap-log.js";
@@ -43,10 +44,17 @@ export interface Shared {
   readonly overhead: Nanoseconds;
   /** Blocks of KV memory a replica has; UNLIMITED without that limit. */
   readonly usableBlocks: number;
-  /** The first measured request; ids are in order of arrival. */
-  readonly firstMeasured: number;
-  /** The instant of the first measured arrival: iteration time counts as measured from here on. */
-  readonly measuredFrom: Nanoseconds;
+  /** Who sends the requests of a closed loop; null in an open one, or when nobody sends any more. */
+  clients: ClosedLoop | null;
+  /** Requests that arrive from here on are measured. */
+  readonly warmup: Nanoseconds;
+  /** The first measured request; ids are in order of arrival. In a closed loop UNLIMITED until it has arrived. */
+  firstMeasured: number;
+  /**
+   * The instant of the first measured arrival: iteration time counts as measured from here on. In a closed loop the
+   * earliest that is known: the clock passes none that is not.
+   */
+  measuredFrom: Nanoseconds;
   /** The last completion after which no measured request that had arrived was left; NaN before any. */
   measuredUntil: Nanoseconds;
   /** How many of them were completed. */

@@ -72,6 +72,12 @@ export class RequestTimes {
   /** Adds the rows [from, to), which follow those that are there. */
   add(from: number, to: number): void {
     if (to <= from) return;
+    if (this.links.length < 4 * to) {
+      // Rows of a closed loop come while the trial runs.
+      const links = new Int32Array(8 * to);
+      links.set(this.links);
+      this.links = links;
+    }
     const { table, links, shift, perGap, ttft, tbt, rts, delay } = this;
     const { startedAt, firstTokenAt, finishedAt, requests } = this.sequences;
     const { arrivedAt, outputTokens } = requests;

@@ -4,6 +4,12 @@
  */
 import type { Requests } from "./requests.js";
 
+/** A longer column that begins as the given one. */
+function longer<C extends Int32Array | Float64Array>(column: C, larger: C): C {
+  larger.set(column);
+  return larger;
+}
+
 export class Sequences {
   requests: Requests;
   /**
@@ -50,6 +56,22 @@ export class Sequences {
     this.firstTokenAt = new Float64Array(rows);
     this.lastTokenAt = new Float64Array(rows);
     this.finishedAt = new Float64Array(rows);
+  }
+
+  /** Makes room for a request more, of a closed loop, and keeps the rows that are there. */
+  extend(): void {
+    const rows = this.requests.arrivedAt.length;
+    if (this.promptLeft.length >= this.requests.count) return;
+    this.promptLeft = longer(this.promptLeft, new Int32Array(rows));
+    this.decodeLeft = longer(this.decodeLeft, new Int32Array(rows));
+    this.place = longer(this.place, new Int32Array(rows));
+    this.admission = longer(this.admission, new Int32Array(rows));
+    this.startedAt = longer(this.startedAt, new Float64Array(rows));
+    this.firstTokenAt = longer(this.firstTokenAt, new Float64Array(rows));
+    this.lastTokenAt = longer(this.lastTokenAt, new Float64Array(rows));
+    this.finishedAt = longer(this.finishedAt, new Float64Array(rows));
+    this.firstTick = longer(this.firstTick, new Float64Array(rows));
+    if (this.largestGap !== null) this.largestGap = longer(this.largestGap, new Float64Array(rows));
   }
 
   /** Whether the largest gap of each request is wanted; to be said after `reset`. */

@@ -91,11 +91,14 @@ export class Simulator {
   begin(config: SimulationConfig, requests: Requests, { seed, trial }: RunOptions): State {
     const { registry, events, sequences, gaps } = this;
     const { engine, conventions } = config;
+    const warmup = fromSeconds(config.horizon.warmupSeconds);
+    requests.restart(warmup);
+    const { clients = null } = requests;
     sequences.reset(requests);
     sequences.trackGaps(needsLargestGaps(config));
     gaps.clear();
     events.reset(engine.replicas);
-    const firstMeasured = requests.firstAt(fromSeconds(config.horizon.warmupSeconds));
+    const firstMeasured = clients ? UNLIMITED : requests.firstAt(warmup);
     const model = member(registry.serviceTimes, config.service.kind).create(config.service);
     const definition = member(registry.schedulers, config.scheduler.kind);
     const scheduler = definition.create(config.scheduler);
@@ -124,15 +127,21 @@ export class Simulator {
       usableBlocks: blocks,
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
+      clients,
+      warmup,
       firstMeasured,
-      measuredFrom: ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
+      measuredFrom: clients
+        ? clients.measuredFrom
+        : ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
       measuredUntil: ns(NaN),
       settledMeasured: 0,
       busyTime: 0,
       arrivalsUntil: NEVER,
       isPaused: false,
       now: ns(0),
-      nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0] + overhead : NEVER),
+      nextArrivalAt: clients
+        ? ns(clients.nextAt + overhead)
+        : ns(requests.count > 0 ? requests.arrivedAt[0] + overhead : NEVER),
       arrived: 0,
       completed: 0,
       completedMeasured: 0,

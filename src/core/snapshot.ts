@@ -27,6 +27,7 @@ type Moving = Pick<
   | "rejected"
   | "rejectedMeasured"
   | "routing"
+  | "clients"
 >;
 
 export class Snapshot {
@@ -60,6 +61,7 @@ export class Snapshot {
       rejected: shared.rejected,
       rejectedMeasured: shared.rejectedMeasured,
       routing: shared.routing.copy(),
+      clients: shared.clients,
     };
     this.rows.length = 0;
     const keep = (id: number): void =>

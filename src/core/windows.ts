@@ -45,6 +45,7 @@ export function measureWindows(
       const fork = shared.now;
       requests.count = shared.arrived;
       shared.nextArrivalAt = NEVER;
+      shared.clients = null;
       advance(state, NEVER);
       finish(fork);
       snapshot.restore(state);

@@ -325,9 +325,12 @@ export const again = (study: Study): string => study.chosenBy ?? `--scenario ${s
 /** Whether the arrivals are a recorded trace's: their rate is what it is. */
 export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
 
-/** The command that finds how much load a study bears, where there is a load to vary. */
+/** Whether the arrivals are a closed loop's: their rate is what the engine makes of it. */
+export const isClosed = ({ config }: Pick<Study, "config">): boolean => config.workload.arrivals.kind === "closed";
+
+/** The command that finds how much load a study bears, where there is a λ to vary. */
 export const tryStability = (study: Study): string[] =>
-  isReplay(study) ? [] : [`llmsim stability ${again(study)}`];
+  isReplay(study) || isClosed(study) ? [] : [`llmsim stability ${again(study)}`];
 
 /** A study's configuration with one of its schedulers. */
 export const withScheduler = (study: Study, scheduler: Spec): SimulationConfig => ({

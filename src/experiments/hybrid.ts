@@ -3,7 +3,7 @@ import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
 import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, isReplay } from "./experiment.js";
+import { again, isClosed, isReplay } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
 import { plain, scaleOf } from "./quantity.js";
@@ -60,7 +60,7 @@ function inertNote(study: Study, ratios: readonly number[], records: TrialRecord
   return (
     `${study.scenario}: the ratio had no effect: with about ${plain(inSystem)} requests in the system its limits never bound (the smallest share is ${places} of ${study.config.engine.maxSequences} places). ` +
     `It would matter with maxSequences near ${Math.max(2, Math.ceil(inSystem / least))}` +
-    (Number.isFinite(load) ? `, or with λ near ${plain(load)} per s` : "") +
+    (Number.isFinite(load) && !isClosed(study) ? `, or with λ near ${plain(load)} per s` : "") +
     "; --ratio-of tokens divides the token budget instead"
   );
 }
@@ -79,6 +79,19 @@ function answerOf(ratios: readonly number[], records: TrialRecords, window: numb
     return `${plain(from * scale.factor)} to ${plain((from + difference.mean) * scale.factor)} ${scale.unit} (± ${plain(halfWidth(difference) * scale.factor)})`;
   };
   return `from ratio ${ratios[0]} to ${ratios[last]}: mean TTFT ${change("ttft_mean_s")}, P99 ITL ${change("itl_p99_s")}`;
+}
+
+/** The load of a study, in a few words. */
+const loadOf = (study: Study): string =>
+  isClosed(study)
+    ? `${study.config.workload.arrivals.clients as number} clients`
+    : `λ ${arrivalRate(study.config, study.registry)}`;
+
+/** The flag that asks for more of it. */
+function moreLoad(study: Study): string {
+  if (isReplay(study)) return "--speedup 2";
+  const { arrivals } = study.config.workload;
+  return isClosed(study) ? `--clients ${2 * (arrivals.clients as number)}` : "--lam 5";
 }
 
 interface Sweep {
@@ -115,7 +128,7 @@ async function sweepOf(
   const steady = rowsAt(last);
   const binds = everBinds(ratios, records, last);
   const name = `hybrid_ratio_${study.scenario}`;
-  const what = `${subtitle(study)}, ratio of ${ratioOf}, λ ${arrivalRate(study.config, study.registry)}`;
+  const what = `${subtitle(study)}, ratio of ${ratioOf}, ${loadOf(study)}`;
   return {
     answer: `${study.scenario}: ${answerOf(ratios, records, last, binds)}`,
     rows: steady,
@@ -170,7 +183,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     json: { results: sweeps.flatMap(({ rows }) => rows) },
     passed: true,
     next: [
-      `llmsim hybrid ${again(study)} --ratio-of tokens ${isReplay(study) ? "--speedup 2" : "--lam 5"}`,
+      `llmsim hybrid ${again(study)} --ratio-of tokens ${moreLoad(study)}`,
       `llmsim hybrid ${again(study)} --max-sequences 40`,
     ],
   };

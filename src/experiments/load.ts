@@ -12,7 +12,7 @@ import {
   type AffineEngine,
   type RequestMeans,
 } from "../theory/index.js";
-import { isReplay, type Study } from "./experiment.js";
+import { isClosed, isReplay, type Study } from "./experiment.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
@@ -59,6 +59,7 @@ export function exactBoundary(config: SimulationConfig, registry?: Registry): nu
 }
 
 const NEAR_BOUND = 0.95;
+const MANY_CLIENTS = 1.05;
 const BACKLOG_SHARE = 0.05;
 /** Requests in flight at T take a few response times to end, whatever the load; a backlog takes more. */
 const LONG_DRAIN = 5;
@@ -78,7 +79,7 @@ export function loadNotes(
     notes.push(
       `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of what any policy can serve (at most ${plain(bound)} per s): queues grow with T`,
     );
-  notes.push(...traceNotes(study));
+  notes.push(...clientNotes(study, bound), ...traceNotes(study));
   if (isReplay(study) && study.trials === 1)
     notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)");
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
@@ -93,6 +94,17 @@ export function loadNotes(
       );
   });
   return notes;
+}
+
+/** Saturation (Denning & Buzen 1978): so many clients, if none ever waited, would ask for all that can be served. */
+function clientNotes(study: Study, bound: number): string[] {
+  if (!isClosed(study)) return [];
+  const { clients, thinkSeconds } = study.config.workload.arrivals;
+  const enough = bound * ((thinkSeconds as number) + aloneSeconds(study.config, study.registry));
+  if (!((clients as number) > MANY_CLIENTS * enough)) return [];
+  return [
+    `load: no policy serves more than ${plain(bound)} per s, and ${Math.ceil(enough)} clients that never wait for each other ask for that: beyond them more clients only wait longer`,
+  ];
 }
 
 /** What a reader must know of a recorded trace. */
@@ -128,6 +140,8 @@ export function keepsUp(
 ): boolean {
   const { tmaxSeconds, warmupSeconds, maxRequests } = config.horizon;
   const drain = drainOf(config, records, place, window);
+  // Clients who wait send nothing: a closed loop always keeps up.
+  if (isClosed({ config })) return true;
   const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
   return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
 }

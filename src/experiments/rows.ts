@@ -48,14 +48,14 @@ export function keyCells(
   return {
     scheduler: config.scheduler.kind,
     t_max_s: window ?? config.horizon.tmaxSeconds,
-    lambda_qps: arrivalRate(config, registry),
+    lambda_qps: finite(arrivalRate(config, registry)),
     chunk_size: config.engine.chunkSize,
     ratio: (config.scheduler.ratio as number | undefined) ?? null,
     trials,
   };
 }
 
-/** λ of a configuration, per second. */
+/** λ of a configuration, per second; NaN for a closed loop, which has none. */
 export function arrivalRate(
   config: Pick<SimulationConfig, "workload">,
   registry: Registry = builtIn,

@@ -3,7 +3,7 @@ import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
-import { again, isReplay, withScheduler } from "./experiment.js";
+import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
 import { metricCells, metricColumns } from "./rows.js";
@@ -218,6 +218,14 @@ async function execute(context: ExperimentContext): Promise<Report> {
         key: "workload.arrivals",
         message:
           "invalid --trace: stability varies λ, and a trace's is what it is (--lengths-from takes its lengths alone; llmsim run --trace FILE --speedup 2 plays it twice as fast)",
+      },
+    ]);
+  if (isClosed(study))
+    throw new ConfigError([
+      {
+        key: "workload.arrivals.kind",
+        message:
+          "invalid workload.arrivals.kind: closed (stability varies λ, and a closed loop has none: its clients wait for answers, so no queue outgrows them; llmsim run --arrivals closed --clients 100 shows what more clients do)",
       },
     ]);
   const settings: Settings = {

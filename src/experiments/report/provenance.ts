@@ -26,7 +26,7 @@ function optionFlags({ experiment, options }: Step): string[] {
   return experiment.options.flatMap(({ key, flag, default: usual }) => {
     const value = options[key];
     if (value === undefined || value === null || value === false || value === usual) return [];
-    const text = Array.isArray(value) ? value.join(",") : String(value as string | number | boolean);
+    const text = Array.isArray(value) ? value.join(",") : `${value as string | number | boolean}`;
     return text === usual ? [] : [value === true ? flag : `${flag.split(" ")[0]} ${text}`];
   });
 }
