@@ -146,8 +146,24 @@ export function keepsUp(
   return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
 }
 
+/** What was worked out last for a workload: a heavy tail takes tenths of a second, and is asked for many times. */
+const known = new WeakMap<object, { readonly config: Base; readonly seconds: number }>();
+
 /** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
 function aloneSeconds(config: Base, registry?: Registry): number {
+  const { workload, engine, service, conventions } = config;
+  const last = known.get(workload);
+  const isSame =
+    last?.config.engine === engine &&
+    last.config.service === service &&
+    last.config.conventions === conventions;
+  if (last && isSame) return last.seconds;
+  const seconds = aloneBy(config, registry);
+  known.set(workload, { config, seconds });
+  return seconds;
+}
+
+function aloneBy(config: Base, registry?: Registry): number {
   const engine = affineEngine(config);
   if (!engine) return 0;
   const { promptTokens, outputTokens } = config.workload;
