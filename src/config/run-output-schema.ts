@@ -21,9 +21,9 @@ export function runOutputSchema(zod: Zod): z.ZodType {
   const metrics = (each: z.ZodObject): z.ZodType =>
     zod.strictObject(
       Object.fromEntries(
-        METRICS.map(({ name, summary: says, optional }) => {
+        METRICS.map(({ name, summary: says, needs }) => {
           const one = each.meta({ description: says });
-          return [name, optional ? one.optional() : one];
+          return [name, needs ? one.optional() : one];
         }),
       ),
     );

@@ -1,4 +1,5 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
+import type { SimulationConfig } from "./config.js";
 import type { Replica } from "./replica.js";
 import type { Outcome } from "./simulate.js";
 import type { Tally } from "./tally.js";
@@ -11,8 +12,8 @@ export interface MetricDefinition {
   readonly summary: string;
   /** Which way is better for the people served; "neither" for plain counts. */
   readonly better: "lower" | "higher" | "neither";
-  /** Measured, and written, only where the configuration asks for it. */
-  readonly optional?: true;
+  /** Written only where the configuration has that: objectives of each request, a KV memory. */
+  readonly needs?: "slo" | "memory";
 }
 
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
@@ -72,27 +73,45 @@ export const METRICS: readonly MetricDefinition[] = [
   counted("prefill_limit_binding", "share of iterations in which the policy's own limit decided the prefill"),
   {
     ...perSecond("goodput_qps", "requests that meet the SLO asked of each / makespan"),
-    optional: true,
+    needs: "slo",
   },
   {
     name: "slo_attainment",
     unit: "",
     summary: "share of the injected requests that meet the SLO asked of each",
     better: "higher",
-    optional: true,
+    needs: "slo",
+  },
+  {
+    name: "kv_utilization",
+    unit: "",
+    summary: "share of the KV memory in use, averaged over the makespan",
+    better: "neither",
+    needs: "memory",
+  },
+  {
+    ...counted("n_preemptions", "preemptions of the whole trial, on all replicas"),
+    better: "lower",
+    needs: "memory",
   },
 ];
+
+/** The metrics that a configuration has. */
+export const metricsOf = ({
+  slo,
+  engine,
+}: Pick<SimulationConfig, "slo" | "engine">): readonly MetricDefinition[] =>
+  METRICS.filter(({ needs }) => {
+    if (needs === "slo") return slo !== undefined;
+    return needs === undefined || engine.kvTokens !== null;
+  });
 
 /** The metrics of a trial by name; NaN where the trial has no value. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** `measure`'s values by the metrics' names; the optional ones only where they were asked for. */
-export const asRecord = (values: Float64Array, optional = false): Metrics =>
-  Object.fromEntries(
-    METRICS.map((metric, i) => [metric, values[i]] as const)
-      .filter(([metric]) => optional || !metric.optional)
-      .map(([metric, value]) => [metric.name, value]),
-  );
+/** `measure`'s values by the names of the metrics that the configuration has. */
+export const asRecord = (values: Float64Array, config: SimulationConfig): Metrics =>
+  Object.fromEntries(metricsOf(config).map(({ name }) => [name, values[metricIndex(name)]]));
 
 const indexByName = new Map(METRICS.map((metric, i) => [metric.name, i]));
 
@@ -140,7 +159,11 @@ export function measure(outcome: Outcome, tally: Tally): Float64Array {
   put(presence / (until - from));
   put(total((replica) => replica.decodeLimited) / iterations);
   put(total((replica) => replica.prefillLimited) / iterations);
-  values.fill(NaN, at); // The optional ones are put in by those who measure them.
+  put(NaN); // What an SLO asks of each request is put in by who judges it.
+  put(NaN);
+  const usable = total(({ memory }) => memory?.usable ?? NaN);
+  put(total(({ blockTime }) => blockTime) / (usable * (until - from)));
+  put(usable > 0 ? total(({ preemptions }) => preemptions) : NaN);
   if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
   return values;
 }

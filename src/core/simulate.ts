@@ -211,7 +211,7 @@ export function simulate(given: PartialConfig, options: SimulateOptions = {}): S
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);
   const values = runTrial(simulator, config, requests, { seed, trial, verify: options.verify ?? false });
-  return { config, metrics: asRecord(values.values, config.slo !== undefined), outcome: values.outcome };
+  return { config, metrics: asRecord(values.values, config), outcome: values.outcome };
 }
 
 /** Runs and measures one trial of a checked configuration; `verify` also checks every law while it runs. */

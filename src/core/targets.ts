@@ -57,4 +57,4 @@ export const targetsOf = (text: string): readonly Condition[] =>
 
 /** Whether a condition is about what only an SLO asks for. */
 export const needsRequests = ({ metric }: Condition): boolean =>
-  METRICS.find(({ name }) => name === metric)?.optional === true;
+  METRICS.find(({ name }) => name === metric)?.needs === "slo";

@@ -4,7 +4,7 @@
  */
 import { conditionText, readCondition, type Condition } from "../core/condition.js";
 import type { Issue } from "../core/errors.js";
-import { METRICS } from "../core/metrics.js";
+import { METRICS, metricsOf } from "../core/metrics.js";
 import { summarize, trialsForHalfWidth, type Summary } from "../stats/index.js";
 import type { Annotation, ExperimentContext, ExperimentOption, Study, Table } from "./experiment.js";
 import { given, scaleOf, withInterval } from "./quantity.js";
@@ -51,11 +51,14 @@ export function checkAssertions(
   study: Study | undefined,
 ): Issue[] {
   if (study === undefined) return [];
-  return assertionsOf(options).flatMap(({ metric }) =>
-    METRICS.find(({ name }) => name === metric)?.optional === true && !study.config.slo
-      ? [{ key: "--assert", message: `--assert ${metric} needs --slo (e.g. --slo ttft=0.5s)` }]
-      : [],
-  );
+  const known = metricsOf(study.config);
+  return assertionsOf(options).flatMap(({ metric }) => {
+    const definition = METRICS.find(({ name }) => name === metric);
+    if (!definition || known.includes(definition)) return [];
+    const lacking =
+      definition.needs === "slo" ? "--slo (e.g. --slo ttft=0.5s)" : "--kv-tokens (e.g. --kv-tokens 100000)";
+    return [{ key: "--assert", message: `--assert ${metric} needs ${lacking}` }];
+  });
 }
 
 /** Every condition for every configuration. */

@@ -4,7 +4,7 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import { METRICS } from "../core/metrics.js";
+import { METRICS, metricsOf } from "../core/metrics.js";
 import { pairedDifference, summarize, welchOf } from "../stats/index.js";
 import { drawnFrom, readBaseline, resultFor, unpaired, type Baseline } from "./comparing/baseline.js";
 import {
@@ -21,7 +21,7 @@ import { HEADLINE, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
-import { jsonMetrics, keyCells, metricsOf } from "./rows.js";
+import { jsonMetrics, keyCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 import { COMPARED, pointTable, type Shown } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";

@@ -1,6 +1,6 @@
 /** Schedulers side by side on the same trials: the table, the paired differences, and the sentence that answers. */
 import type { SimulationConfig } from "../core/config.js";
-import { METRICS } from "../core/metrics.js";
+import { METRICS, metricsOf } from "../core/metrics.js";
 import { builtIn } from "../core/registry.js";
 import {
   halfWidth,
@@ -13,7 +13,7 @@ import {
 } from "../stats/index.js";
 import type { Table } from "./experiment.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
-import { jsonSummary, metricsOf } from "./rows.js";
+import { jsonSummary } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
 
 /** The metric that answers "which scheduler": what a user waits for, but for the unluckiest twentieth. */
@@ -25,6 +25,11 @@ const SHOWN: readonly (readonly [metric: string, title: string])[] = [
   ["itl_p99_s", "ITL p99"],
   ["rts_p95_s", "RTS p95"],
   ["throughput_qps", "req"],
+];
+/** Where every configuration has a KV memory of its own size. */
+const OF_MEMORY: typeof SHOWN = [
+  ["kv_utilization", "KV use"],
+  ["n_preemptions", "preempted"],
 ];
 
 /** A scheduler's name in figures and files; two of one kind are told apart by what they set. */
@@ -47,7 +52,8 @@ export function comparisonTable(
   records: TrialRecords,
   window = 0,
 ): Table {
-  const columns = SHOWN.map(([metric, name]) => {
+  const hasMemory = records.configs.every(({ engine }) => engine.kvTokens !== null);
+  const columns = [...SHOWN, ...(hasMemory ? OF_MEMORY : [])].map(([metric, name]) => {
     const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));
     const unit = METRICS.find((definition) => definition.name === metric)!.unit;
     const scale = scaleOf(
@@ -61,7 +67,9 @@ export function comparisonTable(
     title,
     columns: [
       "scheduler",
-      ...columns.map(({ name, scale }) => (scale.unit === "1/s" ? `${name}/s` : `${name} ${scale.unit}`)),
+      ...columns.map(({ name, scale }) =>
+        scale.unit === "1/s" ? `${name}/s` : `${name} ${scale.unit}`.trim(),
+      ),
       "",
     ],
     rows: labels.map((label, i) => [

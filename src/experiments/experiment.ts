@@ -326,7 +326,8 @@ export const again = (study: Study): string => study.chosenBy ?? `--scenario ${s
 export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
 
 /** Whether the arrivals are a closed loop's: their rate is what the engine makes of it. */
-export const isClosed = ({ config }: Pick<Study, "config">): boolean => config.workload.arrivals.kind === "closed";
+export const isClosed = ({ config }: Pick<Study, "config">): boolean =>
+  config.workload.arrivals.kind === "closed";
 
 /** The command that finds how much load a study bears, where there is a λ to vary. */
 export const tryStability = (study: Study): string[] =>

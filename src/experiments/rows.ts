@@ -3,7 +3,7 @@
  * under the metric's name, its 95 % interval and its standard deviation.
  */
 import type { SimulationConfig } from "../core/config.js";
-import { METRICS, type MetricDefinition } from "../core/metrics.js";
+import { METRICS, metricsOf, type MetricDefinition } from "../core/metrics.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import { summarize, type Summary } from "../stats/index.js";
 import type { Cell, Row } from "./experiment.js";
@@ -11,16 +11,15 @@ import type { TrialRecords } from "./trials.js";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** The metrics of a configuration: those of an SLO only where it has one. */
-export const metricsOf = ({ slo }: Pick<SimulationConfig, "slo">): readonly MetricDefinition[] =>
-  METRICS.filter(({ optional }) => !optional || slo !== undefined);
+const columnsOf = (metrics: readonly MetricDefinition[]): string[] =>
+  metrics.flatMap(({ name }) => [name, `${name}_ci95_low`, `${name}_ci95_high`, `${name}_sd`]);
 
 /** The columns that a configuration's metrics become. */
-export const metricColumns = (config: Pick<SimulationConfig, "slo">): string[] =>
-  metricsOf(config).flatMap(({ name }) => [name, `${name}_ci95_low`, `${name}_ci95_high`, `${name}_sd`]);
+export const metricColumns = (config: Pick<SimulationConfig, "slo" | "engine">): string[] =>
+  columnsOf(metricsOf(config));
 
 /** The columns of the metrics that every configuration has. */
-export const METRIC_COLUMNS: readonly string[] = metricColumns({});
+export const METRIC_COLUMNS: readonly string[] = columnsOf(METRICS.filter(({ needs }) => !needs));
 
 /** The cells of all metrics of one configuration (and window). */
 export function metricCells(records: TrialRecords, config: number, window = 0): Row {

@@ -53,7 +53,7 @@ export function showResults(study: Study, records: TrialRecords): void {
 function allMetrics(labels: readonly string[], records: TrialRecords): HTMLTableElement {
   const all = table("", ["metric", ...labels], []);
   const body = all.tBodies[0];
-  for (const { name, unit, summary } of METRICS.filter(({ optional }) => !optional)) {
+  for (const { name, unit, summary } of METRICS.filter(({ needs }) => !needs)) {
     const summaries = labels.map((_, i) => summarize(records.metric(i, name)));
     const scale = scaleOf(
       unit,

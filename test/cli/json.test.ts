@@ -114,7 +114,7 @@ describe("the document of run", () => {
     const { results } = await documentOf("run --per-trial", folder);
     for (const { metrics } of results) {
       expect(Object.keys(metrics)).toEqual(
-        METRICS.filter(({ optional }) => !optional).map(({ name }) => name),
+        METRICS.filter(({ needs }) => !needs).map(({ name }) => name),
       );
       for (const { mean, sd, ci95_low: low, ci95_high: high, n, values } of Object.values(metrics)) {
         expect(n).toBe(3);

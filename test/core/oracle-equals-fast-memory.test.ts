@@ -110,7 +110,7 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
       const given = Requests.of(requests);
       given.prefixHitTokens = Int32Array.from(rows, ({ prefixHitTokens }) => prefixHitTokens);
       given.priority = Int32Array.from(rows, classOf);
-      const { outcome } = simulate(
+      const { outcome, metrics } = simulate(
         {
           workload: {
             arrivals: { kind: "poisson", ratePerSecond: 1 },
@@ -160,6 +160,11 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
       expect(found.sort(ascending)).toEqual(expected.sort(ascending));
       if (engine.kvTokens !== null && !engine.async)
         expect(total((replica) => replica.blockTime)).toBe(slow.kvBlockTime);
+      if (engine.kvTokens !== null) {
+        expect(metrics.n_preemptions).toBe(slow.preemptions);
+        if (outcome.arrived > outcome.shared.rejected) expect(metrics.kv_utilization).toBeLessThanOrEqual(1);
+      }
+      expect("n_preemptions" in metrics).toBe(engine.kvTokens !== null);
     }),
     { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
   );

@@ -124,6 +124,6 @@ export function recordsOf(
   return records;
 }
 
-export const METRIC_NAMES: readonly string[] = METRICS.filter(({ optional }) => !optional).map(
+export const METRIC_NAMES: readonly string[] = METRICS.filter(({ needs }) => !needs).map(
   ({ name }) => name,
 );

@@ -31,7 +31,7 @@ export const USUAL_ATTAINMENT = 0.99;
 /** What a plan asks of a run; what is asked of each request becomes an attainment. */
 export function objectiveOf({ config, targets = [] }: Study): readonly Condition[] {
   const attainment: Condition = { metric: "slo_attainment", relation: ">=", limit: USUAL_ATTAINMENT };
-  const isSaid = targets.some(({ metric }) => METRICS.find(({ name }) => name === metric)?.optional);
+  const isSaid = targets.some(({ metric }) => METRICS.find(({ name }) => name === metric)?.needs === "slo");
   return config.slo && !isSaid ? [...targets, attainment] : targets;
 }
 
