@@ -26,13 +26,20 @@ function machineHeader({ hardware, config, schedulers }: Study): string {
   ].join("\n");
 }
 
+/** A trace on a GPU has nothing of the scenario left, unless it was asked for. */
+function whereFrom({ scenario, hardware, trace, chosenBy }: Study): string {
+  if (hardware === undefined) return `scenario ${scenario}`;
+  const isLeft = trace?.use !== "replay" || chosenBy.includes("--scenario");
+  return `${isLeft ? `scenario ${scenario}, ` : ""}hardware ${hardware}`;
+}
+
 /** What stands between the answer and the table: everything that a number depends on. */
 export function header(study: Study, { takesModel }: Pick<Experiment, "takesModel">): string | undefined {
   if (takesModel !== true) return takesModel ? machineHeader(study) : undefined;
   const { engine, conventions, horizon, workload, service } = study.config;
   const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
   return [
-    `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    `${whereFrom(study)}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     ...(study.trace ? [traceLine(study.trace)] : []),
     ...(study.plugins ?? []).map(
       ({ file, sha256, schedulers }) =>

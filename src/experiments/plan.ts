@@ -8,7 +8,7 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import { limitText } from "./assertions.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, tryStability, withScheduler } from "./experiment.js";
 import { capacityBound } from "./load.js";
 import { metricWords } from "./metric-words.js";
 import { findLoad } from "./planning/load-search.js";
@@ -79,7 +79,7 @@ function refuseHopeless(plans: readonly Plan[], targets: readonly Condition[]): 
   throw new ConfigError([
     {
       key: "--slo",
-      message: `no load meets --slo: ${targets.map(conditionText).join(", ")} (${nearness(point, `the nearest is ${best.label} at ${perSecond(loadOf(point.config))}:`)})`,
+      message: `no load meets --slo: ${targets.map(conditionText).join(", ")} (${nearness(point, `the nearest is ${best.label} at ${perSecond(point.load)}:`)})`,
     },
   ]);
 }
@@ -110,14 +110,14 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
   );
   const plans: Plan[] = await Promise.all(
     searched.map(async (one) => {
-      const floor = floorOf(loadOf(one.config), one.boundOfOne);
+      const floor = floorOf(loadOf(one.config, registry), one.boundOfOne);
       return {
         ...one,
         replicas: await findReplicas(setting, `replicas, ${one.label}`, one.config, floor, most),
       };
     }),
   );
-  const load = `λ = ${given(loadOf(study.config))} per s`;
+  const load = `λ = ${loadText(study)} per s`;
   const slo = targets.map(conditionText).join(", ");
   const rows = plans.map((plan) => summaryRow(plan, study, slo));
   const plotted = (of: (plan: Plan) => readonly Point[]) =>
@@ -146,10 +146,23 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     json: { results: rows, points: points.map(({ row }) => row) },
     passed: true,
     next: [
-      `llmsim run ${again(study)} --lam ${plain(Number(rows[0].lambda_max_qps ?? 1) * 0.9)}`,
-      `llmsim stability ${again(study)}`,
+      `llmsim run ${again(study)} ${atShare(study, Number(rows[0].lambda_max_qps ?? 1) * 0.9)}`,
+      ...tryStability(study),
     ],
   };
+}
+
+/** The study's load: a rate as it was given, a trace's to four digits. */
+function loadText({ config, registry }: Study): string {
+  const load = loadOf(config, registry);
+  return loadKey(config) === "ratePerSecond" ? given(load) : plain(load);
+}
+
+/** The flag that gives a study another load. */
+function atShare(study: Study, load: number): string {
+  if (loadKey(study.config) === "ratePerSecond") return `--lam ${plain(load)}`;
+  const { speedup } = study.config.workload.arrivals;
+  return `--speedup ${plain(((speedup as number) * load) / loadOf(study.config, study.registry))}`;
 }
 
 /** What cannot be planned, found before anything is simulated. */
@@ -175,13 +188,13 @@ function check(options: Partial<ExperimentContext["options"]>, study: Study | un
   const { maxReplicas } = options;
   if (issues.length > 0 || typeof maxReplicas !== "number") return issues;
   const floors = configsOf(study, chunksOf(study, options)).map((config) =>
-    floorOf(loadOf(config), capacityBound(withReplicas(config, 1), study.registry)),
+    floorOf(loadOf(config, study.registry), capacityBound(withReplicas(config, 1), study.registry)),
   );
   const least = floors.reduce((a, b) => Math.min(a, b));
   if (least > maxReplicas)
     refuse(
       "--max-replicas",
-      `unreachable --max-replicas: ${maxReplicas} (λ = ${given(loadOf(study.config))} per s takes at least ${least}: no policy serves more than ${plain(capacityBound({ ...study.config, engine: { ...study.config.engine, replicas: 1 } }, study.registry))} per s on one)`,
+      `unreachable --max-replicas: ${maxReplicas} (λ = ${loadText(study)} per s takes at least ${least}: no policy serves more than ${plain(capacityBound({ ...study.config, engine: { ...study.config.engine, replicas: 1 } }, study.registry))} per s on one)`,
     );
   return issues;
 }

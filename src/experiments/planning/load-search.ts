@@ -72,18 +72,18 @@ export async function findLoad(
 ): Promise<LoadPlan> {
   let points: Point[] = [];
   const add = async (loads: readonly number[]): Promise<void> => {
-    const known = new Set(points.map((point) => loadOf(point.config)));
+    const known = new Set(points.map((point) => fiveDigits(point.load)));
     const fresh = [...new Set(loads.map(fiveDigits))].filter((load) => !known.has(load));
     const more = await pointsOf(
       setting,
       label,
-      fresh.map((load) => atLoad(config, load)),
+      fresh.map((load) => atLoad(config, load, setting.registry)),
     );
-    points = [...points, ...more].sort((a, b) => loadOf(a.config) - loadOf(b.config));
+    points = [...points, ...more].sort((a, b) => a.load - b.load);
   };
   let top = bound;
   if (!Number.isFinite(bound)) {
-    top = loadOf(config);
+    top = loadOf(config, setting.registry);
     await add([top]);
     for (let i = 0; i < MOST_DOUBLINGS && isWithin(points[points.length - 1]); i++) await add([(top *= 2)]);
   }
@@ -102,7 +102,7 @@ export async function findLoad(
 function stretches(points: readonly Point[], precision: number): [number, number][] {
   const found: [number, number][] = [];
   for (let i = 1; i < points.length; i++) {
-    const [from, to] = [loadOf(points[i - 1].config), loadOf(points[i].config)];
+    const [from, to] = [points[i - 1].load, points[i].load];
     if (to - from <= precision * to) continue;
     if (CURVES.some((one) => within(one(points[i - 1])) !== within(one(points[i])))) found.push([from, to]);
   }
@@ -112,7 +112,7 @@ function stretches(points: readonly Point[], precision: number): [number, number
 
 /** Where a curve passes 1 between two neighbours, by linear interpolation; the lower one where it has no height. */
 function crossing(of: Curve, before: Point, after: Point): number {
-  const [a, b] = [loadOf(before.config), loadOf(after.config)];
+  const [a, b] = [before.load, after.load];
   const [u, v] = [of(before), of(after)];
   return Number.isFinite(v) && v > u ? a + ((b - a) * (1 - u)) / (v - u) : a;
 }
@@ -126,10 +126,10 @@ function planOf(points: readonly Point[]): LoadPlan {
     const to =
       i + 1 < points.length && !within(MEAN(points[i + 1]))
         ? crossing(MEAN, point, points[i + 1])
-        : loadOf(point.config);
+        : point.load;
     if (i > 0 && within(MEAN(points[i - 1])) && ranges.length > 0)
       ranges[ranges.length - 1] = { from: ranges[ranges.length - 1].from, to };
-    else ranges.push({ from: loadOf(point.config), to });
+    else ranges.push({ from: point.load, to });
   });
   if (last < 0) return { points, load: NaN, low: NaN, high: NaN, ranges, isCapacity: false, isOpen: false };
   const next = points[last + 1] as Point | undefined;
@@ -148,7 +148,7 @@ function planOf(points: readonly Point[]): LoadPlan {
 
 /** The upper end of the interval, on the side of caution where the curve has no height. */
 const upperEnd = (before: Point, after: Point): number =>
-  Number.isFinite(LOW(after)) ? crossing(LOW, before, after) : loadOf(after.config);
+  Number.isFinite(LOW(after)) ? crossing(LOW, before, after) : after.load;
 
 /** The last place up to `end` at which a curve is within the limit. */
 function lastBefore(points: readonly Point[], end: number, of: Curve): number {

@@ -4,7 +4,7 @@ import type { SimulationConfig } from "../../core/config.js";
 import type { Registry } from "../../core/registry.js";
 import type { Row } from "../experiment.js";
 import { keepsUp } from "../load.js";
-import { keyCells, metricCells } from "../rows.js";
+import { arrivalRate, keyCells, metricCells } from "../rows.js";
 import type { Trials } from "../trials.js";
 import {
   tightest,
@@ -18,6 +18,8 @@ import {
 
 export interface Point {
   readonly config: SimulationConfig;
+  /** Requests per second. */
+  readonly load: number;
   readonly use: Use;
   /** The target that is used most; none where nothing is asked. */
   readonly tightest: TargetUse | undefined;
@@ -59,6 +61,7 @@ export async function pointsOf(
     const most = tightest(uses);
     return {
       config,
+      load: loadOf(config, registry),
       use,
       tightest: most,
       keepsUp: isStable,
@@ -97,16 +100,23 @@ export function loadKey({
   return (["ratePerSecond", "speedup"] as const).find((key) => typeof arrivals[key] === "number");
 }
 
-/** The load of a configuration: its rate per second, or its speed-up. */
-export const loadOf = (config: Pick<SimulationConfig, "workload">): number =>
-  config.workload.arrivals[loadKey(config)!] as number;
+/** The load of a configuration, in requests per second: its rate, or a trace's recorded one times its speed-up. */
+export function loadOf(config: Pick<SimulationConfig, "workload">, registry?: Registry): number {
+  const { arrivals } = config.workload;
+  return loadKey(config) === "ratePerSecond"
+    ? (arrivals.ratePerSecond as number)
+    : arrivalRate(config, registry);
+}
 
 /** The same configuration at another load; a trace played faster is over sooner. */
-export function atLoad(config: SimulationConfig, load: number): SimulationConfig {
+export function atLoad(config: SimulationConfig, load: number, registry?: Registry): SimulationConfig {
+  const { arrivals } = config.workload;
   const key = loadKey(config)!;
-  const workload = { ...config.workload, arrivals: { ...config.workload.arrivals, [key]: load } };
+  const times = load / loadOf(config, registry);
+  const value = key === "speedup" ? (arrivals.speedup as number) * times : load;
+  const workload = { ...config.workload, arrivals: { ...arrivals, [key]: value } };
   if (key === "ratePerSecond") return { ...config, workload };
-  const tmaxSeconds = (config.horizon.tmaxSeconds * loadOf(config)) / load;
+  const tmaxSeconds = config.horizon.tmaxSeconds / times;
   return { ...config, workload, horizon: { ...config.horizon, tmaxSeconds } };
 }
 

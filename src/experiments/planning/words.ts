@@ -8,7 +8,7 @@ import { percent, plain, scaleOf, withInterval } from "../quantity.js";
 import { keyCells } from "../rows.js";
 import type { LoadPlan } from "./load-search.js";
 import { USUAL_ATTAINMENT } from "./objective.js";
-import { loadOf, type Point } from "./points.js";
+import { loadKey, loadOf, type Point } from "./points.js";
 import type { ReplicaPlan } from "./replica-search.js";
 
 /** One scheduler with one chunk size. */
@@ -31,7 +31,7 @@ function limitedBy({ load }: Plan): string {
   if (!Number.isFinite(load.load)) return "";
   if (load.isOpen) return "bound";
   if (load.isCapacity) return "capacity";
-  const after = load.points.find((point) => loadOf(point.config) > load.load && point.use.mean > 1);
+  const after = load.points.find((point) => point.load > load.load && point.use.mean > 1);
   return after?.tightest?.target.metric ?? "";
 }
 
@@ -120,10 +120,11 @@ export function answers(plans: readonly Plan[], load: string): string[] {
     .filter(({ replicas }) => replicas.fewest !== undefined)
     .sort((a, b) => a.replicas.fewest! - b.replicas.fewest!)
     .map(({ label, replicas }) => `${label} ${replicasText(replicas)}`);
+  const bound = greatest(plans, (plan) => plan.bound);
   return [
-    `within the SLO, in requests per second: ${[...said, ...none].join(", ")}; no policy can serve more than ${plain(greatest(plans, ({ bound }) => bound))}`,
+    `within the SLO, in requests per second: ${[...said, ...none].join(", ")}${Number.isFinite(bound) ? `; no policy can serve more than ${plain(bound)}` : ""}`,
     fewest.length > 0
-      ? `replicas at ${load}: ${fewest.join(", ")}; fewer than ${-greatest(plans, ({ replicas }) => -replicas.floor)} cannot serve it`
+      ? `replicas at ${load}: ${fewest.join(", ")}${Number.isFinite(bound) ? `; fewer than ${-greatest(plans, ({ replicas }) => -replicas.floor)} cannot serve it` : ""}`
       : `no number of replicas that was tried holds the SLO at ${load}`,
   ];
 }
@@ -135,17 +136,22 @@ export function notesOf(plans: readonly Plan[], study: Study, most: number): str
           `what the SLO asks of each request is asked of ${100 * USUAL_ATTAINMENT} % of them (attainment=95% in --slo asks it of fewer)`,
         ]
       : []),
+    ...(loadKey(study.config) === "speedup"
+      ? [
+          `λ is of the whole trace, which as given brings ${plain(loadOf(study.config, study.registry))} per s on average: other loads are the trace played faster or slower`,
+        ]
+      : []),
     ...plans.flatMap(({ label, load, replicas, config }) => [
       ...(Number.isFinite(load.load)
         ? []
         : [
-            `${label}: ${nearness(nearest(load.points), `nearest at ${perSecond(loadOf(nearest(load.points).config))}:`)}`,
+            `${label}: ${nearness(nearest(load.points), `nearest at ${perSecond(nearest(load.points).load)}:`)}`,
           ]),
       ...(load.ranges.length > 1
         ? [
             `${label}: the SLO comes and goes with the load: it holds at λ from ${rangesText(load).replaceAll(";", ", and from")}`,
           ]
-        : load.ranges.length === 1 && load.ranges[0].from > loadOf(load.points[0].config)
+        : load.ranges.length === 1 && load.ranges[0].from > load.points[0].load
           ? [`${label}: the SLO does not hold at lower loads: only at λ from ${rangesText(load)}`]
           : []),
       ...(load.isCapacity
