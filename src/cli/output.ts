@@ -29,7 +29,7 @@ function machineHeader({ hardware, config, schedulers }: Study): string {
 /** A trace on a GPU has nothing of the scenario left, unless it was asked for. */
 function whereFrom({ scenario, hardware, trace, chosenBy }: Study): string {
   if (hardware === undefined) return `scenario ${scenario}`;
-  const isLeft = trace?.use !== "replay" || chosenBy.includes("--scenario");
+  const isLeft = trace?.use !== "replay" || chosenBy?.includes("--scenario") === true;
   return `${isLeft ? `scenario ${scenario}, ` : ""}hardware ${hardware}`;
 }
 
