@@ -10,18 +10,13 @@ import { activate, blocksNeeded, deactivateLast, preemptLast } from "./residents
 import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
 import { tokens, UNLIMITED, type Nanoseconds, type Tokens } from "./units.js";
 
-class QueueHead implements Head {
+/** The head of either queue. How many decodes stand before a partly prefilled prompt is counted only when somebody asks. */
+class QueueHead implements Head, PartialHead {
   exists = false;
   left: Tokens = tokens(0);
-}
-
-/** The first partly prefilled prompt. How many decodes stand before it is counted only when somebody asks. */
-class FirstPartial extends QueueHead implements PartialHead {
-  constructor(private readonly count: () => number) {
-    super();
-  }
+  constructor(private readonly plan: Plan) {}
   get decodesAhead(): number {
-    return this.count();
+    return this.plan.decodesAhead();
   }
 }
 
@@ -29,8 +24,8 @@ export class Plan implements View, Batch {
   readonly limits;
   decodable = 0;
   resident = 0;
-  readonly partial: FirstPartial;
-  readonly waiting = new QueueHead();
+  readonly partial = new QueueHead(this);
+  readonly waiting = new QueueHead(this);
   tokensLeft: Tokens = tokens(0);
   slotsLeft = 0;
   private readonly shared: Shared;
@@ -40,13 +35,12 @@ export class Plan implements View, Batch {
   private cursor = 0;
   /** Blocks taken for the decodes of this batch. */
   private decodeBlocks = 0;
-  /** Prompts taken from a queue of unstarted ones; they may stand anywhere among the chunks. */
-  private readonly admitted = new IdList();
+  /** Prompts taken from a queue of unstarted ones that this batch does not end; they may stand anywhere among the chunks. */
+  private readonly begun = new IdList();
 
   constructor(shared: Shared) {
     this.shared = shared;
     this.limits = shared.limits;
-    this.partial = new FirstPartial(() => this.decodesAhead());
   }
 
   get now(): Nanoseconds {
@@ -70,18 +64,8 @@ export class Plan implements View, Batch {
     this.slotsLeft = this.limits.maxSequences;
     this.cursor = 0;
     this.decodeBlocks = 0;
-    this.admitted.length = 0;
-    flight.decodes = 0;
-    flight.prefillTokens = 0;
-    flight.chunkCount = 0;
-    flight.admitted = 0;
-    flight.preempted = 0;
-    flight.ended.length = 0;
-    flight.finishing.length = 0;
-    flight.finishingUnseated.length = 0;
-    flight.dependsOnArrivals = true;
-    flight.limitsDecode = false;
-    flight.limitsPrefill = false;
+    this.begun.length = 0;
+    flight.clear();
     this.showPartial();
     this.showWaiting();
     this.shared.scheduler.compose(this, this);
@@ -91,24 +75,22 @@ export class Plan implements View, Batch {
       return false;
     }
     // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
-    if (this.cursor > 0 || flight.ended.length < flight.chunkCount) this.settlePartial();
+    if (flight.chunkCount > 0 && (this.cursor > 0 || flight.ended.length < flight.chunkCount))
+      this.settlePartial();
     return true;
   }
 
   decode(n: number): number {
     const { flight, replica } = this;
+    const { pool } = replica;
     const before = flight.decodes;
-    if (!(Number.isInteger(n) && n >= 0)) this.refuse(`decodes must be a whole number: asked ${n}`);
-    if (n < before) this.refuse(`decodes taken back: asked ${n}, placed ${before}`);
-    if (n > this.decodable)
-      this.refuse(`more decodes than sequences: asked ${n}, decodable ${this.decodable}`);
     const more = n - before;
-    if (more > this.slotsLeft) this.refuse(`over the sequence cap: asked ${more}, left ${this.slotsLeft}`);
-    if (more > this.tokensLeft) this.refuse(`over the token budget: asked ${more}, left ${this.tokensLeft}`);
+    if (!(Number.isInteger(n) && more >= 0 && n <= this.decodable)) this.refuseDecodes(n);
+    if (more > this.slotsLeft || more > this.tokensLeft) this.refuseDecodes(n);
     if (n === 0) return 0;
     const granted = replica.memory === null ? n : this.fit(n);
-    while (replica.pool.active < granted) activate(this.shared, replica);
-    while (replica.pool.active > granted) deactivateLast(this.shared, replica);
+    while (pool.active < granted) activate(this.shared, replica);
+    while (pool.active > granted) deactivateLast(this.shared, replica);
     // Blocks that were taken may have been a preempted request's.
     if (replica.returned.length > 0) this.showWaiting();
     flight.decodes = granted;
@@ -118,33 +100,20 @@ export class Plan implements View, Batch {
   }
 
   chunk(from: PromptQueue, asked: Tokens): Tokens {
-    const { flight } = this;
     const isWaiting = from === "waiting";
     const head = isWaiting ? this.waiting : this.partial;
     const { left } = head;
-    if (!head.exists) this.refuse(`no ${from} prompt to take a chunk of`);
-    if (!(Number.isInteger(asked) && asked >= 1)) this.refuse(`a chunk has at least 1 token: asked ${asked}`);
-    if (asked > left) this.refuse(`longer than the prompt: asked ${asked}, left ${left}`);
-    if (asked > this.limits.chunk) this.refuse(`over the chunk size: asked ${asked} of ${this.limits.chunk}`);
-    if (asked > this.tokensLeft)
-      this.refuse(`over the token budget: asked ${asked}, left ${this.tokensLeft}`);
-    if (this.slotsLeft < 1) this.refuse("over the sequence cap: no place left");
-    if (isWaiting && this.resident >= this.limits.residentCap)
-      this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
+    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left && head.exists)) this.refuseChunk(from, asked);
+    if (asked > this.limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1)
+      this.refuseChunk(from, asked);
+    if (isWaiting && this.resident >= this.limits.residentCap) this.refuseChunk(from, asked);
     if (this.replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
 
-    const { sequences } = this.shared;
     const id = isWaiting ? this.admit() : this.replica.partial.ids[this.cursor++];
-    if (flight.chunkCount === flight.chunkId.length) flight.growChunks();
-    flight.chunkId[flight.chunkCount] = id;
-    flight.chunkTokens[flight.chunkCount] = asked;
-    flight.chunkCached[flight.chunkCount++] = sequences.known(id) - left;
-    flight.prefillTokens += asked;
-    this.tokensLeft = tokens(this.tokensLeft - asked);
-    this.slotsLeft--;
-    sequences.promptLeft[id] = left - asked;
-    if (asked === left) flight.ended.insertAscending(id);
+    this.place(id, left, asked);
+    if (asked === left) this.flight.ended.insertAscending(id);
+    else if (isWaiting) this.begun.push(id);
     if (!isWaiting) this.showPartial();
     if (isWaiting || this.replica.returned.length > 0) this.showWaiting();
     return asked;
@@ -230,15 +199,29 @@ export class Plan implements View, Batch {
     const isBack = replica.returned.length > 0;
     const id = isBack ? replica.returned.popFront() : replica.waiting.popFront();
     if (!isBack) sequences.startedAt[id] = shared.now;
-    sequences.admission[id] = replica.admissions++;
-    replica.resident++;
-    this.resident++;
+    if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
+    this.resident = ++replica.resident;
     this.flight.admitted++;
-    this.admitted.push(id);
     return id;
   }
 
-  private decodesAhead(): number {
+  /** Puts a chunk of a prompt with `left` tokens to go into the batch. */
+  private place(id: number, left: Tokens, taken: Tokens): void {
+    const { flight } = this;
+    const { sequences, varies } = this.shared;
+    const chunk = flight.chunkCount++;
+    if (chunk === flight.chunkId.length) flight.growChunks();
+    flight.chunkId[chunk] = id;
+    flight.chunkTokens[chunk] = taken;
+    if (varies) flight.chunkCached[chunk] = sequences.known(id) - left;
+    flight.prefillTokens += taken;
+    this.tokensLeft = tokens(this.tokensLeft - taken);
+    this.slotsLeft--;
+    sequences.promptLeft[id] = left - taken;
+  }
+
+  /** Decodable sequences admitted before the first partly prefilled prompt. */
+  decodesAhead(): number {
     const { pool, partial } = this.replica;
     const { admission } = this.shared.sequences;
     return pool.ahead(admission[partial.ids[this.cursor]], admission);
@@ -254,17 +237,21 @@ export class Plan implements View, Batch {
   private showWaiting(): void {
     const { sequences } = this.shared;
     const { returned, waiting } = this.replica;
-    this.waiting.exists = waiting.length + returned.length > 0;
-    if (!this.waiting.exists) return;
-    if (returned.length === 0) this.waiting.left = tokens(sequences.promptLeft[waiting.first]);
-    else {
-      const known = sequences.promptLeft[returned.first];
-      const hits = Math.min(
-        this.replica.memory!.survivors(returned.first),
-        Math.floor((known - 1) / BLOCK_TOKENS),
-      );
-      this.waiting.left = tokens(known - hits * BLOCK_TOKENS);
+    const head = this.waiting;
+    if (returned.length > 0) {
+      head.exists = true;
+      head.left = tokens(this.leftOfReturned(returned.first));
+      return;
     }
+    head.exists = waiting.length > 0;
+    if (head.exists) head.left = tokens(sequences.promptLeft[waiting.first]);
+  }
+
+  /** What a preempted request has to compute again: all but its leading blocks that survive. */
+  private leftOfReturned(id: number): number {
+    const known = this.shared.sequences.promptLeft[id];
+    const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
+    return known - hits * BLOCK_TOKENS;
   }
 
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */
@@ -275,12 +262,32 @@ export class Plan implements View, Batch {
     for (let i = 0; i < partial.length; i++)
       if (i >= this.cursor || promptLeft[partial.ids[i]] > 0) partial.ids[kept++] = partial.ids[i];
     partial.length = kept;
-    for (let i = 0; i < this.admitted.length; i++) {
-      const id = this.admitted.ids[i];
-      if (promptLeft[id] === 0) continue;
-      if (this.shared.byAdmission) partial.insertBy(admission, id);
-      else partial.insertAscending(id);
-    }
+    for (let i = 0; i < this.begun.length; i++)
+      if (this.shared.byAdmission) partial.insertBy(admission, this.begun.ids[i]);
+      else partial.insertAscending(this.begun.ids[i]);
+  }
+
+  private refuseDecodes(n: number): never {
+    const before = this.flight.decodes;
+    const more = n - before;
+    if (!(Number.isInteger(n) && n >= 0)) this.refuse(`decodes must be a whole number: asked ${n}`);
+    if (n < before) this.refuse(`decodes taken back: asked ${n}, placed ${before}`);
+    if (n > this.decodable)
+      this.refuse(`more decodes than sequences: asked ${n}, decodable ${this.decodable}`);
+    if (more > this.slotsLeft) this.refuse(`over the sequence cap: asked ${more}, left ${this.slotsLeft}`);
+    this.refuse(`over the token budget: asked ${more}, left ${this.tokensLeft}`);
+  }
+
+  private refuseChunk(from: PromptQueue, asked: Tokens): never {
+    const { exists, left } = this[from];
+    if (!exists) this.refuse(`no ${from} prompt to take a chunk of`);
+    if (!(Number.isInteger(asked) && asked >= 1)) this.refuse(`a chunk has at least 1 token: asked ${asked}`);
+    if (asked > left) this.refuse(`longer than the prompt: asked ${asked}, left ${left}`);
+    if (asked > this.limits.chunk) this.refuse(`over the chunk size: asked ${asked} of ${this.limits.chunk}`);
+    if (asked > this.tokensLeft)
+      this.refuse(`over the token budget: asked ${asked}, left ${this.tokensLeft}`);
+    if (this.slotsLeft < 1) this.refuse("over the sequence cap: no place left");
+    this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
   }
 
   private refuse(rule: string): never {

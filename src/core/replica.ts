@@ -32,7 +32,12 @@ export interface Shared {
   readonly depth: number;
   /** Decodes and partly prefilled prompts stand in the order of their admission, not of arrival and prefill end. */
   readonly byAdmission: boolean;
-  /** The iteration time changes along a stretch of equal batches. */
+  /** No batch repeats unasked: the scheduler wants every iteration, or iteration times are random. */
+  readonly asksEveryIteration: boolean;
+  /**
+   * The iteration time changes along a stretch of equal batches, or KV memory may end it. Only then are cached
+   * tokens counted.
+   */
   readonly varies: boolean;
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
@@ -109,6 +114,21 @@ export class Flight {
   usedBlocks = 0;
   /** KV blocks in use, times time, over the whole stretch. */
   blockTime = 0;
+
+  /** Holds nothing again. */
+  clear(): void {
+    this.decodes = 0;
+    this.prefillTokens = 0;
+    this.chunkCount = 0;
+    this.admitted = 0;
+    this.preempted = 0;
+    this.ended.length = 0;
+    this.finishing.length = 0;
+    this.finishingUnseated.length = 0;
+    this.dependsOnArrivals = true;
+    this.limitsDecode = false;
+    this.limitsPrefill = false;
+  }
 
   /** End of the stretch's i-th iteration, 1 <= i <= iterations; its start for i = 0. */
   endOf(i: number, varies: boolean): Nanoseconds {
@@ -225,6 +245,7 @@ export class Replica {
     this.answered = 0;
     this.pool.clear();
     this.flight.endAt = NEVER;
+    this.flight.blockTime = this.next.blockTime = 0;
     this.hasNext = false;
     this.isOpen = true;
     this.wakeAt = NEVER;
