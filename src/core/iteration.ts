@@ -217,7 +217,8 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
   const { pool } = replica;
   const { iterations, startAt, iterationTime } = flight;
   const measured = flight.decodes - replica.activeUnmeasured;
-  const steady = pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, startAt + iterationTime);
+  const steady =
+    pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, startAt + iterationTime);
   const { lastTickAt } = replica;
   // Decoding straight on, the first gap is like the others.
   const alike = startAt === lastTickAt ? steady : 0;

@@ -103,7 +103,8 @@ export class Plan implements View, Batch {
     const isWaiting = from === "waiting";
     const head = isWaiting ? this.waiting : this.partial;
     const { left } = head;
-    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left && head.exists)) this.refuseChunk(from, asked);
+    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left && head.exists))
+      this.refuseChunk(from, asked);
     if (asked > this.limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1)
       this.refuseChunk(from, asked);
     if (isWaiting && this.resident >= this.limits.residentCap) this.refuseChunk(from, asked);

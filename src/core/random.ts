@@ -2,7 +2,8 @@
  * Random numbers: one stream for each (seed, trial, purpose), so that what one purpose draws never
  * moves another's numbers (common random numbers across policies, windows and worker counts).
  *
- * The generator is Alea (J. Baagøe, multiply-with-carry) from seedrandom, keyed by a string. Samplers
+ * The generator is Alea (J. Baagøe, multiply-with-carry), keyed by a string. Its seeding is seedrandom's; its
+ * one line of recurrence stands here, where it can be compiled into the samplers: the same numbers. Samplers
  * are ziggurats (Marsaglia & Tsang 2000, with Doornik's 2005 use of separate bits for layer and
  * position): they need no logarithm in about 99 % of draws and use only arithmetic that has the same
  * bits on every JavaScript engine.
@@ -41,20 +42,45 @@ const normalDensity = (x: number): number => exp(-0.5 * x * x);
 const EXPONENTIAL = layers(EXPONENTIAL_TAIL, 0.0039496598225815571993, exponentialDensity, (y) => -log(y));
 const NORMAL = layers(NORMAL_TAIL, 0.00492867323399, normalDensity, (y) => Math.sqrt(-2 * log(y)));
 
+const MULTIPLIER = 2_091_639;
+/** 2^-32 */
+const STEP = 2.3283064365386963e-10;
+/** 2^-53 */
+const FINE_STEP = 1.1102230246251565e-16;
+
 /** The generator's state: plain data, so that a fork of a simulation can go on from it. */
 export type StreamState = Readonly<{ c: number; s0: number; s1: number; s2: number }>;
 
 /** One stream of random numbers. */
 export class Stream {
-  private readonly generator: alea.PRNG;
+  /** The carry, a whole number, and the last three numbers. */
+  private c: number;
+  private s0: number;
+  private s1: number;
+  private s2: number;
 
   constructor(key: string, from?: StreamState) {
-    this.generator = alea(key, { state: from ?? true });
+    const { c, s0, s1, s2 } = from ?? alea(key, { state: true }).state();
+    this.c = c;
+    this.s0 = s0;
+    this.s1 = s1;
+    this.s2 = s2;
   }
 
   /** Uniform on [0, 1), in steps of 2^-32: enough to choose among listed values. */
   uniform(): number {
-    return this.generator();
+    const t = MULTIPLIER * this.s0 + this.c * STEP;
+    this.s0 = this.s1;
+    this.s1 = this.s2;
+    const c = Math.floor(t);
+    this.c = c;
+    return (this.s2 = t - c);
+  }
+
+  /** Uniform on [0, 1), in steps of 2^-53. */
+  private fine(): number {
+    const high = this.uniform();
+    return high + Math.floor(this.uniform() * 0x200000) * FINE_STEP;
   }
 
   /** Exponential with mean 1. */
@@ -62,7 +88,7 @@ export class Stream {
     const { x, f } = EXPONENTIAL;
     let beyond = 0;
     for (;;) {
-      const bits = this.generator.double() * LAYERS;
+      const bits = this.fine() * LAYERS;
       const layer = bits | 0;
       const value = (bits - layer) * x[layer];
       if (value < x[layer + 1]) return beyond + value;
@@ -71,7 +97,7 @@ export class Stream {
         beyond += EXPONENTIAL_TAIL;
         continue;
       }
-      const height = f[layer] + this.generator.double() * (f[layer + 1] - f[layer]);
+      const height = f[layer] + this.fine() * (f[layer + 1] - f[layer]);
       if (height < exponentialDensity(value)) return beyond + value;
     }
   }
@@ -80,14 +106,14 @@ export class Stream {
   normal(): number {
     const { x, f } = NORMAL;
     for (;;) {
-      const bits = this.generator.double() * (2 * LAYERS);
+      const bits = this.fine() * (2 * LAYERS);
       const whole = bits | 0;
       const layer = whole >> 1;
       const sign = whole & 1 ? -1 : 1;
       const value = (bits - whole) * x[layer];
       if (value < x[layer + 1]) return sign * value;
       if (layer === 0) return sign * this.normalTail();
-      const height = f[layer] + this.generator.double() * (f[layer + 1] - f[layer]);
+      const height = f[layer] + this.fine() * (f[layer + 1] - f[layer]);
       if (height < normalDensity(value)) return sign * value;
     }
   }
@@ -99,14 +125,15 @@ export class Stream {
 
   /** The state from which `new Stream(key, state)` goes on exactly where this stream stands. */
   state(): StreamState {
-    return this.generator.state();
+    const { c, s0, s1, s2 } = this;
+    return { c, s0, s1, s2 };
   }
 
   /** Marsaglia (1964): a normal variate beyond the last edge. */
   private normalTail(): number {
     for (;;) {
-      const x = -log(1 - this.generator.double()) / NORMAL_TAIL;
-      const y = -log(1 - this.generator.double());
+      const x = -log(1 - this.fine()) / NORMAL_TAIL;
+      const y = -log(1 - this.fine());
       if (y + y > x * x) return NORMAL_TAIL + x;
     }
   }

@@ -102,7 +102,9 @@ export class Requests {
     const outputs = stream(seed, trial, "output");
     // One loop over three streams: the processor overlaps their chains of arithmetic.
     let count = backlog;
-    for (let at = arrivals.next(); at <= last && count - backlog < most; at = arrivals.next()) {
+    for (;;) {
+      const at = arrivals.next();
+      if (at > last || count - backlog === most) break;
       if (count === this.arrivedAt.length) this.reserve(count * 2);
       this.arrivedAt[count] = at;
       this.promptTokens[count] = prompt.sample(prompts);

@@ -6,6 +6,8 @@ import type { Stream } from "../random.js";
 /** How far the weights may sum from 1, for decimals such as 0.1 + 0.2 + 0.7. */
 const WEIGHT_TOLERANCE = 1e-9;
 
+const GUIDES = 256;
+
 function check(spec: Spec): string[] {
   const values = numbersOf(spec, "values");
   const weights = numbersOf(spec, "weights");
@@ -21,9 +23,10 @@ class Mixture implements LengthLaw {
   readonly mean: number;
   private readonly values: readonly number[];
   private readonly weights: readonly number[];
+  /** Up to the last length that has any weight, which takes what rounding leaves above the cumulative sum. */
   private readonly cumulative: Float64Array;
-  /** The last length that has any weight: it takes what rounding leaves above the cumulative sum. */
-  private readonly last: number;
+  /** Where to begin to search, by the first bits of the uniform number (Chen & Asau 1974): nearly always the place. */
+  private readonly guide: Int32Array;
 
   constructor(spec: Spec) {
     const values = (this.values = numbersOf(spec, "values"));
@@ -32,7 +35,10 @@ class Mixture implements LengthLaw {
     this.mean = values.reduce((sum, value, i) => sum + value * weights[i], 0);
     let total = 0;
     this.cumulative = Float64Array.from(weights, (weight) => (total += weight));
-    this.last = weights.findLastIndex((weight) => weight > 0);
+    this.cumulative[weights.findLastIndex((weight) => weight > 0)] = Infinity;
+    this.guide = Int32Array.from({ length: GUIDES }, (_, i) =>
+      this.cumulative.findIndex((sum) => sum > i / GUIDES),
+    );
   }
 
   survival(n: number): number {
@@ -41,8 +47,8 @@ class Mixture implements LengthLaw {
 
   sample(stream: Stream): number {
     const u = stream.uniform();
-    let i = 0;
-    while (i < this.last && u >= this.cumulative[i]) i++;
+    let i = this.guide[Math.floor(u * GUIDES)];
+    while (u >= this.cumulative[i]) i++;
     return this.values[i];
   }
 }
