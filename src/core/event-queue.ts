@@ -30,6 +30,22 @@ export class EventQueue {
 
   /** The source of the next event: of those at `nextAt`, the one with the lowest number. */
   get nextSource(): number {
+    return this.leaves === 1 ? 0 : this.earliest();
+  }
+
+  /** Sets the instant of a source's event; NEVER: it has none. */
+  set(source: number, instant: Nanoseconds): void {
+    if (this.leaves === 1) this.tree[1] = instant;
+    else this.replay(source, instant);
+  }
+
+  /** Makes `target` equal to this queue. */
+  copyInto(target: EventQueue): void {
+    if (target.leaves !== this.leaves) target.reset(this.leaves);
+    target.tree.set(this.tree);
+  }
+
+  private earliest(): number {
     const { tree, leaves } = this;
     let node = 1;
     while (node < leaves) {
@@ -39,8 +55,8 @@ export class EventQueue {
     return node - leaves;
   }
 
-  /** Sets the instant of a source's event; NEVER: it has none. */
-  set(source: number, instant: Nanoseconds): void {
+  /** Sets a leaf and plays its matches again. */
+  private replay(source: number, instant: Nanoseconds): void {
     const { tree } = this;
     let node = this.leaves + source;
     tree[node] = instant;
@@ -48,11 +64,5 @@ export class EventQueue {
       node >>= 1;
       tree[node] = Math.min(tree[2 * node], tree[2 * node + 1]);
     }
-  }
-
-  /** Makes `target` equal to this queue. */
-  copyInto(target: EventQueue): void {
-    if (target.leaves !== this.leaves) target.reset(this.leaves);
-    target.tree.set(this.tree);
   }
 }

@@ -25,11 +25,17 @@ import { LAST_INSTANT, NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js
  */
 export function begin(shared: Shared, plan: Plan, replica: Replica, flight: Flight): boolean {
   if (!plan.compose(replica, flight)) return false;
+  schedule(shared, replica, flight);
+  return true;
+}
+
+/** What the batch just composed costs, and for how many iterations it runs. */
+function schedule(shared: Shared, replica: Replica, flight: Flight): void {
   const isAhead = flight !== replica.flight;
   const startAt = isAhead ? replica.flight.endAt : shared.now;
   flight.startAt = startAt;
   flight.isSettled = false;
-  flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
+  if (shared.varies) flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
   const time = price(shared, replica, flight);
   flight.iterationTime = time;
   const most = repeats(shared, replica, flight, isAhead);
@@ -40,7 +46,6 @@ export function begin(shared: Shared, plan: Plan, replica: Replica, flight: Flig
     flight.endAt = ns(startAt + iterations * time);
   }
   if (flight.endAt > LAST_INSTANT) refuseDrain();
-  return true;
 }
 
 /** What the batch costs, by the model. */
@@ -112,7 +117,6 @@ function untilArrival(shared: Shared, flight: Flight, startAt: number, time: num
   // A router decides at the arrival whom it concerns: that replica's stretch is cut then.
   if (!flight.dependsOnArrivals || shared.router !== null) return most;
   const ahead = shared.nextArrivalAt - startAt;
-  if (ahead >= most * time) return most;
   return Math.min(most, Math.max(1, Math.ceil(ahead / time) + shared.depth - 1));
 }
 

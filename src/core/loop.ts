@@ -37,14 +37,17 @@ export function advance(
   let idle = 0;
   for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
   // A run may start from a state in which sequences stand ready: they decide before anything arrives.
-  let isFirst = replicas.some(({ flight, resident }) => flight.endAt === NEVER && resident > 0);
+  let isResumed =
+    shared.isPaused || replicas.some(({ flight, resident }) => flight.endAt === NEVER && resident > 0);
+  shared.isPaused = false;
 
   for (;;) {
     // An arrival is seen when somebody decides: at once by a router or an idle replica, else when the next
     // iteration ends.
-    const next = ns(idle > 0 || fleet ? Math.min(events.nextAt, shared.nextArrivalAt) : events.nextAt);
-    const now = isFirst || shared.isPaused ? shared.now : next;
-    isFirst = false;
+    let now = events.nextAt;
+    if ((idle > 0 || fleet) && shared.nextArrivalAt < now) now = shared.nextArrivalAt;
+    if (isResumed) now = shared.now;
+    isResumed = false;
     if (now === NEVER || now > until) return;
     shared.now = now;
     while (events.nextAt === now) {
@@ -55,7 +58,6 @@ export function advance(
     const done = shared.completedMeasured + shared.rejectedMeasured;
     if (done > shared.settledMeasured && done === shared.arrived - firstMeasured)
       settleMeasurement(shared, replicas);
-    shared.isPaused = false;
     while (shared.nextArrivalAt <= now) {
       if (shared.nextArrivalAt - shared.overhead > shared.arrivalsUntil) {
         shared.isPaused = true;

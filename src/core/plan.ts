@@ -10,13 +10,51 @@ import { activate, blocksNeeded, deactivateLast, preemptLast } from "./residents
 import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
 import { tokens, UNLIMITED, type Nanoseconds, type Tokens } from "./units.js";
 
-/** The head of either queue. How many decodes stand before a partly prefilled prompt is counted only when somebody asks. */
-class QueueHead implements Head, PartialHead {
-  exists = false;
-  left: Tokens = tokens(0);
+/** The first unstarted prompt, as it is when somebody looks: a preempted request, else the discipline's first. */
+class FirstWaiting implements Head {
   constructor(private readonly plan: Plan) {}
+
+  get exists(): boolean {
+    const { waiting, returned } = this.plan.replica;
+    return waiting.length + returned.length > 0;
+  }
+
+  get left(): Tokens {
+    const { shared, replica } = this.plan;
+    const { promptLeft } = shared.sequences;
+    return tokens(
+      replica.returned.length > 0
+        ? this.leftOfReturned(replica.returned.first)
+        : promptLeft[replica.waiting.first],
+    );
+  }
+
+  /** What a preempted request has to compute again: all but its leading blocks that survive. */
+  private leftOfReturned(id: number): number {
+    const { shared, replica } = this.plan;
+    const known = shared.sequences.promptLeft[id];
+    const hits = Math.min(replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
+    return known - hits * BLOCK_TOKENS;
+  }
+}
+
+/** The first partly prefilled prompt that the batch has not taken yet. */
+class FirstPartial implements PartialHead {
+  constructor(private readonly plan: Plan) {}
+
+  get exists(): boolean {
+    return this.plan.cursor < this.plan.replica.partial.length;
+  }
+
+  get left(): Tokens {
+    const { shared, replica, cursor } = this.plan;
+    return tokens(shared.sequences.promptLeft[replica.partial.ids[cursor]]);
+  }
+
   get decodesAhead(): number {
-    return this.plan.decodesAhead();
+    const { shared, replica, cursor } = this.plan;
+    const { admission } = shared.sequences;
+    return replica.pool.ahead(admission[replica.partial.ids[cursor]], admission);
   }
 }
 
@@ -24,15 +62,15 @@ export class Plan implements View, Batch {
   readonly limits;
   decodable = 0;
   resident = 0;
-  readonly partial = new QueueHead(this);
-  readonly waiting = new QueueHead(this);
+  readonly partial = new FirstPartial(this);
+  readonly waiting = new FirstWaiting(this);
   tokensLeft: Tokens = tokens(0);
   slotsLeft = 0;
-  private readonly shared: Shared;
-  private replica!: Replica;
-  private flight!: Flight;
+  readonly shared: Shared;
+  replica!: Replica;
   /** Next entry of the replica's partly prefilled prompts. */
-  private cursor = 0;
+  cursor = 0;
+  private flight!: Flight;
   /** Blocks taken for the decodes of this batch. */
   private decodeBlocks = 0;
   /** Prompts taken from a queue of unstarted ones that this batch does not end; they may stand anywhere among the chunks. */
@@ -66,8 +104,6 @@ export class Plan implements View, Batch {
     this.decodeBlocks = 0;
     this.begun.length = 0;
     flight.clear();
-    this.showPartial();
-    this.showWaiting();
     this.shared.scheduler.compose(this, this);
     flight.leftWaiting = this.waiting.exists;
     if (flight.decodes + flight.chunkCount === 0) {
@@ -91,8 +127,6 @@ export class Plan implements View, Batch {
     const granted = replica.memory === null ? n : this.fit(n);
     while (pool.active < granted) activate(this.shared, replica);
     while (pool.active > granted) deactivateLast(this.shared, replica);
-    // Blocks that were taken may have been a preempted request's.
-    if (replica.returned.length > 0) this.showWaiting();
     flight.decodes = granted;
     this.tokensLeft = tokens(this.tokensLeft - (granted - before));
     this.slotsLeft -= granted - before;
@@ -101,10 +135,9 @@ export class Plan implements View, Batch {
 
   chunk(from: PromptQueue, asked: Tokens): Tokens {
     const isWaiting = from === "waiting";
-    const head = isWaiting ? this.waiting : this.partial;
-    const { left } = head;
-    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left && head.exists))
-      this.refuseChunk(from, asked);
+    if (!(isWaiting ? this.waiting.exists : this.partial.exists)) this.refuseChunk(from, asked);
+    const left = isWaiting ? this.waiting.left : this.partial.left;
+    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left)) this.refuseChunk(from, asked);
     if (asked > this.limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1)
       this.refuseChunk(from, asked);
     if (isWaiting && this.resident >= this.limits.residentCap) this.refuseChunk(from, asked);
@@ -115,8 +148,6 @@ export class Plan implements View, Batch {
     this.place(id, left, asked);
     if (asked === left) this.flight.ended.insertAscending(id);
     else if (isWaiting) this.begun.push(id);
-    if (!isWaiting) this.showPartial();
-    if (isWaiting || this.replica.returned.length > 0) this.showWaiting();
     return asked;
   }
 
@@ -183,8 +214,6 @@ export class Plan implements View, Batch {
     if (!preemptLast(shared, replica, flight, this.cursor)) return false;
     this.resident = replica.resident;
     this.decodable = replica.pool.size;
-    this.showPartial();
-    this.showWaiting();
     return true;
   }
 
@@ -221,40 +250,6 @@ export class Plan implements View, Batch {
     sequences.promptLeft[id] = left - taken;
   }
 
-  /** Decodable sequences admitted before the first partly prefilled prompt. */
-  decodesAhead(): number {
-    const { pool, partial } = this.replica;
-    const { admission } = this.shared.sequences;
-    return pool.ahead(admission[partial.ids[this.cursor]], admission);
-  }
-
-  private showPartial(): void {
-    const { partial } = this.replica;
-    this.partial.exists = this.cursor < partial.length;
-    if (this.partial.exists)
-      this.partial.left = tokens(this.shared.sequences.promptLeft[partial.ids[this.cursor]]);
-  }
-
-  private showWaiting(): void {
-    const { sequences } = this.shared;
-    const { returned, waiting } = this.replica;
-    const head = this.waiting;
-    if (returned.length > 0) {
-      head.exists = true;
-      head.left = tokens(this.leftOfReturned(returned.first));
-      return;
-    }
-    head.exists = waiting.length > 0;
-    if (head.exists) head.left = tokens(sequences.promptLeft[waiting.first]);
-  }
-
-  /** What a preempted request has to compute again: all but its leading blocks that survive. */
-  private leftOfReturned(id: number): number {
-    const known = this.shared.sequences.promptLeft[id];
-    const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
-    return known - hits * BLOCK_TOKENS;
-  }
-
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */
   private settlePartial(): void {
     const { partial } = this.replica;
@@ -280,8 +275,8 @@ export class Plan implements View, Batch {
   }
 
   private refuseChunk(from: PromptQueue, asked: Tokens): never {
-    const { exists, left } = this[from];
-    if (!exists) this.refuse(`no ${from} prompt to take a chunk of`);
+    if (!this[from].exists) this.refuse(`no ${from} prompt to take a chunk of`);
+    const { left } = this[from];
     if (!(Number.isInteger(asked) && asked >= 1)) this.refuse(`a chunk has at least 1 token: asked ${asked}`);
     if (asked > left) this.refuse(`longer than the prompt: asked ${asked}, left ${left}`);
     if (asked > this.limits.chunk) this.refuse(`over the chunk size: asked ${asked} of ${this.limits.chunk}`);
