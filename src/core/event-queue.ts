@@ -5,12 +5,14 @@
  * is the earliest instant, and an event that moves (a stretch cut short) is one more update, with nothing
  * stale left behind. Among events of one instant the source with the lowest number comes first (model §1).
  */
-import { NEVER, type Nanoseconds } from "./units.js";
+import { NEVER, ns, type Nanoseconds } from "./units.js";
 
 export class EventQueue {
   /** Leaves from `leaves` on; a node holds the earlier of its two children; unused leaves hold NEVER. */
   private tree = new Float64Array([NEVER, NEVER]);
   private leaves = 1;
+  /** The earliest instant, once more, where it is at hand. */
+  private root = NEVER;
 
   /** Forgets all events and makes room for `sources` sources. */
   reset(sources: number): void {
@@ -21,11 +23,12 @@ export class EventQueue {
       this.tree = new Float64Array(2 * leaves);
     }
     this.tree.fill(NEVER);
+    this.root = NEVER;
   }
 
   /** Instant of the next event, or NEVER. */
   get nextAt(): Nanoseconds {
-    return this.tree[1] as Nanoseconds;
+    return this.root;
   }
 
   /** The source of the next event: of those at `nextAt`, the one with the lowest number. */
@@ -35,7 +38,7 @@ export class EventQueue {
 
   /** Sets the instant of a source's event; NEVER: it has none. */
   set(source: number, instant: Nanoseconds): void {
-    if (this.leaves === 1) this.tree[1] = instant;
+    if (this.leaves === 1) this.root = instant;
     else this.replay(source, instant);
   }
 
@@ -43,6 +46,7 @@ export class EventQueue {
   copyInto(target: EventQueue): void {
     if (target.leaves !== this.leaves) target.reset(this.leaves);
     target.tree.set(this.tree);
+    target.root = this.root;
   }
 
   private earliest(): number {
@@ -64,5 +68,6 @@ export class EventQueue {
       node >>= 1;
       tree[node] = Math.min(tree[2 * node], tree[2 * node + 1]);
     }
+    this.root = ns(tree[1]);
   }
 }

@@ -36,28 +36,26 @@ function schedule(shared: Shared, replica: Replica, flight: Flight): void {
   flight.startAt = startAt;
   flight.isSettled = false;
   if (shared.varies) flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
-  const time = price(shared, replica, flight);
-  flight.iterationTime = time;
-  const most = repeats(shared, replica, flight, isAhead);
-  if (shared.varies) walk(shared, replica, flight, most);
+  price(shared, replica, flight);
+  repeat(shared, replica, flight, isAhead);
+  if (shared.varies) walk(shared, replica, flight);
   else {
-    const iterations = most === 1 ? 1 : untilArrival(shared, flight, startAt, time, most);
-    flight.iterations = iterations;
-    flight.endAt = ns(startAt + iterations * time);
+    if (flight.iterations > 1) repeatUntilArrival(shared, flight);
+    flight.endAt = ns(startAt + flight.iterations * flight.iterationTime);
   }
   if (flight.endAt > LAST_INSTANT) refuseDrain();
 }
 
-/** What the batch costs, by the model. */
-function price(shared: Shared, replica: Replica, flight: Flight): Nanoseconds {
+/** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */
+function price(shared: Shared, replica: Replica, flight: Flight): void {
   const draw = replica.service === undefined ? 1 : replica.service.exponential();
-  const time =
+  flight.iterationTime =
     shared.pricesDearerSide && flight.decodes > 0 && flight.prefillTokens > 0
       ? dearerSide(shared, flight, draw)
       : shared.model.price(flight, draw);
+  const time = flight.iterationTime;
   // A model of a user's may be wrong in ways that would hang the loop or turn the clock back.
   if (!(time >= 0 && time < NEVER && Math.floor(time) === time)) refusePrice(shared, replica, time);
-  return time;
 }
 
 /** Under `mixedBatch: max` a mixed batch costs as much as its dearer side (model §3). */
@@ -91,14 +89,15 @@ function refuseDrain(): never {
 }
 
 /** For how many iterations the batch just composed runs unchanged, whatever arrives. */
-function repeats(shared: Shared, replica: Replica, flight: Flight, isAhead: boolean): number {
-  if (shared.asksEveryIteration || flight.admitted + flight.ended.length + flight.preempted > 0) return 1;
+function repeat(shared: Shared, replica: Replica, flight: Flight, isAhead: boolean): void {
+  flight.iterations = 1;
+  if (shared.asksEveryIteration || flight.admitted + flight.ended.length + flight.preempted > 0) return;
   // What the iteration under way gives back when it ends may change the batch after this one.
-  if (isAhead && replica.flight.finishing.length + replica.flight.finishingUnseated.length > 0) return 1;
+  if (isAhead && replica.flight.finishing.length + replica.flight.finishingUnseated.length > 0) return;
   // Up to the next completion.
   const { pool } = replica;
-  const most = flight.decodes > 0 ? pool.nextFinish - pool.clock : UNLIMITED;
-  return flight.chunkCount === 0 ? most : Math.min(most, repeatsOfChunks(shared, flight));
+  flight.iterations = flight.decodes > 0 ? pool.nextFinish - pool.clock : UNLIMITED;
+  if (flight.chunkCount > 0) flight.iterations = Math.min(flight.iterations, repeatsOfChunks(shared, flight));
 }
 
 /** For how many iterations the chunks just composed repeat: the last whole one must not end its prompt. */
@@ -112,25 +111,26 @@ function repeatsOfChunks(shared: Shared, { chunkCount, chunkId, chunkTokens }: F
   return most;
 }
 
-/** Of `most` iterations those up to the first that ends at or after the next arrival, and those composed by then. */
-function untilArrival(shared: Shared, flight: Flight, startAt: number, time: number, most: number): number {
+/** Up to the first iteration that ends at or after the next arrival, and those composed by then. */
+function repeatUntilArrival(shared: Shared, flight: Flight): void {
   // A router decides at the arrival whom it concerns: that replica's stretch is cut then.
-  if (!flight.dependsOnArrivals || shared.router !== null) return most;
-  const ahead = shared.nextArrivalAt - startAt;
-  return Math.min(most, Math.max(1, Math.ceil(ahead / time) + shared.depth - 1));
+  if (!flight.dependsOnArrivals || shared.router !== null) return;
+  const before = Math.ceil((shared.nextArrivalAt - flight.startAt) / flight.iterationTime);
+  flight.iterations = Math.min(flight.iterations, Math.max(1, before + shared.depth - 1));
 }
 
 /**
  * A stretch of decodes whose iterations differ in time, because the context grows, or that memory may end: one
  * by one, each rounded as it is priced.
  */
-function walk(shared: Shared, replica: Replica, flight: Flight, most: number): void {
+function walk(shared: Shared, replica: Replica, flight: Flight): void {
   const { memory } = replica;
+  const { iterations: most, iterationTime: first } = flight;
   if (memory && flight === replica.flight) flight.usedBlocks = memory.used;
   const seenAt = flight.dependsOnArrivals && shared.router === null ? shared.nextArrivalAt : NEVER;
   const sumKv = flight.sumKv;
   let free = memory ? memory.free : 0;
-  let time: number = flight.iterationTime;
+  let time: number = first;
   let at: number = flight.startAt;
   // Iterations composed by the instant at which the arrival is seen still belong to the stretch.
   let after = at >= seenAt ? shared.depth - 1 : NEVER;
@@ -150,8 +150,10 @@ function walk(shared: Shared, replica: Replica, flight: Flight, most: number): v
       if (free < 0) break;
     }
     flight.sumKv = sumKv + n * flight.decodes;
-    time = price(shared, replica, flight);
+    price(shared, replica, flight);
+    time = flight.iterationTime;
   }
+  flight.iterationTime = first;
   flight.sumKv = sumKv;
   flight.iterations = n;
   flight.endAt = ns(at);

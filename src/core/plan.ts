@@ -15,8 +15,7 @@ class FirstWaiting implements Head {
   constructor(private readonly plan: Plan) {}
 
   get exists(): boolean {
-    const { waiting, returned } = this.plan.replica;
-    return waiting.length + returned.length > 0;
+    return this.plan.unstarted > 0;
   }
 
   get left(): Tokens {
@@ -43,7 +42,7 @@ class FirstPartial implements PartialHead {
   constructor(private readonly plan: Plan) {}
 
   get exists(): boolean {
-    return this.plan.cursor < this.plan.replica.partial.length;
+    return this.plan.unfinished > 0;
   }
 
   get left(): Tokens {
@@ -68,7 +67,9 @@ export class Plan implements View, Batch {
   slotsLeft = 0;
   readonly shared: Shared;
   replica!: Replica;
-  /** Next entry of the replica's partly prefilled prompts. */
+  /** Prompts that this batch may still take: unstarted ones, and partly prefilled ones, from `cursor` on. */
+  unstarted = 0;
+  unfinished = 0;
   cursor = 0;
   private flight!: Flight;
   /** Blocks taken for the decodes of this batch. */
@@ -96,24 +97,31 @@ export class Plan implements View, Batch {
   compose(replica: Replica, flight: Flight): boolean {
     this.replica = replica;
     this.flight = flight;
-    this.decodable = replica.pool.size;
-    this.resident = replica.resident;
+    this.cursor = 0;
+    this.count();
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
-    this.cursor = 0;
     this.decodeBlocks = 0;
     this.begun.length = 0;
     flight.clear();
     this.shared.scheduler.compose(this, this);
-    flight.leftWaiting = this.waiting.exists;
+    flight.leftWaiting = this.unstarted > 0;
     if (flight.decodes + flight.chunkCount === 0) {
       if (flight === replica.flight && flight.preempted === 0) this.refuse("placed nothing while work waits");
       return false;
     }
     // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
-    if (flight.chunkCount > 0 && (this.cursor > 0 || flight.ended.length < flight.chunkCount))
-      this.settlePartial();
+    if (this.cursor > 0 || flight.ended.length < flight.chunkCount) this.settlePartial();
     return true;
+  }
+
+  /** The counts of the replica's sequences and prompts. */
+  private count(): void {
+    const { replica } = this;
+    this.decodable = replica.pool.size;
+    this.resident = replica.resident;
+    this.unstarted = replica.waiting.length + replica.returned.length;
+    this.unfinished = replica.partial.length - this.cursor;
   }
 
   decode(n: number): number {
@@ -144,7 +152,7 @@ export class Plan implements View, Batch {
     if (this.replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
 
-    const id = isWaiting ? this.admit() : this.replica.partial.ids[this.cursor++];
+    const id = isWaiting ? this.admit() : this.advance();
     this.place(id, left, asked);
     if (asked === left) this.flight.ended.insertAscending(id);
     else if (isWaiting) this.begun.push(id);
@@ -212,8 +220,7 @@ export class Plan implements View, Batch {
   private preempt(): boolean {
     const { shared, replica, flight } = this;
     if (!preemptLast(shared, replica, flight, this.cursor)) return false;
-    this.resident = replica.resident;
-    this.decodable = replica.pool.size;
+    this.count();
     return true;
   }
 
@@ -231,8 +238,14 @@ export class Plan implements View, Batch {
     if (!isBack) sequences.startedAt[id] = shared.now;
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
     this.resident = ++replica.resident;
+    this.unstarted--;
     this.flight.admitted++;
     return id;
+  }
+
+  private advance(): number {
+    this.unfinished--;
+    return this.replica.partial.ids[this.cursor++];
   }
 
   /** Puts a chunk of a prompt with `left` tokens to go into the batch. */

@@ -80,8 +80,8 @@ export class Flight {
   startAt: Nanoseconds = ns(0);
   /** End of the stretch; NEVER while there is none. */
   endAt: Nanoseconds = NEVER;
-  /** Time of the first iteration, and of all unless times vary. */
-  iterationTime: Nanoseconds = ns(0);
+  /** Time of the first iteration, and of all unless times vary; NaN before the first is priced. */
+  iterationTime: Nanoseconds = ns(NaN);
   iterations = 0;
   /** Where times vary: the end of each iteration. */
   ends = new Float64Array(16);
