@@ -238,7 +238,7 @@ export class Plan implements View, Batch {
     if (!isBack) sequences.startedAt[id] = shared.now;
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
     this.resident = ++replica.resident;
-    this.unstarted--;
+    this.unstarted = replica.waiting.length + replica.returned.length;
     this.flight.admitted++;
     return id;
   }
