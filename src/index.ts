@@ -41,7 +41,7 @@ export { ConfigError, InvariantError, PlanError, type Issue } from "./core/error
 
 // Families: what a configuration's `kind`s name, and how to add a member
 export { builtIn, type Registry } from "./core/registry.js";
-export type { Definition, OptionSpec, OptionValue, Spec } from "./core/definition.js";
+export type { Definition, Described, OptionSpec, OptionValue, Spec } from "./core/definition.js";
 export type {
   Batch,
   Head,
@@ -52,10 +52,12 @@ export type {
   View,
 } from "./core/scheduler.js";
 export { nextPiece, nextPrompt, packPrompts } from "./core/packing.js";
-export type { LengthDefinition, LengthLaw } from "./core/length-law.js";
+export type { JointColumn, LengthDefinition, LengthLaw, Marks } from "./core/length-law.js";
 export type { ArrivalDefinition, ArrivalProcess, Arrivals } from "./core/arrival-process.js";
 export type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./core/service-time-model.js";
-export type { DisciplineDefinition, PromptOrder } from "./core/discipline.js";
+export type { DisciplineDefinition, Foreknowledge, PromptOrder } from "./core/discipline.js";
+export type { Trace } from "./core/trace.js";
+export { withTraces } from "./core/trace-registry.js";
 export { stream, type Stream } from "./core/random.js";
 
 // Units

@@ -90,6 +90,7 @@ describe("the packed package, unpacked elsewhere", () => {
       "dist/schemas/study.schema.json",
       "dist/schemas/run-output.schema.json",
       "data/scenarios/demo2.json",
+      "data/hardware/h100_llama-3.1-8b.json",
     ])
       expect(existsSync(join(installed, file)), file).toBe(true);
     for (const name of ["src", "test", "node_modules", "data/demo", "figs", ".github"])

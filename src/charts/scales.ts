@@ -20,7 +20,8 @@ const LOG_SPAN = 20;
 const LEAST_SPAN = 0.05;
 
 /** The scale of a measure. `values` decide, interval ends and references widen; `zero` forces a start at 0. */
-export function measureScale(values: readonly number[], ends: readonly number[], zero = false): Scale {
+export function measureScale(given: readonly number[], ends: readonly number[], zero = false): Scale {
+  const values = given.map((value) => (Math.abs(value) < SMALLEST ? 0 : value));
   if (values.length === 0) return { type: "linear", domain: [0, 1], note: "" };
   const positive = values.filter((value) => value > 0);
   const lowest = lowestOf(values);
@@ -74,7 +75,7 @@ function logTicks([low, high]: readonly [number, number]): number[] {
   return ticks.filter((_, index) => index % every === 0);
 }
 
-/** Below this a division by ten would end at zero, and the search never. */
+/** Below this a value is drawn as 0: near the smallest number a margin rounds away, and a division by ten ends at zero. */
 const SMALLEST = 1e-300;
 
 function powerOfTenBelow(value: number): number {

@@ -2,7 +2,9 @@
 import { type Command, Option } from "commander";
 import type { Experiment } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
-import { MODEL_FLAGS } from "./flags.js";
+import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "./flags.js";
+import { flagName } from "./options.js";
+import { TRAFFIC_FLAGS } from "./traffic.js";
 
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
 
@@ -15,44 +17,67 @@ function addCommonFlags(command: Command): void {
     .option("--out-figs <dir>", "folder for figures", "figs")
     .option("--json", "print one JSON document to stdout and nothing else")
     .option("--quiet", "no progress")
+    .option("--resume", "go on with a run that was stopped, from its journal in the data folder")
     .option("--no-color", "no emphasis (also NO_COLOR, TERM=dumb)")
     .option("--config <file>", "settings from a YAML or JSON file")
     .option("--set <key=value>", "one setting, e.g. engine.maxTokens=512 (repeatable)", collect);
 }
 
+function addHardwareFlags(command: Command): void {
+  command
+    .option("--hardware <name|file>", "service times fitted to a GPU (docs/hardware.md)")
+    .option("--profile-only", "kernel times alone: without the hardware's overheads h and f");
+}
+
+/** The machine: hardware, engine, service times, scheduler. */
+function addMachineFlags(command: Command, flags: readonly ModelFlag[]): void {
+  addHardwareFlags(command);
+  command
+    .option("--scheduler <list>", "schedulers to compare (repeatable)", collect)
+    .option("--plugin <file>", "schedulers of your own, an ES module (repeatable; docs/plugins.md)", collect);
+  for (const { flag, summary } of flags) command.option(flag, summary);
+  for (const { on, off, summary, offSummary } of MODEL_SWITCHES)
+    command.option(on, summary).option(off, offSummary);
+  command.option("--no-chunking", "prompts advance as far as the budget lets them");
+}
+
 function addModelFlags(command: Command): void {
+  command.optionsGroup("Model:").option("--scenario <name|file>", "where settings start from");
+  addMachineFlags(command, MODEL_FLAGS);
   command
-    .optionsGroup("Model:")
-    .option("--scenario <name|file>", "where settings start from")
-    .option("--scheduler <list>", "schedulers to compare (repeatable)", collect);
-  for (const { flag, summary } of MODEL_FLAGS) command.option(flag, summary);
-  command
-    .option("--no-chunking", "prompts advance as far as the budget lets them")
     .option("--verify", "check every law of the model while simulating")
     .option("--force", "lift the limit on the number of requests");
+  command.optionsGroup("Recorded traces:");
+  for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);
 }
 
 /** Gives the command of an experiment its flags and its help. */
 export function describe(command: Command, experiment: Experiment): void {
   command.description(`${experiment.question}\n${command.summary()}`);
-  if (experiment.options.length > 0) command.optionsGroup("This command:");
-  for (const option of experiment.options)
+  const { reads, variant } = experiment;
+  if (reads?.usage !== undefined) command.argument(reads.usage, reads.summary);
+  const options = [...experiment.options, ...(variant?.options ?? [])];
+  if (options.length > 0) command.optionsGroup("This command:");
+  for (const option of options)
     command.addOption(
       new Option(
         option.flag,
         option.default === undefined ? option.summary : `${option.summary} (default: ${option.default})`,
       ),
     );
-  if (experiment.takesModel) addModelFlags(command);
+  if (experiment.takesModel === true) addModelFlags(command);
+  else if (variant?.takesModel === "machine") {
+    command.optionsGroup(`With ${flagName(variant.options[0].flag)}:`);
+    addMachineFlags(command, MACHINE_FLAGS);
+  }
   addCommonFlags(command);
+  const writes = [...experiment.writes, ...(variant?.writes ?? [])];
   command.addHelpText("after", () =>
     [
       "",
       "Examples:",
       ...experiment.examples.map((example) => `  llmsim ${example}`),
-      ...(experiment.writes.length > 0
-        ? ["", "Writes:", ...experiment.writes.map((file) => `  ${file}`)]
-        : []),
+      ...(writes.length > 0 ? ["", "Writes:", ...writes.map((file) => `  ${file}`)] : []),
       "",
       EXIT_HELP,
     ].join("\n"),

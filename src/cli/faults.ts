@@ -30,12 +30,18 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     return EXIT.fault;
   }
   if (error instanceof Interrupted) {
-    say(`interrupted: nothing was written; to run it again:\n  ${replay}`);
+    const resumed = / --resume\b/.test(replay) ? replay : `${replay} --resume`;
+    if (error.kept === undefined) say(`interrupted: nothing was written; to run it again:\n  ${replay}`);
+    else say(`interrupted: nothing was written; ${error.kept}; to go on:\n  ${resumed}`);
     return error.signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
   }
   // The built-in schedulers break no rule; if one does, or a law fails, the bug is ours.
   if (error instanceof InvariantError || error instanceof PlanError) {
     say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
+    return EXIT.ours;
+  }
+  if (error instanceof Error && error.name === "WorkerFault") {
+    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${replay} --workers 0`);
     return EXIT.ours;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

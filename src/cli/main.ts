@@ -22,9 +22,9 @@ import { version } from "./version.js";
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
   const replay = ["llmsim", ...argv.map(shellWord)].join(" ");
   let code: number = EXIT.done;
-  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags) => {
+  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags, files) => {
     const { perform } = await import("./perform.js");
-    code = await perform(experiment, flags, replay, streams);
+    code = await perform(experiment, flags, files, replay, streams);
   });
   try {
     if (argv.length === 0) {
@@ -39,7 +39,9 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       return complaint ? reportError(complaint, streams.stderr, replay) : EXIT.done;
     }
     const { signal } = streams;
-    return reportError(signal?.aborted ? signal.reason : error, streams.stderr, replay);
+    // Whatever a stopped run stumbles over, it was stopped.
+    const stopped = signal?.aborted === true && !(error instanceof Interrupted);
+    return reportError(stopped ? signal.reason : error, streams.stderr, replay);
   }
 }
 

@@ -8,7 +8,7 @@ import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
 import type { Flags } from "./program.js";
 
-export type OptionValues = Record<string, OptionValue | boolean | null>;
+export type OptionValues = Record<string, OptionValue | null>;
 
 /** The name a user types, without the value: `--sizes`. */
 export const flagName = (flag: string): string => flag.split(" ")[0];

@@ -1,23 +1,65 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
-import type { Experiment, Report, Study } from "../experiments/experiment.js";
+import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
 
+/** A long list is a table, which the header only names. */
+const MOST_LISTED = 12;
+const listed = (values: readonly unknown[]): string =>
+  values.length > MOST_LISTED ? `[${values.length} values]` : values.join(",");
+
+const rest = (spec: object): string =>
+  Object.entries(spec)
+    .filter(([key]) => key !== "kind" && key !== "data")
+    .map(([key, value]) => `${key} ${Array.isArray(value) ? listed(value) : value}`)
+    .join(" ");
+
+/** What a command assumes that brings its own requests. */
+function machineHeader({ hardware, config, schedulers }: Study): string {
+  const { engine, service } = config;
+  const async = engine.async === null ? "" : `, async ${engine.async}`;
+  return [
+    `hardware ${hardware}; service ${service.kind} ${rest(service)}`,
+    `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, kvTokens ${engine.kvTokens ?? "unlimited"}${async}, scheduler ${schedulers[0].kind}`,
+  ].join("\n");
+}
+
 /** What stands between the answer and the table: everything that a number depends on. */
-export function header(study: Study): string {
+export function header(study: Study, { takesModel }: Pick<Experiment, "takesModel">): string | undefined {
+  if (takesModel !== true) return takesModel ? machineHeader(study) : undefined;
   const { engine, conventions, horizon, workload, service } = study.config;
   const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
-  const rest = (spec: object): string =>
-    Object.entries(spec)
-      .filter(([key]) => key !== "kind")
-      .map(([key, value]) => `${key} ${Array.isArray(value) ? value.join(",") : value}`)
-      .join(" ");
   return [
-    `scenario ${study.scenario}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    ...(study.trace ? [traceLine(study.trace)] : []),
+    ...(study.plugins ?? []).map(
+      ({ file, sha256, schedulers }) =>
+        `plugin ${file}: ${schedulers.join(", ")} (sha256 ${sha256.slice(0, 12)}…)`,
+    ),
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
-    `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
+    [
+      `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
+      ...(engine.discipline.kind === "fcfs"
+        ? []
+        : [`discipline ${engine.discipline.kind} ${rest(engine.discipline)}`]),
+      ...(engine.kvTokens === null ? [] : [`kvTokens ${engine.kvTokens}`]),
+      ...(engine.async === null ? [] : [`async ${engine.async}`]),
+      ...(engine.overheadMs === 0 ? [] : [`overheadMs ${engine.overheadMs}`]),
+      ...(engine.router.kind === "central" ? [] : [`router ${engine.router.kind}`]),
+    ].join(", "),
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
   ].join("\n");
+}
+
+/** Which trace, and what was done to it. */
+function traceLine({ file, format, use, requests, seconds, leftOut, clipped }: TraceUse): string {
+  const many = `${requests} requests`;
+  const recorded = use === "replay" ? ` in ${seconds} s (${(requests / seconds).toPrecision(4)} per s)` : "";
+  return [
+    `${use === "replay" ? "trace" : "lengths from"} ${file}, ${format}: ${many}${recorded}`,
+    ...(leftOut > 0 ? [`${leftOut} failed left out`] : []),
+    ...(clipped > 0 ? [`${clipped} prompts cut`] : []),
+  ].join(", ");
 }
 
 /** Everything of a report that comes after the answer. */
@@ -44,10 +86,26 @@ export function body(
   return `\n${parts.join("\n\n")}\n`;
 }
 
-/** The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name. */
+/** What a run that was stopped can show: its tables over the trials that were finished. Nothing of it is written. */
+export function partial(report: Report, style: Style): string {
+  const tables = report.tables.map((table) => renderTable(table, style));
+  return `\n${["interrupted: over the finished trials only, and not written", ...tables].join("\n\n")}\n`;
+}
+
+/**
+ * The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name; one that
+ * brings its requests has no scenario.
+ */
 export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
-  const { scenario, seed, trials } = study;
+  const { scenario, hardware, seed, trials, plugins } = study;
   const { conventions } = study.config;
-  const assumed = takesModel ? { scenario, seed, trials, conventions } : { seed };
+  const trace = study.trace && { trace: study.trace };
+  const machine = { ...(hardware !== undefined && { hardware }), ...(plugins && { plugins }) };
+  const assumed =
+    takesModel === true
+      ? { scenario, ...machine, seed, trials, conventions, ...trace }
+      : takesModel
+        ? { ...machine, seed, conventions }
+        : { seed };
   return `${JSON.stringify({ command, ...assumed, ...report.json }, null, 2)}\n`;
 }

@@ -3,13 +3,19 @@
  * a command is to be run.
  */
 import { availableParallelism } from "node:os";
-import { ConfigError, type Issue } from "../core/errors.js";
-import type { Experiment, Report, Study } from "../experiments/experiment.js";
+import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
+import type { Experiment, InputFile, Report, RunSettings, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
+import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
+import { checkpoint, type Checkpoint } from "./checkpoint.js";
 import { EXIT } from "./faults.js";
+import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
-import { body, document, header } from "./output.js";
+import { body, document, header, partial } from "./output.js";
+import { blamed, carrying, pluginsFrom } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
@@ -17,34 +23,110 @@ import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { studyFrom } from "./study.js";
 import { tablesIn } from "./tables.js";
+import { chosenBy } from "./variant.js";
 import { workspaceIn } from "./workspace.js";
 import { unwritable, writeFiles } from "./write.js";
 
 /** Everything of one experiment: read settings, simulate, print, write. Errors are thrown. */
 export async function perform(
-  experiment: Experiment,
+  command: Experiment,
   flags: Flags,
+  files: readonly string[],
   replay: string,
   streams: Streams,
 ): Promise<number> {
   const issues: Issue[] = [];
+  const experiment = chosenBy(flags, command, issues);
   const shared = sharedSettings(flags, issues);
   const options = optionValues(experiment, flags, issues);
-  const study = await studyFrom(experiment, flags, streams, issues);
-  issues.push(...(experiment.check?.(options, study) ?? []));
+  const folder = options[experiment.reads?.option ?? ""];
+  const named = typeof folder === "string" ? [folder] : files;
+  const inputs = await inputsFrom(experiment, named, streams, issues);
+  const run = issues.length === 0 ? runSettings(experiment, inputs, options, issues) : undefined;
+  const plugged = await pluginsFrom(flags, streams, issues);
+  const found = plugged && (await studyFrom(experiment, flags, streams, issues, plugged, run));
+  issues.push(...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
-  if (issues.length > 0 || !study) throw new ConfigError(issues);
-  const executor = lazyExecutor(shared.workers, streams.signal);
+  if (issues.length > 0 || !plugged || !found) throw new ConfigError(issues);
+  const { study, traces } = found;
+  const inner = lazyExecutor(shared.workers, study.registry, traces);
   try {
-    return await conduct(experiment, { study, options, shared, replay, executor }, streams);
+    const { trials, seed, scenario, hardware, config, schedulers, plugins } = study;
+    const kept = Object.fromEntries(
+      experiment.options.filter(({ kind }) => kind !== "file").map(({ key }) => [key, options[key]]),
+    );
+    const settings = { scenario, hardware, config, schedulers, trials, seed, options: kept, plugins };
+    const { cwd, fs } = streams;
+    const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
+    const saved = await checkpoint(
+      inner,
+      { command: experiment.name, settings, resume: shared.resume, cwd, folder: shared.outData, fs, tell },
+      experiment.writes.some((file) => file.startsWith("data/")),
+    );
+    // Outside the journal: what a plugin of another content came to is not taken over.
+    const executor = carrying(saved.executor, plugged.files);
+    return await guarded(saved, tell, () =>
+      conduct(experiment, { study, options, inputs, shared, replay, executor }, streams),
+    );
+  } catch (error) {
+    throw blamed(error, plugged);
   } finally {
-    await executor.close();
+    await inner.close();
   }
+}
+
+/** The settings that the files bring; what is wrong with them is added to `issues`. */
+function runSettings(
+  experiment: Experiment,
+  inputs: readonly InputFile[],
+  options: OptionValues,
+  issues: Issue[],
+): RunSettings | undefined {
+  try {
+    return experiment.settingsOf?.(inputs, options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    issues.push(...error.issues);
+    return undefined;
+  }
+}
+
+/** What took less time need not be kept for a second try. */
+const WORTH_KEEPING_MS = 2000;
+
+/** The journal outlives a run that was stopped, or that broke; not one that is done, or that can never be. */
+async function guarded(
+  saved: Checkpoint,
+  tell: (line: string) => void,
+  work: () => Promise<number>,
+): Promise<number> {
+  const startedAt = performance.now();
+  let code: number;
+  try {
+    code = await work();
+  } catch (error) {
+    const isStopped = error instanceof Interrupted;
+    const isFinal =
+      error instanceof ConfigError || error instanceof PlanError || error instanceof InvariantError;
+    const isKept = isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
+    await saved.close(isKept).catch((later: unknown) => {
+      if (isStopped) throw later; // else the first error is the one to tell
+    });
+    const shards = saved.counts.kept + saved.counts.done;
+    if (!isKept || shards === 0) throw error;
+    const kept = `${shards} finished shards are kept in ${saved.name}`;
+    if (isStopped) throw new Interrupted(error.signal, kept);
+    tell(`${kept}: --resume goes on from there`);
+    throw error;
+  }
+  await saved.close(false);
+  return code;
 }
 
 interface Performance {
   readonly study: Study;
   readonly options: OptionValues;
+  readonly inputs: readonly InputFile[];
   readonly shared: SharedSettings;
   readonly replay: string;
   readonly executor: Executor;
@@ -52,7 +134,7 @@ interface Performance {
 
 async function conduct(
   experiment: Experiment,
-  { study, options, shared, replay, executor }: Performance,
+  { study, options, inputs, shared, replay, executor }: Performance,
   streams: Streams,
 ): Promise<number> {
   const { stdout, stderr } = streams;
@@ -64,34 +146,47 @@ async function conduct(
   };
   const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
   const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
+  const { signal } = streams;
   const report: Report = await experiment.run({
     study,
     options,
+    inputs,
     workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
-    trials: runner(executor, progressOn(stderr, shared.quiet), shared.verify),
+    trials: runner(executor, progressOn(stderr, shared.quiet), {
+      verify: shared.verify,
+      signal,
+      registry: study.registry,
+    }),
     say,
     tell: (line) => {
       if (!shared.quiet) stderr.write(`${line}\n`);
     },
   });
+  if (signal?.aborted === true) {
+    if (!shared.json) stdout.write(partial(report, style));
+    signal.throwIfAborted();
+  }
   for (const line of report.answer.slice(said)) say(line);
   const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
   if (shared.json) stdout.write(document(experiment, conducted, report));
-  else
-    stdout.write(body(report, experiment.takesModel ? header(conducted) : undefined, written, replay, style));
+  else stdout.write(body(report, header(conducted, experiment), written, replay, style));
   return report.passed ? EXIT.done : EXIT.failed;
 }
 
 /** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(workers: number | undefined, signal: AbortSignal | undefined): Executor {
+function lazyExecutor(
+  workers: number | undefined,
+  registry: Registry | undefined,
+  traces: readonly Trace[],
+): Executor {
   const threads = workers ?? availableParallelism();
   let started: Promise<Executor> | undefined;
   const start = async (): Promise<Executor> =>
     threads === 0
-      ? (await import("../run/in-process.js")).inProcess(signal)
-      : (await import("../run/pool.js")).threadPool(threads, signal);
+      ? (await import("../run/in-process.js")).inProcess(registry)
+      : (await import("../run/pool.js")).threadPool(threads, { traces });
   return {
     width: Math.max(1, threads),
     run: async (task) => (await (started ??= start())).run(task),

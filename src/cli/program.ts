@@ -9,12 +9,15 @@ import type { Streams } from "./streams.js";
 /** What commander hands over: flags by their camel-case names, as text. */
 export type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
 
-/** @param act runs an experiment with the flags given to it */
+/** Runs an experiment with the flags, and the files, given to it. */
+export type Act = (experiment: Experiment, flags: Flags, files: readonly string[]) => Promise<void>;
+
+/** The program, with a command for every experiment. */
 export function makeProgram(
   experiments: readonly Listed[],
   version: string,
   { stdout, stderr }: Pick<Streams, "stdout" | "stderr">,
-  act: (experiment: Experiment, flags: Flags) => Promise<void>,
+  act: Act,
 ): Command {
   const program = new Command("llmsim")
     .description(
@@ -22,6 +25,11 @@ export function makeProgram(
     )
     .version(version, "--version", "print the version")
     .helpCommand("help [command]", "help for a command")
+    // Arguments stand in the command's own help: here they would squeeze the summaries.
+    .configureHelp({
+      subcommandTerm: (command) =>
+        command.name() === "help" ? "help [command]" : `${command.name()} [options]`,
+    })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
@@ -36,7 +44,9 @@ export function makeProgram(
     const experiment = await experiments.find(({ name }) => name === command.name())!.load();
     const { describe } = await import("./command.js");
     describe(command, experiment);
-    command.action(async (flags: Flags) => act(experiment, flags));
+    if (experiment.reads?.usage !== undefined)
+      command.action(async (files: string[], flags: Flags) => act(experiment, flags, files));
+    else command.action(async (flags: Flags) => act(experiment, flags, []));
   });
   program.addHelpText("after", ["", "Start with: llmsim demo", "", EXIT_HELP].join("\n"));
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
@@ -51,6 +61,7 @@ export function complaintOf(error: CommanderError): ConfigError | undefined {
   const message = first
     .replace(/^unknown (command|option) '(.*)'$/, "unknown $1: $2")
     .replace(/^option '(.*)' argument missing$/, "missing value: $1")
+    .replace(/^missing required argument '(.*)'$/, "missing argument: $1 (see --help)")
     .replace(/^too many arguments.*$/, "too many arguments: settings are flags (see --help)");
   return new ConfigError([{ key: "", message: hint ? `${message} — did you mean ${hint}?` : message }]);
 }

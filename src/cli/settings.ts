@@ -12,6 +12,8 @@ export interface SharedSettings {
   readonly quiet: boolean;
   readonly color: boolean;
   readonly verify: boolean;
+  /** Continue from the journal of a run that was stopped. */
+  readonly resume: boolean;
 }
 
 const MOST_WORKERS = 256;
@@ -41,5 +43,6 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
     quiet: flags.quiet === true,
     color: flags.color !== false,
     verify: flags.verify === true,
+    resume: flags.resume === true,
   };
 }

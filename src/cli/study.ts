@@ -1,20 +1,25 @@
-/** The study that a command line asks for: defaults < scenario < `--config` < `--set` < flags. */
+/** The study that a command line asks for: defaults < scenario < hardware < `--config` < `--set` < flags. */
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
-import type { Layer, Setting } from "../config/layer.js";
-import { numberOrText } from "../config/lists.js";
+import { nameOf, type Layer, type Setting } from "../config/layer.js";
+import { numberOrText, parseList } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
-import { resolveStudy, scenarioOf } from "../config/study.js";
+import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import { builtIn } from "../core/registry.js";
-import type { Experiment, Study } from "../experiments/experiment.js";
+import { withPlugins } from "../core/plugin.js";
+import type { Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
+import type { Experiment, RunSettings, Study } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
+import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
-import { MODEL_FLAGS } from "./flags.js";
+import { MACHINE_KEYS, MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
+import type { Plugged } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
+import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
 
 const DEFAULT_SEED = 1;
 
@@ -47,12 +52,22 @@ function put(tree: Tree, key: string, value: Setting): void {
 function flagLayer(flags: Flags, issues: Issue[]): Layer {
   const values: Tree = {};
   const names = new Map<string, string>();
-  for (const { flag, key } of MODEL_FLAGS) {
+  for (const { flag, key, isList } of MODEL_FLAGS) {
     const text = flags[camelCase(flag)] as string | undefined;
     if (text === undefined) continue;
-    const value = numberOrText(text);
-    put(values, key, value);
     names.set(key, flagName(flag));
+    try {
+      put(values, key, isList === true ? parseList(text, flagName(flag)) : numberOrText(text));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      issues.push(...error.issues);
+    }
+  }
+  for (const { on, off, key } of MODEL_SWITCHES) {
+    const isOn = flags[camelCase(on)] as boolean | undefined;
+    if (isOn === undefined) continue;
+    put(values, key, isOn);
+    names.set(key, isOn ? on : off);
   }
   if (flags.chunking === false) {
     if (flags.chunkSize !== undefined)
@@ -76,41 +91,78 @@ function flagLayer(flags: Flags, issues: Issue[]): Layer {
     values.scenario = flags.scenario;
     names.set("scenario", "--scenario");
   }
+  if (flags.hardware !== undefined) {
+    values.hardware = flags.hardware;
+    names.set("hardware", "--hardware");
+  }
   return { source: "flag", values: values, origin: (key) => names.get(key) };
 }
 
-/** Reads every layer and resolves them; problems are added to `issues`, and then there is no study. */
+/** A study and the recorded traces that its workers need. */
+export interface StudyAndTraces {
+  readonly study: Study;
+  readonly traces: readonly Trace[];
+}
+
+/**
+ * Reads every layer and resolves them; problems are added to `issues`, and then there is no study.
+ * @param run settings that the experiment's files bring
+ */
 export async function studyFrom(
   experiment: Experiment,
   flags: Flags,
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   issues: Issue[],
-): Promise<Study | undefined> {
+  plugged: Plugged,
+  run?: RunSettings,
+): Promise<StudyAndTraces | undefined> {
   try {
+    const traffic: Traffic = await trafficFrom(flags, { cwd, fs }, issues);
+    const registry = withPlugins(plugged.plugins, traffic.registry);
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
-    if (file !== undefined) layers.push(await configLayer(file, cwd, fs));
+    if (file !== undefined) layers.push(await configLayer(file, cwd, fs, registry));
+    layers.push(...traffic.over);
     const assignments = flags.set as string[] | undefined;
     if (assignments) layers.push(await parseSet(assignments));
-    layers.push(flagLayer(flags, issues));
-    if (!experiment.takesModel) refuseModel(experiment, layers, issues);
+    layers.push(flagLayer(besideTrace(flags), issues));
+    if (experiment.takesModel !== true) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
+    const hardware = await hardwareFrom(layers, flags, cwd, fs, issues);
     // A file that brings a model of its own is laid over nothing: what it leaves out has core's defaults.
-    const own = named === undefined ? ownName(layers, file) : undefined;
+    const own = named === undefined ? ownName(layers, file, hardware !== undefined) : undefined;
+    // Without a scenario, hardware comes with the engine that it was measured for.
+    const machine = hardware ? [...(named === undefined ? [hardwareAlone()] : []), hardware.layer] : [];
+    if (run) machine.push({ source: run.source, values: { engine: run.engine } });
     const studies: Study[] = [];
     for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const study = resolveStudy([defaults, ...below, ...layers], builtIn, { force: flags.force === true });
+      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers];
+      const study = resolveStudy(all, registry, { force: flags.force === true });
+      const namesScenario =
+        file === undefined ? !hardware || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
-        ...(file === undefined || flags.scenario !== undefined ? [`--scenario ${shellWord(name)}`] : []),
+        ...(namesScenario ? [`--scenario ${shellWord(name)}`] : []),
+        ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
+        ...(flags.profileOnly === true ? ["--profile-only"] : []),
         ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
+        ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
-      studies.push({ ...study, scenario: own ?? scenario.name, chosenBy });
+      const { trace } = traffic;
+      studies.push({
+        ...study,
+        scenario: own ?? scenario.name,
+        ...(hardware && { hardware: hardware.name }),
+        chosenBy,
+        registry,
+        ...(trace && { trace }),
+        ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
+      });
     }
-    return { ...studies[0], others: studies.slice(1) };
+    return { study: { ...studies[0], others: studies.slice(1) }, traces: traffic.traces };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);
@@ -125,10 +177,10 @@ const unread = (source: string, message: string): Layer => ({
   issues: [{ key: "", message }],
 });
 
-async function configLayer(file: string, cwd: string, fs: FileSystem): Promise<Layer> {
+async function configLayer(file: string, cwd: string, fs: FileSystem, registry: Registry): Promise<Layer> {
   if (file === "") return unread(file, "invalid --config: empty (a YAML or JSON file)");
   try {
-    return await fileLayer(await readNamed(fs, cwd, file), file, "study");
+    return await fileLayer(await readNamed(fs, cwd, file), file, "study", registry);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return unread(file, `--config: ${error.message}`);
@@ -150,20 +202,72 @@ async function scenarioLayers(
   return { name, layers: [(await loadScenario(usual, cwd, fs)).layer, layer] };
 }
 
-/** A configuration file that brings a model of its own and names no scenario gives the study its name. */
-function ownName(layers: readonly Layer[], file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  const { workload, service } = layers[0].values;
-  return workload && service ? basename(file, extname(file)) : undefined;
+/** The hardware that the layers name, as a layer; what contradicts it is added to `issues`. */
+async function hardwareFrom(
+  layers: readonly Layer[],
+  flags: Flags,
+  cwd: string,
+  fs: FileSystem,
+  issues: Issue[],
+): Promise<{ readonly name: string; readonly layer: Layer } | undefined> {
+  const given = hardwareOf(layers);
+  const profileOnly = flags.profileOnly === true;
+  if (given === undefined) {
+    if (profileOnly)
+      issues.push({
+        key: "--profile-only",
+        message: "--profile-only: no hardware to leave the overheads out of (give --hardware)",
+      });
+    return undefined;
+  }
+  for (const layer of layers)
+    if (layer.values.service?.kind !== undefined) {
+      const { at, name } = nameOf({ layer, key: "service.kind" });
+      issues.push({
+        key: "service.kind",
+        message: `${at}${name}: replaces the service times of hardware ${given} (leave out one of the two)`,
+      });
+    }
+  const layer = await loadHardware(given, cwd, profileOnly, fs).catch((error: unknown) => {
+    if (!(error instanceof FileError && isScenarioFile(given))) throw error;
+    return unread(given, `hardware: ${error.message}`);
+  });
+  return { name: hardwareName(given), layer };
 }
 
-/** A command that fixes its own settings takes only the seed: a setting that did nothing would mislead. */
+/** A configuration file that brings a model of its own and names no scenario gives the study its name. */
+function ownName(
+  layers: readonly Layer[],
+  file: string | undefined,
+  hasHardware: boolean,
+): string | undefined {
+  if (file === undefined) return undefined;
+  const { workload, service } = layers[0].values;
+  return workload && (service || hasHardware) ? basename(file, extname(file)) : undefined;
+}
+
+/** A command that fixes settings of its own does not take them: a setting that did nothing would mislead. */
 function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: Issue[]): void {
-  for (const { source, values } of layers)
-    for (const key of Object.keys(values))
-      if (key !== "seed" && key !== "$schema")
-        issues.push({
-          key,
-          message: `${source === "flag" ? "--" : `${source}: `}${key}: ${experiment.name} fixes its own settings (only seed can be set)`,
-        });
+  const isMachine = experiment.takesModel === "machine";
+  const taken = ["seed", "$schema", ...(isMachine ? MACHINE_KEYS : [])];
+  const { variant } = experiment;
+  const reason = (key: string): string => {
+    if (isMachine) return `the measured run brings its own (what can be set: ${MACHINE_KEYS.join(", ")})`;
+    const more = variant && MACHINE_KEYS.includes(key) ? ` without ${flagName(variant.options[0].flag)}` : "";
+    return `${experiment.name} fixes its own settings (only seed can be set${more})`;
+  };
+  for (const layer of layers)
+    for (const key of Object.keys(layer.values)) {
+      if (taken.includes(key)) continue;
+      const names = layer.source === "flag" ? flagsOf(layer, key) : [`${layer.source}: ${key}`];
+      for (const name of names) issues.push({ key, message: `${name}: ${reason(key)}` });
+    }
+}
+
+/** The flags that gave what stands under a key. */
+function flagsOf({ values, origin }: Layer, key: string): string[] {
+  const nested = values[key as keyof typeof values];
+  const below = typeof nested === "object" && nested !== null ? Object.keys(nested) : [];
+  const leaves = [key, ...below.map((name) => `${key}.${name}`)];
+  return leaves.flatMap((leaf) => origin?.(leaf) ?? []);
 }

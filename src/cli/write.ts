@@ -55,7 +55,7 @@ const isFolder = (path: string, fs: FileSystem): Promise<boolean> =>
 
 /** @returns the files written, as the user would name them */
 export async function writeFiles(
-  report: Pick<Report, "csv" | "figures">,
+  report: Pick<Report, "csv" | "figures" | "texts">,
   places: Places,
   fs: FileSystem,
   warn: (message: string) => void,
@@ -67,6 +67,8 @@ export async function writeFiles(
   };
   for (const { path, under, columns, rows } of report.csv)
     await write(under === "current" ? path : join(places.data, path), toCsv(columns, rows));
+  for (const { path, under, text } of report.texts ?? [])
+    await write(under === "current" ? path : join(places.data, path), text);
   if (report.figures.length > 0) {
     const { renderPng } = await import("../io/png.js");
     for (const { path, spec } of report.figures) {

@@ -1,8 +1,9 @@
 /** A YAML or JSON file as a layer: parsed, checked against its schema, every problem with file and line. */
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
+import { HARDWARE_VERSION, hardwareTree } from "./hardware-keys.js";
 import { scenarioTree, studyTree, type GroupNode } from "./keys.js";
-import type { Layer, Place } from "./layer.js";
+import { nameOf, type Layer, type Place } from "./layer.js";
 import { follow, invalid, kindOf, unknownKey, unknownKind } from "./telling.js";
 import { parseText, type Parsed } from "./yaml.js";
 
@@ -18,12 +19,13 @@ interface SchemaIssue {
  * Reads a file's text. Problems do not throw: they stand in the layer's `issues`, so that `resolveStudy` tells
  * them with those of all other layers.
  * @param file the file as the user named it
- * @param kind a `--config` file is a study; a scenario file must have its workload and service complete
+ * @param kind a `--config` file is a study; a scenario file must have its workload and service complete; the values of
+ *   a hardware file are its own, and problems are told with their column too
  */
 export async function fileLayer(
   text: string,
   file: string,
-  kind: "study" | "scenario",
+  kind: "study" | "scenario" | "hardware",
   registry: Registry = builtIn,
 ): Promise<Layer> {
   let parsed: Parsed;
@@ -34,8 +36,9 @@ export async function fileLayer(
     return { source: file, values: {}, issues: error.issues };
   }
   const origin = (key: string): string | undefined => {
-    const line = key === "" ? undefined : parsed.lineOf(key.split("."));
-    return line === undefined ? undefined : `${file}:${line}: ${key}`;
+    const place = key === "" ? undefined : parsed.placeOf(key.split("."));
+    if (!place) return undefined;
+    return `${file}:${place.line}:${kind === "hardware" ? `${place.col}:` : ""} ${key}`;
   };
   const root = parsed.value ?? {};
   const layer: Layer = { source: file, values: {}, origin };
@@ -46,12 +49,26 @@ export async function fileLayer(
     };
 
   const [{ z }, schemas] = await Promise.all([import("zod"), import("./schema.js")]);
-  const tree = kind === "study" ? studyTree(registry) : scenarioTree(registry);
-  const schema = kind === "study" ? schemas.studySchema(z, registry) : schemas.scenarioSchema(z, registry);
+  const newer = kind === "hardware" ? newerVersion(root, layer) : undefined;
+  if (newer) return { ...layer, issues: [newer] };
+  const [tree, schema] = {
+    study: () => [studyTree(registry), schemas.studySchema(z, registry)] as const,
+    scenario: () => [scenarioTree(registry), schemas.scenarioSchema(z, registry)] as const,
+    hardware: () => [hardwareTree(registry), schemas.hardwareSchema(z, registry)] as const,
+  }[kind]();
   const found = schema.safeParse(root);
   const issues = found.success ? [] : tell(found.error.issues, [], tree, root, layer);
   issues.sort((a, b) => lineNear(parsed, a.key) - lineNear(parsed, b.key));
   return { ...layer, values: root, issues };
+}
+
+/** A file of a newer version is refused as that: its other keys may mean what this program does not know. */
+function newerVersion(root: object, layer: Layer): Issue | undefined {
+  const { version } = root as { version?: unknown };
+  if (typeof version !== "number" || !(version > HARDWARE_VERSION)) return undefined;
+  const { at } = nameOf({ layer, key: "version" });
+  const message = `${at}unknown version: ${version} (at most ${HARDWARE_VERSION}: a newer llmsim wrote this file)`;
+  return { key: "version", message };
 }
 
 /** The line of a key, or of what it is missing from; 0 for the whole file. */

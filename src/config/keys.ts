@@ -4,7 +4,7 @@
  */
 import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, REFERENCE, STANDARD } from "../core/config.js";
 import type { Conventions } from "../core/config.js";
-import type { Definition, OptionSpec } from "../core/definition.js";
+import type { Described, OptionSpec } from "../core/definition.js";
 import type { Registry } from "../core/registry.js";
 
 /** The options of a study that are not the simulation's; the caller's first layer gives the defaults. */
@@ -50,7 +50,7 @@ export interface SpecNode {
   /** What core calls the family in errors. */
   readonly noun: string;
   readonly summary: string;
-  readonly family: readonly Definition<unknown>[];
+  readonly family: readonly Described[];
 }
 /** A list of names or specs. */
 export interface ListNode {
@@ -60,16 +60,16 @@ export interface ListNode {
 }
 export type KeyNode = OptionNode | TextNode | GroupNode | SpecNode | ListNode;
 
-const text = (summary: string, aside = true): TextNode => ({ type: "text", summary, aside });
-const option = (spec: OptionSpec): OptionNode => ({ type: "option", option: spec });
-const group = (summary: string, children: Record<string, KeyNode>): GroupNode => ({
+export const text = (summary: string, aside = true): TextNode => ({ type: "text", summary, aside });
+export const option = (spec: OptionSpec): OptionNode => ({ type: "option", option: spec });
+export const group = (summary: string, children: Record<string, KeyNode>): GroupNode => ({
   type: "group",
   summary,
   children: new Map(Object.entries(children)),
 });
 const options = (specs: readonly OptionSpec[]): Record<string, KeyNode> =>
   Object.fromEntries(specs.map((spec) => [spec.key, option(spec)]));
-const spec = (noun: string, summary: string, family: readonly Definition<unknown>[]): SpecNode => ({
+export const spec = (noun: string, summary: string, family: readonly Described[]): SpecNode => ({
   type: "spec",
   noun,
   summary,
@@ -92,7 +92,7 @@ function model(registry: Registry): Record<string, KeyNode> {
   };
 }
 
-const schemaKey = { $schema: text("where an editor finds the JSON Schema of this file") };
+export const schemaKey = { $schema: text("where an editor finds the JSON Schema of this file") };
 
 /** The keys of a study: of `--config` files, `--set` and flags. */
 export function studyTree(registry: Registry): GroupNode {
@@ -100,6 +100,7 @@ export function studyTree(registry: Registry): GroupNode {
   return group("a study: what a command of llmsim runs", {
     ...schemaKey,
     scenario: text("name of a scenario, or its file", false),
+    hardware: text("name of a hardware file of the package, or the file: its service times", false),
     ...model(registry),
     conventions: {
       ...group(

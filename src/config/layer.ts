@@ -1,6 +1,6 @@
 /**
  * A layer of a study: a plain tree of settings and what to call each of them in an error. The later layer wins:
- * defaults < scenario < `--config` file < `--set` < flags.
+ * defaults < scenario < hardware < `--config` file < `--set` < flags.
  */
 import type { Conventions, EngineConfig, HorizonConfig, WorkloadConfig } from "../core/config.js";
 import type { OptionValue } from "../core/definition.js";
@@ -10,7 +10,7 @@ import type { Issue } from "../core/errors.js";
  * A setting. undefined is the same as not given; "none" stands for null where that is allowed. The text of a
  * flag that is not a number may stand where a number belongs: the error then shows what was typed.
  */
-export type Setting = OptionValue | boolean | null | undefined;
+export type Setting = OptionValue | null | undefined;
 
 /** Part of a family member's spec; without `kind` its options go to the kind in force. */
 export interface SpecInput {
@@ -22,6 +22,8 @@ export interface SpecInput {
 export interface StudyInput {
   /** Name of a scenario, or its file. The caller loads it as a layer of its own. */
   readonly scenario?: string | undefined;
+  /** Name of a hardware file of the package, or the file. The caller loads it as a layer of its own. */
+  readonly hardware?: string | undefined;
   readonly workload?: { readonly [K in keyof WorkloadConfig]?: SpecInput | undefined } | undefined;
   readonly service?: SpecInput | undefined;
   readonly engine?:

@@ -53,8 +53,9 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
 
   function set(into: Tree, name: string, node: OptionNode, given: unknown, place: Place): void {
     const value = plain(node, given);
-    const { choices } = node.option;
-    if (typeof value === "string" ? choices?.includes(value) : isPlain(node, value)) {
+    const { choices, kind } = node.option;
+    const isWord = kind === "text" ? value !== "" : choices?.includes(value as string);
+    if (typeof value === "string" ? isWord : isPlain(node, value)) {
       into[name] = value;
       places.set(place.key, place);
     } else issues.push(invalid(place, node, value));

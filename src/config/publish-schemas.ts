@@ -8,13 +8,14 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { builtIn, type Registry } from "../core/registry.js";
 import { runOutputSchema } from "./run-output-schema.js";
-import { scenarioSchema, studySchema } from "./schema.js";
+import { hardwareSchema, scenarioSchema, studySchema } from "./schema.js";
 
 /** The published schemas by file name, as text. */
 export function jsonSchemas(registry: Registry = builtIn): ReadonlyMap<string, string> {
   const published: [string, string, z.ZodType][] = [
     ["study", "llmsim study", studySchema(z, registry)],
     ["scenario", "llmsim scenario", scenarioSchema(z, registry)],
+    ["hardware", "llmsim hardware", hardwareSchema(z, registry)],
     ["run-output", "llmsim run --json", runOutputSchema(z)],
   ];
   return new Map(

@@ -71,6 +71,16 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     .looseObject({
       command: zod.string(),
       scenario: zod.string().meta({ description: "the scenario's name as it was given" }),
+      hardware: zod
+        .string()
+        .optional()
+        .meta({ description: "the hardware's name or file, where one was given" }),
+      plugins: zod
+        .array(
+          zod.looseObject({ file: zod.string(), sha256: zod.string(), schedulers: zod.array(zod.string()) }),
+        )
+        .optional()
+        .meta({ description: "files of the user's own with schedulers, as given" }),
       seed: zod.int().min(0),
       trials: zod.int().min(1),
       conventions: zod.strictObject(

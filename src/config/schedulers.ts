@@ -3,7 +3,7 @@
  * that has them. Of an option given both ways the later layer wins; in one layer, the list's.
  */
 import { withDefaults } from "../core/check-options.js";
-import type { Definition, OptionValue, Spec } from "../core/definition.js";
+import type { Described, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
 import type { Registry } from "../core/registry.js";
 import { type GroupNode, type ListNode, type SpecNode } from "./keys.js";
@@ -21,7 +21,7 @@ export interface SchedulerList {
 }
 
 /** A spec with every default, its keys always in the definition's order. */
-export function completed(definition: Definition<unknown>, given: Settings): Spec {
+export function completed(definition: Described, given: Settings): Spec {
   const full = withDefaults<Settings>(definition.options, given);
   const options = definition.options.map(({ key }) => [key, full[key]] as const);
   return Object.fromEntries([
@@ -68,7 +68,7 @@ export function readSchedulers(
   return { specs, places, issues };
 
   /** Options for all schedulers: over the item's own when their layer is later than the list's. */
-  function overlay(definition: Definition<unknown>, settings: Settings, at: Map<string, Place>): void {
+  function overlay(definition: Described, settings: Settings, at: Map<string, Place>): void {
     for (const [key, value] of Object.entries((merged.values.scheduler ?? {}) as Settings)) {
       const name = `scheduler.${key}`;
       const place = merged.places.get(name)!;
@@ -119,7 +119,7 @@ function entries(given: unknown): readonly unknown[] | undefined {
 
 /** One entry's own options, through the same merging as every other spec. */
 function readItem(
-  definition: Definition<unknown>,
+  definition: Described,
   own: Settings,
   i: number,
   layer: Layer,

@@ -1,12 +1,13 @@
 /**
- * zod schemas of study files and scenario files, made from the tree of keys.
+ * zod schemas of study, scenario and hardware files, made from the tree of keys.
  * A file is checked with them before it is merged, so that a wrong value is found even where a flag replaces
  * it; and the JSON Schemas that editors complete from are made of them. zod takes 120 ms to load, so it is an
  * argument here and loaded only by those who need it.
  */
 import type { z } from "zod";
-import type { Definition, OptionSpec } from "../core/definition.js";
+import type { Described, OptionSpec } from "../core/definition.js";
 import type { Registry } from "../core/registry.js";
+import { HARDWARE_NEEDS, hardwareTree } from "./hardware-keys.js";
 import {
   namesOf,
   optionsOf,
@@ -28,11 +29,18 @@ export const studySchema = (zod: Zod, registry: Registry): z.ZodType =>
   nodeSchema(zod, studyTree(registry), "partial");
 
 /** The schema of a scenario file: workload and service complete, engine optional. */
-export function scenarioSchema(zod: Zod, registry: Registry): z.ZodType {
-  const { children, summary } = scenarioTree(registry);
+export const scenarioSchema = (zod: Zod, registry: Registry): z.ZodType =>
+  fileSchema(zod, scenarioTree(registry), ["workload", "service"]);
+
+/** The schema of a hardware file. */
+export const hardwareSchema = (zod: Zod, registry: Registry): z.ZodType =>
+  fileSchema(zod, hardwareTree(registry), HARDWARE_NEEDS);
+
+/** A file with parts that must be there, complete, and others that may be. */
+function fileSchema(zod: Zod, { children, summary }: GroupNode, needs: readonly string[]): z.ZodType {
   const shape: Shape = {};
   for (const [key, node] of children) {
-    const needed = key === "workload" || key === "service";
+    const needed = needs.includes(key);
     const schema = nodeSchema(zod, node, needed ? "whole" : "partial");
     shape[key] = needed ? schema : schema.optional();
   }
@@ -89,7 +97,7 @@ type Kinds = [z.ZodObject, ...z.ZodObject[]];
 
 /** An object a member: its name as `kind`, and its options. `short` admits short names too. */
 function kinds(zod: Zod, node: SpecNode, extent: Extent, short = false): Kinds {
-  const one = (member: Definition<unknown>): z.ZodObject => {
+  const one = (member: Described): z.ZodObject => {
     const names = short && member.short !== undefined ? [member.name, member.short] : [member.name];
     const shape: Shape = { kind: zod.literal([...new Set(names)]).meta({ description: member.summary }) };
     for (const option of member.options) {
@@ -111,9 +119,11 @@ export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
       ? zod.enum(option.choices ?? [])
       : kind === "boolean"
         ? zod.boolean()
-        : kind === "integers" || kind === "numbers"
-          ? zod.array(numberSchema(zod, option))
-          : numberSchema(zod, option);
+        : kind === "text"
+          ? zod.string().min(1)
+          : kind === "integers" || kind === "numbers"
+            ? zod.array(numberSchema(zod, option))
+            : numberSchema(zod, option);
   const schema = option.nullable ? zod.union([value, zod.null(), zod.literal("none")]) : value;
   return schema.meta({
     description: described(option),

@@ -4,7 +4,7 @@
  */
 import { check, complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
 import { checkOptions, checkSpec } from "../core/check-options.js";
-import type { Definition, Spec } from "../core/definition.js";
+import type { Described, Spec } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { STUDY_OPTIONS, studyTree, type ListNode } from "./keys.js";
@@ -21,6 +21,8 @@ export type BaseConfig = Omit<SimulationConfig, "scheduler">;
 export interface Study {
   /** The scenario's name as the user gave it; `custom` when no layer names one. */
   readonly scenario: string;
+  /** The hardware's name as the user gave it, where a layer names one. */
+  readonly hardware?: string;
   /** Complete and checked together with each of the schedulers. */
   readonly config: BaseConfig;
   /** Complete; at least one. */
@@ -35,6 +37,12 @@ export interface Study {
 export function scenarioOf(layers: readonly Layer[]): string | undefined {
   const named = layers.filter(({ values }) => typeof values.scenario === "string" && values.scenario !== "");
   return named.at(-1)?.values.scenario;
+}
+
+/** The hardware that the layers ask for, by the last one that names any. */
+export function hardwareOf(layers: readonly Layer[]): string | undefined {
+  const named = layers.filter(({ values }) => typeof values.hardware === "string" && values.hardware !== "");
+  return named.at(-1)?.values.hardware;
 }
 
 /**
@@ -55,14 +63,17 @@ export function resolveStudy(
     trials,
     seed,
     scenario = "custom",
-  } = merged.values as { trials: number; seed: number; scenario?: string };
+    hardware,
+  } = merged.values as { trials: number; seed: number; scenario?: string; hardware?: string };
 
   const early = [...layers.flatMap((layer) => layer.issues ?? []), ...merged.issues, ...list.issues];
   const sound = list.specs.map((spec) => checkSpec(registry.schedulers, spec, "scheduler", "scheduler"));
-  const scheduler = list.specs.find((_, i) => sound[i].length === 0) ?? registry.schedulers[0].examples[0];
+  // With each scheduler, because one may bring conventions of its own; what they have in common is told once.
+  const known = list.specs.filter((_, i) => sound[i].length === 0);
+  const schedulers = known.length > 0 ? known : [registry.schedulers[0].examples[0]];
   const late = [
     ...[
-      ...check({ ...config, scheduler }, registry, limits),
+      ...schedulers.flatMap((scheduler) => check({ ...config, scheduler }, registry, limits)),
       ...checkOptions(STUDY_OPTIONS, { trials, seed }, ""),
     ].map((issue) => retell(issue, merged.places, tree, merged.values)),
     ...sound.flatMap((issues, i) =>
@@ -71,7 +82,15 @@ export function resolveStudy(
   ];
   const issues = withoutEchoes(early, late);
   if (issues.length > 0) throw new ConfigError(issues);
-  return { scenario, config, schedulers: list.specs, trials, seed, origins: originsOf(merged, list, config) };
+  return {
+    scenario,
+    ...(hardware !== undefined && { hardware }),
+    config,
+    schedulers: list.specs,
+    trials,
+    seed,
+    origins: originsOf(merged, list, config),
+  };
 }
 
 /**
@@ -89,7 +108,7 @@ function withoutEchoes(early: readonly Issue[], late: readonly Issue[]): Issue[]
 function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): BaseConfig {
   const given = { ...values, workload: values.workload ?? {} } as unknown as PartialConfig;
   const { workload, service, engine, conventions, horizon } = complete(given, registry);
-  const inOrder = (family: readonly Definition<unknown>[], spec: Spec): Spec => {
+  const inOrder = (family: readonly Described[], spec: Spec): Spec => {
     const definition = family.find(({ name }) => name === spec?.kind);
     return definition ? completed(definition, spec) : spec;
   };

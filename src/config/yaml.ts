@@ -18,6 +18,8 @@ export interface Parsed {
   readonly value: unknown;
   /** The line, from 1, of the key or list element that `path` leads to; undefined where the text has none. */
   lineOf(path: readonly string[]): number | undefined;
+  /** Line and column of the same, both from 1. */
+  placeOf(path: readonly string[]): { readonly line: number; readonly col: number } | undefined;
 }
 
 /**
@@ -67,7 +69,7 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
   }
   if (issues.length > 0) throw new ConfigError(issues.slice(0, MOST_ERRORS));
 
-  function lineOf(path: readonly string[]): number | undefined {
+  function placeOf(path: readonly string[]): { line: number; col: number } | undefined {
     let node: unknown = document.contents;
     let offset: number | undefined;
     for (const name of path) {
@@ -82,11 +84,12 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
         offset = startOf(node);
       } else return undefined;
     }
-    return offset === undefined ? undefined : lines.linePos(offset).line;
+    return offset === undefined ? undefined : lines.linePos(offset);
   }
+  const lineOf = (path: readonly string[]): number | undefined => placeOf(path)?.line;
 
   try {
-    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown, lineOf };
+    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown, lineOf, placeOf };
   } catch (error) {
     throw new ConfigError([{ key: "", message: `${file}: ${inOurWords((error as Error).message)}` }]);
   }

@@ -1,14 +1,22 @@
 /** The interface of an arrival process: when requests arrive. */
 import type { Definition, OptionSpec } from "./definition.js";
 import type { Stream } from "./random.js";
-import type { Nanoseconds } from "./units.js";
+import { fromSeconds, type Nanoseconds } from "./units.js";
 
 /** An open-loop arrival process. */
 export interface ArrivalProcess {
   /** Requests per second, in the long run. */
   readonly ratePerSecond: number;
-  /** Starts a trial's stream of arrivals. */
-  open(stream: Stream): Arrivals;
+  /** Coefficient of variation of the gaps, of processes whose gaps are independent. */
+  readonly gapCv?: number;
+  /** The table whose rows arrive, of a process that replays one: lengths of the same table go along (trace.ts). */
+  readonly table?: string;
+  /**
+   * Starts a trial's arrivals.
+   * @param stream the trial's stream of arrivals
+   * @param trial number of the trial, from 1: a recorded trace is replayed in the first
+   */
+  open(stream: Stream, trial: number): Arrivals;
 }
 
 /**
@@ -16,8 +24,10 @@ export interface ArrivalProcess {
  * prefix (model §4).
  */
 export interface Arrivals {
-  /** The next instant, none before the last. */
+  /** The next instant, none before the last; NEVER when no more will come. */
   next(): Nanoseconds;
+  /** The row of the process's table that arrived last. */
+  readonly row?: number;
 }
 
 export type ArrivalDefinition = Definition<ArrivalProcess>;
@@ -32,3 +42,32 @@ export const RATE_OPTION: OptionSpec = {
   unit: "1/s",
   summary: "arrival rate λ",
 };
+
+/** The coefficient of variation of the gaps, of a process that is given by it. */
+export const CV_OPTION: OptionSpec = {
+  key: "cv",
+  kind: "number",
+  min: 0.01,
+  max: 100,
+  summary: "coefficient of variation of the gaps; 1 is Poisson's",
+};
+
+/**
+ * A renewal process: unit-mean gaps of a law, summed and divided by λ at the end, so that every λ of a sweep
+ * sees the same randomness, only denser. Instant 0 counts as an arrival that is not simulated.
+ */
+export abstract class RenewalArrivals implements Arrivals {
+  private units = 0;
+  constructor(
+    protected readonly stream: Stream,
+    private readonly ratePerSecond: number,
+  ) {}
+
+  next(): Nanoseconds {
+    this.units += this.gap();
+    return fromSeconds(this.units / this.ratePerSecond);
+  }
+
+  /** One gap, with mean 1. */
+  protected abstract gap(): number;
+}

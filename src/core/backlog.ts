@@ -85,7 +85,7 @@ export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
     decodeTokens: batchTimes.decodeTokens.slice(settle),
     prefillTokens: batchTimes.prefillTokens.slice(settle),
     prompts: batchTimes.prompts.slice(settle),
-    emptied: batchTimes.emptied || state.shared.completed === requests.count,
+    emptied: batchTimes.emptied || state.shared.completed + state.shared.rejected === requests.count,
   };
 }
 
@@ -121,6 +121,8 @@ function startDecoding(
       replica.pool.insert(id, sequences.place);
     } else replica.pool.append(id, sequences.place);
     replica.resident++;
+    replica.routed++;
+    replica.routedTokens += all - done;
   }
   const { arrivedAt } = sequences.requests;
   shared.nextArrivalAt = (
@@ -180,7 +182,7 @@ export function leftAt(simulator: Simulator, config: SimulationConfig, seed: num
   const requests = simulator.draw(config, seed, trial);
   const state = simulator.begin(config, requests, { seed, trial });
   advance(state, fromSeconds(config.horizon.tmaxSeconds));
-  return requests.count - state.shared.completed;
+  return requests.count - state.shared.completed - state.shared.rejected;
 }
 
 /** Seconds that a run of a task simulates. */

@@ -2,13 +2,14 @@
  * Checks plain data against option lists: one rule set for the command line, configuration files and the
  * library, because all of them end in the same configuration.
  */
-import type { Definition, OptionSpec, OptionValue, Spec } from "./definition.js";
+import type { Described, OptionSpec, OptionValue, Spec } from "./definition.js";
 import type { Issue } from "./errors.js";
 
 /** What an option allows, in words, as it stands in an error's parentheses. */
 export function allowed(option: OptionSpec): string {
   if (option.kind === "boolean") return `true or false${option.nullable ? ", or none" : ""}`;
   if (option.choices) return `one of: ${option.choices.join(", ")}`;
+  if (option.kind === "text") return `a text${option.nullable ? ", or none" : ""}`;
   const list = option.kind === "integers" || option.kind === "numbers";
   const noun =
     option.kind === "integer" || option.kind === "integers"
@@ -36,6 +37,7 @@ function fits(option: OptionSpec, value: unknown): boolean {
   if (value === null) return option.nullable === true;
   if (option.kind === "boolean") return typeof value === "boolean";
   if (option.kind === "choice") return option.choices!.includes(value as string);
+  if (option.kind === "text") return typeof value === "string" && value !== "";
   if (option.kind === "integers" || option.kind === "numbers")
     return Array.isArray(value) && value.every((element) => numberFits(option, element));
   return numberFits(option, value);
@@ -85,7 +87,7 @@ export function withDefaults<T extends object>(options: readonly OptionSpec[], g
 
 /** Checks a spec against the family it must belong to. `noun` names the family in errors. */
 export function checkSpec(
-  family: readonly Definition<unknown>[],
+  family: readonly Described[],
   spec: Spec | undefined,
   noun: string,
   key: string,

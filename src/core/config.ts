@@ -4,7 +4,7 @@
  */
 import { checkOptions, checkSpec, withDefaults } from "./check-options.js";
 import type { Conventions } from "./conventions.js";
-import type { Definition, OptionSpec, Spec } from "./definition.js";
+import type { Described, OptionSpec, Spec } from "./definition.js";
 
 export type { Conventions } from "./conventions.js";
 import { ConfigError, type Issue } from "./errors.js";
@@ -211,7 +211,7 @@ export interface PartialConfig {
   readonly horizon?: Partial<HorizonConfig>;
 }
 
-function completeSpec(family: readonly Definition<unknown>[], spec: Spec): Spec {
+function completeSpec(family: readonly Described[], spec: Spec): Spec {
   const definition = family.find((candidate) => candidate.name === spec?.kind);
   return definition ? withDefaults(definition.options, spec) : spec;
 }
@@ -286,9 +286,17 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
     if (value !== fixed)
       yield {
         key: `conventions.${field}`,
-        message: `invalid conventions.${field}: ${value} (${config.scheduler.kind} means ${fixed})`,
+        message: `invalid conventions.${field}: ${value} (${config.scheduler.kind} means ${field}: ${fixed})`,
       };
   }
+  const outputs = member(registry.lengths, workload.outputTokens.kind).create(workload.outputTokens);
+  const isHalf = prompts.joint?.isHalf ?? outputs.joint?.isHalf ?? false;
+  if (isHalf && prompts.joint?.table !== outputs.joint?.table)
+    yield {
+      key: "workload.outputTokens",
+      message:
+        "invalid workload.outputTokens: not the other half of the pairs (both sides pairs, with as many values and the same weights)",
+    };
   if (horizon.warmupSeconds >= horizon.tmaxSeconds)
     yield {
       key: "horizon.warmupSeconds",

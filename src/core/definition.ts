@@ -7,8 +7,8 @@
 /** One option of a definition. */
 export interface OptionSpec {
   readonly key: string;
-  /** `integers` and `numbers` are lists. */
-  readonly kind: "integer" | "number" | "boolean" | "choice" | "integers" | "numbers";
+  /** `integers` and `numbers` are lists; `text` is any but the empty one. */
+  readonly kind: "integer" | "number" | "boolean" | "choice" | "integers" | "numbers" | "text";
   /** Least value allowed (of each element, for lists). */
   readonly min?: number;
   /** Greatest value allowed. */
@@ -35,8 +35,8 @@ export interface Spec {
   readonly [option: string]: OptionValue | null;
 }
 
-/** A member of a family. `T` is what it makes. */
-export interface Definition<T> {
+/** How a member of a family describes itself. */
+export interface Described {
   readonly name: string;
   /** A short name for file names and the command line, where the family has them. */
   readonly short?: string;
@@ -50,6 +50,10 @@ export interface Definition<T> {
   readonly examples: readonly Spec[];
   /** Problems that no single option's range can state, e.g. weights that do not sum to 1. */
   readonly check?: (spec: Spec) => string[];
+}
+
+/** A member of a family. `T` is what it makes. */
+export interface Definition<T> extends Described {
   /** Makes the member from a checked spec. */
   readonly create: (spec: Spec) => T;
 }
@@ -58,3 +62,5 @@ export interface Definition<T> {
 export const numberOf = (spec: Spec, key: string): number => spec[key] as number;
 /** A list option of a checked spec. */
 export const numbersOf = (spec: Spec, key: string): readonly number[] => spec[key] as readonly number[];
+/** A text or choice of a checked spec. */
+export const textOf = (spec: Spec, key: string): string => spec[key] as string;

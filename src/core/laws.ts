@@ -7,28 +7,28 @@ import { invariant } from "./errors.js";
 import type { Observer } from "./observer.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import type { Outcome } from "./simulate.js";
+import type { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "./units.js";
 
 const total = (replicas: readonly Replica[], of: (replica: Replica) => number): number =>
   replicas.reduce((sum, replica) => sum + of(replica), 0);
 
-/** Every token that was asked for was computed once, and every gap counted once. */
-export function checkTotals(config: SimulationConfig, outcome: Outcome): void {
-  const { shared, replicas, arrived, firstMeasured } = outcome;
-  const { finishedAt, requests } = shared.sequences;
-  const { promptTokens, outputTokens } = requests;
-  const atPrefillEnd = config.conventions.firstToken === "prefill" ? 1 : 0;
+/**
+ * Every token that was asked for was computed once, and every gap counted once.
+ * @param tally has counted the requests
+ */
+export function checkTotals(config: SimulationConfig, outcome: Outcome, tally: Tally): void {
+  const { shared, replicas, arrived } = outcome;
+  const { warmUp, measured } = tally;
   // A preempted sequence's prompt is computed again, and that prefill emits a token that decoding would have.
-  let prompts = total(replicas, (replica) => replica.recomputedTokens);
-  let decodes = -total(replicas, (replica) => replica.resumedTokens);
-  let gaps = 0;
-  for (let i = 0; i < arrived; i++) {
-    if (shared.rejected > 0 && finishedAt[i] !== finishedAt[i]) continue;
-    const output = outputTokens[i];
-    prompts += promptTokens[i] - requests.hitTokens(i);
-    decodes += Math.max(0, output - atPrefillEnd);
-    if (i >= firstMeasured) gaps += Math.max(0, output - 1);
-  }
+  const again = total(replicas, (replica) => replica.recomputedTokens);
+  const resumed = total(replicas, (replica) => replica.resumedTokens);
+  const hits = warmUp.hitTokens + measured.hitTokens;
+  const prompts = warmUp.promptTokens + measured.promptTokens - hits + again;
+  // The first token of each comes with the end of its prefill, or is decoded as well; either way one gap less.
+  const first = config.conventions.firstToken === "prefill" ? warmUp.withOutput + measured.withOutput : 0;
+  const decodes = warmUp.outputTokens + measured.outputTokens - first - resumed;
+  const gaps = measured.outputTokens - measured.withOutput;
   const expect = (what: string, counted: number, expected: number): void =>
     invariant(counted === expected, () => `${what}: counted ${counted}, expected ${expected}`);
   expect("arrived = completed + rejected + in system", shared.completed + shared.rejected, arrived);

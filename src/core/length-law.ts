@@ -15,6 +15,30 @@ export interface LengthLaw {
   survival(n: number): number;
   /** One length, from the purpose's own stream. */
   sample(stream: Stream): number;
+  /** The table it is a column of, if it is: laws of one table are drawn by row, together. */
+  readonly joint?: JointColumn;
+}
+
+/** A column of a table of requests. */
+export interface JointColumn {
+  /** The table's name: columns of the same one belong together. */
+  readonly table: string;
+  /** A row, by the rows' weights. */
+  row(stream: Stream): number;
+  /** The length in that row. */
+  at(row: number): number;
+  /** Means nothing alone: the other length must be of the same table. */
+  readonly isHalf?: boolean;
+  /** What the table has beside lengths. */
+  readonly marks?: Marks;
+}
+
+/** Columns of a table beside its lengths, by row. */
+export interface Marks {
+  /** Prompt tokens that a prefix cache held. */
+  readonly prefixHitTokens?: ArrayLike<number>;
+  /** Priority, the lower the sooner. */
+  readonly priority?: ArrayLike<number>;
 }
 
 export type LengthDefinition = Definition<LengthLaw>;

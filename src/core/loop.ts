@@ -4,6 +4,7 @@
  * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
+import type { PromptOrder } from "./discipline.js";
 import type { EventQueue } from "./event-queue.js";
 import { begin, cut, end, endedBy, settle } from "./iteration.js";
 import { blocksFor } from "./kv-memory.js";
@@ -20,6 +21,8 @@ export interface State {
   readonly replicas: readonly Replica[];
   readonly events: EventQueue;
   readonly plan: Plan;
+  /** Makes an empty queue of the discipline, which knows this trial's requests. */
+  readonly newQueue: () => PromptOrder;
 }
 
 /**
@@ -154,11 +157,10 @@ function route(
   id: number,
   events: EventQueue,
 ): void {
-  const { promptTokens, outputTokens } = shared.sequences.requests;
   const replica = replicas[shared.router!.route(fleet)];
   replica.waiting.pushBack(id);
   replica.routed++;
-  replica.routedTokens += promptTokens[id] + outputTokens[id];
+  replica.routedTokens += cachedTokens(shared, id, 0) - shared.sequences.requests.hitTokens(id);
   const flight = replica.hasNext ? replica.next : replica.flight;
   if (replica.flight.endAt !== NEVER && flight.dependsOnArrivals)
     shorten(shared, replica, flight, false, events);
@@ -184,7 +186,9 @@ class Replicas implements Fleet {
     const { flight } = replica;
     const isFlying = flight.endAt !== NEVER;
     const ended = isFlying ? endedBy(flight, this.shared.now, this.shared.varies) : 0;
-    const computed = replica.prefillTokens + replica.decodeTokens - replica.recomputedTokens;
+    // Output tokens that a prefill emits for a preempted request are no decodes.
+    const { prefillTokens, decodeTokens, resumedTokens, recomputedTokens } = replica;
+    const computed = prefillTokens + decodeTokens + resumedTokens - recomputedTokens;
     return replica.routedTokens - computed - ended * (flight.decodes + flight.prefillTokens);
   }
   random(): number {
@@ -284,8 +288,12 @@ function shorten(shared: Shared, replica: Replica, flight: Flight, after: boolea
 
 /** Whether every measured request that has arrived is completed, and was not before. */
 function isMeasurementSettled(shared: Shared): boolean {
-  const done = shared.completedMeasured + shared.rejectedMeasured;
-  return done > shared.settledMeasured && done === shared.arrived - shared.firstMeasured;
+  const { completedMeasured, rejectedMeasured } = shared;
+  // Somebody who is turned away completes nothing, and ends no makespan.
+  return (
+    completedMeasured > shared.settledMeasured &&
+    completedMeasured + rejectedMeasured === shared.arrived - shared.firstMeasured
+  );
 }
 
 /**
@@ -293,7 +301,7 @@ function isMeasurementSettled(shared: Shared): boolean {
  * counts as iteration time ends here, stretches in flight included.
  */
 function settleMeasurement(shared: Shared, replicas: readonly Replica[]): void {
-  shared.settledMeasured = shared.completedMeasured + shared.rejectedMeasured;
+  shared.settledMeasured = shared.completedMeasured;
   shared.measuredUntil = shared.now;
   shared.busyTime = 0;
   for (const { busyTime, flight } of replicas) {

@@ -1,8 +1,7 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
-import type { SimulationConfig } from "./config.js";
-import { percentiles, type Sample } from "./order-statistics.js";
 import type { Replica } from "./replica.js";
 import type { Outcome } from "./simulate.js";
+import type { Tally } from "./tally.js";
 import { toSeconds } from "./units.js";
 
 export interface MetricDefinition {
@@ -87,86 +86,43 @@ export function metricIndex(name: string): number {
   return index;
 }
 
-/** Reused by one call after another: the four samples that a trial's rows become. */
-const scratch = [0, 1, 2, 3].map(() => new Float64Array(0));
-
-function buffer(i: number, count: number): Float64Array {
-  if (scratch[i].length < count) scratch[i] = new Float64Array(count);
-  return scratch[i];
-}
-
-/** The values of `METRICS` for a finished trial. */
-export function measure(config: SimulationConfig, outcome: Outcome): Float64Array {
-  const { shared, replicas, firstMeasured, arrived } = outcome;
-  const { sequences, gaps } = shared;
-  const { arrivedAt, promptTokens, outputTokens } = sequences.requests;
-  const { startedAt, firstTokenAt, finishedAt } = sequences;
+/** The values of `METRICS` for a finished trial, or a window of one, that `tally` has counted. */
+export function measure(outcome: Outcome, tally: Tally): Float64Array {
+  const { shared, replicas, firstMeasured, arrived, measuredFrom: from, measuredUntil: until } = outcome;
+  const { finishedAt } = shared.sequences;
   const measured = arrived - firstMeasured;
-  const ttft = buffer(0, measured);
-  const tbt = buffer(1, measured);
-  const rts = buffer(2, measured);
-  const delay = buffer(3, measured);
-  const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
-  let withToken = 0;
-  let withGap = 0;
-  let output = 0;
-  let prompt = 0;
-  for (let i = firstMeasured; i < arrived; i++) {
-    const arrival = arrivedAt[i];
-    const produced = outputTokens[i];
-    const row = i - firstMeasured;
-    output += produced;
-    prompt += promptTokens[i];
-    rts[row] = finishedAt[i] - arrival;
-    delay[row] = startedAt[i] - arrival;
-    if (produced === 0) continue;
-    ttft[withToken++] = firstTokenAt[i] - arrival;
-    if (produced > perGap) tbt[withGap++] = (finishedAt[i] - firstTokenAt[i]) / (produced - perGap);
-  }
+  const values = new Float64Array(METRICS.length);
+  let at = 0;
+  const put = (value: number): void => void (values[at++] = value);
 
-  const values: number[] = [];
-  const plain = (sample: Float64Array, count: number): Sample => ({ values: sample, count, total: count });
-  for (const sample of [
-    plain(ttft, withToken),
-    plain(tbt, withGap),
-    { values: gaps.gap, weights: gaps.weight, count: gaps.count, total: gaps.total },
-    plain(rts, measured),
-    plain(delay, measured),
-  ]) {
-    values.push(toSeconds(sum(sample) / sample.total));
-    for (const value of percentiles(sample, SHARES)) values.push(toSeconds(value));
+  const { ttft, tbt, rts, delay } = tally.times;
+  for (const sample of [ttft, tbt, shared.gaps, rts, delay]) {
+    put(sample.mean);
+    sample.percentiles(SHARES, values, at);
+    at += SHARES.length;
   }
+  for (let i = 0; i < at; i++) values[i] = toSeconds(values[i]);
 
-  const from = outcome.measuredFrom;
-  const until = outcome.measuredUntil;
+  let presence = rts.sum;
   const makespan = toSeconds(until - from);
-  let presence = sum(plain(rts, measured));
-  for (let i = 0; i < firstMeasured; i++) presence += Math.max(0, Math.min(finishedAt[i], until) - from);
+  for (let i = measured > 0 ? tally.spanning(outcome) : firstMeasured; i < firstMeasured; i++)
+    if (finishedAt[i] > from) presence += Math.min(finishedAt[i], until) - from;
   const total = (of: (replica: Replica) => number): number =>
     replicas.reduce((sum, replica) => sum + of(replica), 0);
   const iterations = total((replica) => replica.iterations);
-  values.push(
-    measured / makespan,
-    output / makespan,
-    (prompt + output) / makespan,
-    outcome.busyTime / (until - from) / replicas.length,
-    measured,
-    shared.completedMeasured,
-    0,
-    iterations,
-    makespan,
-    presence / (until - from),
-    total((replica) => replica.decodeLimited) / iterations,
-    total((replica) => replica.prefillLimited) / iterations,
-  );
+  const { promptTokens, outputTokens } = tally.measured;
+  put(shared.completedMeasured / makespan);
+  put(outputTokens / makespan);
+  put((promptTokens + outputTokens) / makespan);
+  put(outcome.busyTime / (until - from) / replicas.length);
+  put(measured);
+  put(shared.completedMeasured);
+  put(shared.rejectedMeasured);
+  put(iterations);
+  put(makespan);
+  put(presence / (until - from));
+  put(total((replica) => replica.decodeLimited) / iterations);
+  put(total((replica) => replica.prefillLimited) / iterations);
   if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
-  return Float64Array.from(values);
-}
-
-function sum(sample: Sample): number {
-  const { values, weights, count } = sample;
-  let total = 0;
-  if (weights) for (let i = 0; i < count; i++) total += values[i] * weights[i];
-  else for (let i = 0; i < count; i++) total += values[i];
-  return total;
+  return values;
 }

@@ -51,9 +51,9 @@ export interface Shared {
   readonly firstMeasured: number;
   /** The instant of the first measured arrival: iteration time counts as measured from here on. */
   readonly measuredFrom: Nanoseconds;
-  /** The last instant at which every measured request that had arrived was completed; NaN before any. */
+  /** The last completion after which no measured request that had arrived was left; NaN before any. */
   measuredUntil: Nanoseconds;
-  /** How many these were, rejected ones included. */
+  /** How many of them were completed. */
   settledMeasured: number;
   /** Iteration time between these two instants, over all replicas. */
   busyTime: number;
@@ -183,7 +183,7 @@ export class Replica {
   readonly pool = new DecodePool();
   /** Unstarted prompts: its own, or the central queue, which is the same for all. */
   waiting!: PromptOrder;
-  /** Requests that were routed here, and their prompt and output tokens; not counted with a central queue. */
+  /** Requests that were routed here, and the tokens they ask to compute; not counted with a central queue. */
   routed = 0;
   routedTokens = 0;
   /** Requests routed here that have left, answered or not. */

@@ -4,8 +4,10 @@
  * Columns instead of objects, and generated once for every policy that runs on them. Requests are in the
  * order of arrival; a request's id is its row.
  */
+import type { Arrivals } from "./arrival-process.js";
 import type { WorkloadConfig } from "./config.js";
 import { BLOCK_TOKENS } from "./kv-memory.js";
+import { JointLengths } from "./joint-lengths.js";
 import { stream } from "./random.js";
 import { member, type Registry } from "./registry.js";
 import { fromSeconds, toSeconds } from "./units.js";
@@ -13,13 +15,23 @@ import { fromSeconds, toSeconds } from "./units.js";
 /** Rows for this many standard deviations above the mean count; more are added when needed. */
 const SPARE_DEVIATIONS = 5;
 
+/** A longer column that begins as the given one. */
+function longer(column: Int32Array | undefined, rows: number): Int32Array | undefined {
+  if (column === undefined) return undefined;
+  const grown = new Int32Array(rows);
+  grown.set(column);
+  return grown;
+}
+
 export class Requests {
   /** Instants of arrival in ns, never decreasing. */
   arrivedAt = new Float64Array(0);
   promptTokens = new Int32Array(0);
   outputTokens = new Int32Array(0);
-  /** Prompt tokens that the prefix cache holds, where a trace says so. */
+  /** Prompt tokens that a prefix cache held; undefined unless the requests' trace says. */
   prefixHitTokens: Int32Array | undefined;
+  /** Priorities, the lower the sooner; undefined unless the requests' trace says. */
+  priority: Int32Array | undefined;
   /** Rows in use: all that were drawn, or the prefix that `until` left. */
   count = 0;
   private drawn = 0;
@@ -88,7 +100,14 @@ export class Requests {
     const most = until.maxRequests ?? Infinity;
     const expected = process.ratePerSecond * toSeconds(last);
     const rows = Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16));
+    this.prefixHitTokens = this.priority = undefined;
     this.reserve(backlog + rows);
+    const arrivals = process.open(stream(seed, trial, "arrivals"), trial);
+    if (prompt.joint !== undefined || output.joint !== undefined) {
+      const lengths = new JointLengths(process, prompt, output);
+      this.generateByRow(arrivals, lengths, { last, most, backlog, seed, trial });
+      return;
+    }
 
     const before = stream(seed, trial, "backlog");
     for (let i = 0; i < backlog; i++) {
@@ -97,7 +116,6 @@ export class Requests {
       this.outputTokens[i] = output.sample(before);
     }
 
-    const arrivals = process.open(stream(seed, trial, "arrivals"));
     const prompts = stream(seed, trial, "prompt");
     const outputs = stream(seed, trial, "output");
     // One loop over three streams: the processor overlaps their chains of arithmetic.
@@ -113,9 +131,40 @@ export class Requests {
     this.drawn = this.count = count;
   }
 
+  /** The same where a row of a table decides more than one thing of a request. */
+  private generateByRow(
+    arrivals: Arrivals,
+    lengths: JointLengths,
+    { last, most, backlog, seed, trial }: Record<"last" | "most" | "backlog" | "seed" | "trial", number>,
+  ): void {
+    const { marks } = lengths;
+    if (marks?.prefixHitTokens) this.prefixHitTokens = new Int32Array(this.arrivedAt.length);
+    if (marks?.priority) this.priority = new Int32Array(this.arrivedAt.length);
+    this.count = 0;
+    const put = (at: number): void => {
+      const row = this.count;
+      this.add(at, lengths.promptTokens, lengths.outputTokens);
+      if (this.prefixHitTokens) this.prefixHitTokens[row] = lengths.prefixHitTokens;
+      if (this.priority) this.priority[row] = lengths.priority;
+    };
+    const before = stream(seed, trial, "backlog");
+    for (let i = 0; i < backlog; i++) {
+      lengths.draw(-1, { rows: before, prompts: before, outputs: before });
+      put(0);
+    }
+    const streams = JointLengths.streams(seed, trial);
+    for (let at = arrivals.next(); at <= last && this.count - backlog < most; at = arrivals.next()) {
+      lengths.draw(arrivals.row ?? -1, streams);
+      put(at);
+    }
+    this.drawn = this.count;
+  }
+
   /** Makes room for `rows` rows and keeps those that are there. */
   private reserve(rows: number): void {
     if (this.arrivedAt.length >= rows) return;
+    this.prefixHitTokens = longer(this.prefixHitTokens, rows);
+    this.priority = longer(this.priority, rows);
     const arrivedAt = new Float64Array(rows);
     const promptTokens = new Int32Array(rows);
     const outputTokens = new Int32Array(rows);

@@ -8,7 +8,10 @@ export interface Fleet {
   readonly arrived: number;
   /** Requests that were routed to the replica and are not answered yet. */
   outstanding(replica: number): number;
-  /** Their prompt and output tokens that no ended iteration has computed. */
+  /**
+   * Tokens of theirs that are still to be computed when the iteration under way ends: prompt tokens, less what the
+   * prefix cache holds, and one for each decode; a preempted request's newest token counts with its prompt.
+   */
   outstandingTokens(replica: number): number;
   /** Uniform on [0, 1), from the trial's own stream for routing. */
   random(): number;

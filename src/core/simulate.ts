@@ -3,8 +3,10 @@
  * Buffers live as long as the simulator and are reused from trial to trial.
  */
 import { type PartialConfig, prepare, type SimulationConfig } from "./config.js";
+import type { PromptOrder } from "./discipline.js";
 import { invariant } from "./errors.js";
 import { EventQueue } from "./event-queue.js";
+import { foreknowledge } from "./foreknowledge.js";
 import { GapLog } from "./gap-log.js";
 import { usableBlocks } from "./kv-memory.js";
 import { checkTotals, Laws } from "./laws.js";
@@ -17,6 +19,7 @@ import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
+import { Tally } from "./tally.js";
 import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */
@@ -137,14 +140,17 @@ export class Simulator {
     };
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
-    const waiting = discipline.create(engine.discipline);
+    const { limits, emitsAtPrefillEnd } = shared;
+    const known = foreknowledge(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
+    const newQueue = (): PromptOrder => discipline.create(engine.discipline, known);
+    const waiting = newQueue();
     for (const replica of replicas)
       replica.reset(
-        shared.router === null || replica.index === 0 ? waiting : discipline.create(engine.discipline),
+        shared.router === null || replica.index === 0 ? waiting : newQueue(),
         model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
         blocks,
       );
-    return { shared, replicas, events, plan: new Plan(shared) };
+    return { shared, replicas, events, plan: new Plan(shared), newQueue };
   }
 }
 
@@ -207,7 +213,9 @@ export function runTrial(
 ): { readonly values: Float64Array; readonly outcome: Outcome } {
   const laws = options.verify ? new Laws(config) : undefined;
   const outcome = simulator.run(config, requests, { ...options, ...(laws && { observer: laws }) });
-  checkTotals(config, outcome);
+  const tally = new Tally(outcome.shared, config.conventions.tbt);
+  tally.count(outcome, NEVER);
+  checkTotals(config, outcome, tally);
   laws?.finish(outcome);
-  return { values: measure(config, outcome), outcome };
+  return { values: measure(outcome, tally), outcome };
 }

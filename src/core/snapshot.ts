@@ -35,8 +35,6 @@ export class Snapshot {
   private readonly events = new EventQueue();
   private readonly waiting: PromptOrder[] = [];
   private readonly emptyQueue: () => PromptOrder;
-  private gapCount = 0;
-  private gapTotal = 0;
   private requestCount = 0;
   /** Live rows: id, prompt tokens left, decodes left, place, admission; and the instant of the last token. */
   private readonly rows: number[] = [];
@@ -85,8 +83,7 @@ export class Snapshot {
         for (let k = 0; k < ended.length; k++) keep(ended.ids[k]);
     });
     events.copyInto(this.events);
-    this.gapCount = gaps.count;
-    this.gapTotal = gaps.total;
+    gaps.mark();
     this.requestCount = sequences.requests.count;
   }
 
@@ -100,7 +97,7 @@ export class Snapshot {
       if (i === 0 || shared.router !== null) this.waiting[i].copyInto(replica.waiting);
     });
     this.events.copyInto(events);
-    gaps.truncate(this.gapCount, this.gapTotal);
+    gaps.release();
     sequences.requests.count = this.requestCount;
     for (let i = 0; i < this.rows.length; i += 6) {
       const id = this.rows[i];

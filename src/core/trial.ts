@@ -3,6 +3,7 @@ import { type BacklogTask, leftAt, runBacklog } from "./backlog.js";
 import type { SimulationConfig } from "./config.js";
 import { InvariantError } from "./errors.js";
 import { METRICS } from "./metrics.js";
+import type { PluginFile } from "./plugin.js";
 import { runTrial, type Simulator } from "./simulate.js";
 import { fromSeconds } from "./units.js";
 import { measureWindows } from "./windows.js";
@@ -18,6 +19,8 @@ export interface TrialTask {
   readonly windows: readonly number[];
   /** Check every law while simulating. */
   readonly verify: boolean;
+  /** Files with schedulers that the configurations may name. */
+  readonly plugins?: readonly PluginFile[];
 }
 
 /** A run from a backlog, and one from empty with the same number of arrivals to hold against it. */
@@ -25,6 +28,7 @@ export interface StabilityTask extends BacklogTask {
   readonly kind: "stability";
   /** Also count what an empty start leaves unfinished after as many arrivals. */
   readonly fromEmpty: boolean;
+  readonly plugins?: readonly PluginFile[];
 }
 
 export type Task = TrialTask | StabilityTask;

@@ -6,10 +6,10 @@ import type { SimulationConfig } from "./config.js";
 import { checkTotals } from "./laws.js";
 import { advance } from "./loop.js";
 import { measure } from "./metrics.js";
-import { member } from "./registry.js";
 import type { Requests } from "./requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
 import { Snapshot } from "./snapshot.js";
+import { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "./units.js";
 
 /**
@@ -24,28 +24,30 @@ export function measureWindows(
   windows: readonly Nanoseconds[],
   options: { readonly seed: number; readonly trial: number },
 ): Float64Array[] {
-  const { discipline } = config.engine;
-  const { create } = member(simulator.registry.disciplines, discipline.kind);
-  const snapshot = new Snapshot(() => create(discipline));
   const state = simulator.begin(config, requests, options);
+  const snapshot = new Snapshot(state.newQueue);
   const { shared } = state;
   const all: Float64Array[] = [];
-  const finish = (): void => {
+  const tally = new Tally(shared, config.conventions.tbt);
+  const finish = (fork: Nanoseconds): void => {
     const outcome = outcomeOf(state);
-    checkTotals(config, outcome);
-    all.push(measure(config, outcome));
+    tally.count(outcome, fork);
+    checkTotals(config, outcome, tally);
+    all.push(measure(outcome, tally));
+    tally.release(outcome);
   };
   for (const end of windows) {
     shared.arrivalsUntil = end;
     advance(state, NEVER);
     if (shared.isPaused) {
       snapshot.save(state);
+      const fork = shared.now;
       requests.count = shared.arrived;
       shared.nextArrivalAt = NEVER;
       advance(state, NEVER);
-      finish();
+      finish(fork);
       snapshot.restore(state);
-    } else if (shared.arrived === requests.count) finish();
+    } else if (shared.arrived === requests.count) finish(NEVER);
   }
   return all;
 }

@@ -5,18 +5,53 @@
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
 import type { Trials } from "./trials.js";
+
+/** A user's plugin that a study uses. */
+export interface PluginUse {
+  /** The file as the user named it. */
+  readonly file: string;
+  readonly sha256: string;
+  /** Names of its schedulers. */
+  readonly schedulers: readonly string[];
+}
+
+/** A recorded trace that a study uses, and what became of its file. */
+export interface TraceUse {
+  /** The file as the user named it. */
+  readonly file: string;
+  /** Name of its format. */
+  readonly format: string;
+  /** Names the data and what was done to it. */
+  readonly key: string;
+  /** Replayed with its instants, or lengths alone. */
+  readonly use: "replay" | "lengths";
+  readonly requests: number;
+  /** From the first arrival to the last as recorded; NaN for lengths alone. */
+  readonly seconds: number;
+  /** Failed requests that were left out. */
+  readonly leftOut: number;
+  /** Prompts that were cut. */
+  readonly clipped: number;
+}
 
 /** What is simulated: everything but the scheduler, and the schedulers to compare. */
 export interface Study {
   /** The scenario's name as the user gave it. */
   readonly scenario: string;
+  /** The hardware's name or file as the user gave it, where service times are those of a hardware file. */
+  readonly hardware?: string;
   /** The flag that chose it, for commands to try next: `--scenario demo2`, `--config my.yaml`. */
   readonly chosenBy?: string;
   readonly config: Omit<SimulationConfig, "scheduler">;
   readonly schedulers: readonly Spec[];
   readonly trials: number;
   readonly seed: number;
+  /** Where its kinds are looked up; the built-in registry unless it brings a trace or a plugin. */
+  readonly registry?: Registry;
+  readonly trace?: TraceUse;
+  readonly plugins?: readonly PluginUse[];
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }
@@ -67,12 +102,32 @@ export interface Workspace {
   hashCsv(file: CsvFile): string;
 }
 
+/** A file that the user named, or one of a folder that the user named. */
+export interface InputFile {
+  /** As the user would name it. */
+  readonly file: string;
+  /** Of a CSV: its columns and rows, and the line where each row ends; of JSON lines the same but for columns. */
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+  readonly lines: readonly number[];
+  /** Of a YAML or JSON file: its plain data. */
+  readonly values?: unknown;
+}
+
+/** Settings of an engine, and the file that they come from. */
+export interface RunSettings {
+  readonly source: string;
+  readonly engine: Readonly<Record<string, number | boolean>>;
+}
+
 export interface ExperimentContext {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
-  readonly options: Readonly<Record<string, OptionValue | boolean | null>>;
+  readonly options: Readonly<Record<string, OptionValue | null>>;
   readonly trials: Trials;
+  /** The files given to an experiment that reads some. */
+  readonly inputs?: readonly InputFile[];
   /** Shows a line at once, before the report is complete: the answer. */
   readonly say: (line: string) => void;
   /** Tells how far the work is, in words; not part of the output. */
@@ -104,6 +159,14 @@ export interface Figure {
   readonly spec: object;
 }
 
+/** A text to write. */
+export interface TextFile {
+  readonly path: string;
+  /** As in CsvFile. */
+  readonly under?: "data" | "current";
+  readonly text: string;
+}
+
 export interface Report {
   /** The sentence that answers the question, with its interval; already said ones are not repeated. */
   readonly answer: readonly string[];
@@ -112,6 +175,7 @@ export interface Report {
   readonly notes: readonly string[];
   readonly csv: readonly CsvFile[];
   readonly figures: readonly Figure[];
+  readonly texts?: readonly TextFile[];
   /** What `--json` prints beside command, scenario, seed, trials and conventions. */
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */
@@ -139,10 +203,32 @@ export interface Experiment {
   readonly question: string;
   readonly options: readonly ExperimentOption[];
   readonly defaults: StudyDefaults;
-  /** Whether it simulates the user's model; others fix their own settings and take no model flags. */
-  readonly takesModel: boolean;
+  /**
+   * Whether it simulates the user's model; others fix their own settings and take no model flags. `machine`: service
+   * times, engine and scheduler are the user's, the requests its own.
+   */
+  readonly takesModel: boolean | "machine";
+  /** What the command is instead when an option of it is given; that option comes first among its own. */
+  readonly variant?: Experiment;
   /** Words that stand for several scenarios at once, e.g. `both`. */
   readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
+  /** The files that it takes: at least one as arguments, or the folder of an option. */
+  readonly reads?: {
+    /** As commander reads the arguments, e.g. `<file...>`, and what they are. */
+    readonly usage?: string;
+    readonly summary?: string;
+    /** The option that names the folder. */
+    readonly option?: string;
+    /** What a folder is called. */
+    readonly what: string;
+    /** What is read of a folder. */
+    readonly ofFolder: readonly string[];
+  };
+  /**
+   * The settings that its files bring; they lie over the hardware and under everything set by hand.
+   * @throws ConfigError when the files are wrong
+   */
+  settingsOf?(inputs: readonly InputFile[], options: Partial<ExperimentContext["options"]>): RunSettings;
   /** Command lines that work, without the leading `llmsim`. */
   readonly examples: readonly string[];
   /** Files it writes, for help. */
@@ -157,6 +243,13 @@ export interface Experiment {
 
 /** The flag that leads to the study's scenario again. */
 export const again = (study: Study): string => study.chosenBy ?? `--scenario ${study.scenario}`;
+
+/** Whether the arrivals are a recorded trace's: their rate is what it is. */
+export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
+
+/** The command that finds how much load a study bears, where there is a load to vary. */
+export const tryStability = (study: Study): string[] =>
+  isReplay(study) ? [] : [`llmsim stability ${again(study)}`];
 
 /** A study's configuration with one of its schedulers. */
 export const withScheduler = (study: Study, scheduler: Spec): SimulationConfig => ({

@@ -3,7 +3,7 @@ import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
-import { again } from "./experiment.js";
+import { again, isReplay } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
 import { plain, scaleOf, withInterval } from "./quantity.js";
@@ -77,10 +77,8 @@ const everBinds = (ratios: readonly number[], records: TrialRecords, window: num
 function inertNote(study: Study, ratios: readonly number[], records: TrialRecords, window: number): string {
   const inSystem = summarize(records.metric(0, "number_in_system", window)).mean;
   const [least] = ratios;
-  const load = exactBoundary({
-    ...study.config,
-    scheduler: { kind: "hybrid", ratio: least, ratioOf: "sequences" },
-  });
+  const scheduler = { kind: "hybrid", ratio: least, ratioOf: "sequences" };
+  const load = exactBoundary({ ...study.config, scheduler }, study.registry);
   const places = Math.floor(least * study.config.engine.maxSequences);
   return (
     `${study.scenario}: the ratio had no effect: with about ${plain(inSystem)} requests in the system its limits never bound (the smallest share is ${places} of ${study.config.engine.maxSequences} places). ` +
@@ -132,14 +130,14 @@ async function sweepOf(
   const last = windows.length - 1;
   const rowsAt = (w: number): Row[] =>
     configs.map((config, i) => ({
-      ...keyCells(config, study.trials, windows[w]),
+      ...keyCells(config, study.trials, windows[w], study.registry),
       ...metricCells(records, i, w),
     }));
   const series = ratios.flatMap((_, i) => windows.map((_, w) => rowsAt(w)[i]));
   const steady = rowsAt(last);
   const binds = everBinds(ratios, records, last);
   const name = `hybrid_ratio_${study.scenario}`;
-  const what = `${subtitle(study)}, ratio of ${ratioOf}, λ ${arrivalRate(study.config)}`;
+  const what = `${subtitle(study)}, ratio of ${ratioOf}, λ ${arrivalRate(study.config, study.registry)}`;
   return {
     answer: `${study.scenario}: ${answerOf(ratios, records, last, binds)}`,
     rows: steady,
@@ -184,7 +182,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     json: { results: sweeps.flatMap(({ rows }) => rows) },
     passed: true,
     next: [
-      `llmsim hybrid ${again(study)} --ratio-of tokens --lam 5`,
+      `llmsim hybrid ${again(study)} --ratio-of tokens ${isReplay(study) ? "--speedup 2" : "--lam 5"}`,
       `llmsim hybrid ${again(study)} --max-sequences 40`,
     ],
   };

@@ -50,6 +50,11 @@ export const EXPERIMENTS: readonly Listed[] = [
     load: async () => (await import("./hybrid.js")).hybrid,
   },
   {
+    name: "calibrate",
+    summary: "fit service times to a GPU's measured steps",
+    load: async () => (await import("./calibrate.js")).calibrate,
+  },
+  {
     name: "plot",
     summary: "redraw every figure from the CSVs",
     load: async () => (await import("./plot.js")).plot,

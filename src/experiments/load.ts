@@ -1,7 +1,8 @@
 /** What theory says of a study's load: the bound on λ for every policy, and warnings that follow from it. */
 import type { Spec } from "../core/definition.js";
 import type { SimulationConfig } from "../core/config.js";
-import { builtIn, member } from "../core/registry.js";
+import type { LengthLaw } from "../core/length-law.js";
+import { builtIn, member, type Registry } from "../core/registry.js";
 import { summarize } from "../stats/index.js";
 import {
   hybridBoundary,
@@ -9,8 +10,9 @@ import {
   singleRequest,
   upperBound,
   type AffineEngine,
+  type RequestMeans,
 } from "../theory/index.js";
-import type { Study } from "./experiment.js";
+import { isReplay, type Study } from "./experiment.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
@@ -23,27 +25,36 @@ export function affineEngine(config: Pick<SimulationConfig, "service" | "engine"
   return { cMs: cMs as number, aMs: aMs as number, b0: b0 as number, maxTokens, maxSequences, chunkSize };
 }
 
-export const lengthLaw = (spec: Spec): ReturnType<(typeof builtIn.lengths)[number]["create"]> =>
-  member(builtIn.lengths, spec.kind).create(spec);
+/** The law that a spec names; every experiment finds laws by this. */
+export const lengthLaw = (spec: Spec, registry: Registry = builtIn): LengthLaw =>
+  member(registry.lengths, spec.kind).create(spec);
+
+/** What a configuration's requests ask of the engine on average. */
+export function meansOf(
+  { workload, conventions }: Omit<SimulationConfig, "scheduler">,
+  engine: Pick<AffineEngine, "maxTokens" | "chunkSize">,
+  registry?: Registry,
+): RequestMeans {
+  const { promptTokens, outputTokens } = workload;
+  const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
+  return requestMeans(engine, prompt, output, conventions.firstToken);
+}
 
 /** The highest λ per second that any policy can serve, over all replicas; NaN where no formula covers it. */
-export function capacityBound(config: Omit<SimulationConfig, "scheduler">): number {
+export function capacityBound(config: Omit<SimulationConfig, "scheduler">, registry?: Registry): number {
   const engine = affineEngine(config);
   if (!engine) return NaN;
-  const { promptTokens, outputTokens } = config.workload;
-  const { firstToken, mixedBatch } = config.conventions;
-  const means = requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken);
-  return upperBound(engine, means, mixedBatch) * config.engine.replicas;
+  const means = meansOf(config, engine, registry);
+  return upperBound(engine, means, config.conventions.mixedBatch) * config.engine.replicas;
 }
 
 /** The exact boundary where a formula gives it: hybrid with a ratio of sequences, per replica. */
-export function exactBoundary(config: SimulationConfig): number {
+export function exactBoundary(config: SimulationConfig, registry?: Registry): number {
   const engine = affineEngine(config);
   const { kind, ratio, ratioOf } = config.scheduler;
   if (!engine || kind !== "hybrid" || ratioOf !== "sequences") return NaN;
-  const { promptTokens, outputTokens } = config.workload;
-  const { firstToken, mixedBatch } = config.conventions;
-  const means = requestMeans(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), firstToken);
+  const means = meansOf(config, engine, registry);
+  const { mixedBatch } = config.conventions;
   return hybridBoundary(engine, means, mixedBatch, ratio as number) * config.engine.replicas;
 }
 
@@ -61,13 +72,16 @@ export function loadNotes(
   window = 0,
 ): string[] {
   const notes: string[] = [];
-  const rate = arrivalRate(study.config);
-  const bound = capacityBound(study.config);
+  const rate = arrivalRate(study.config, study.registry);
+  const bound = capacityBound(study.config, study.registry);
   if (rate > NEAR_BOUND * bound)
     notes.push(
       `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of what any policy can serve (at most ${plain(bound)} per s): queues grow with T`,
     );
-  if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
+  notes.push(...traceNotes(study));
+  if (isReplay(study) && study.trials === 1)
+    notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)");
+  else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
   const { tmaxSeconds, warmupSeconds, maxRequests } = study.config.horizon;
@@ -82,11 +96,26 @@ export function loadNotes(
   return notes;
 }
 
+/** What a reader must know of a recorded trace. */
+function traceNotes({ config, trace, trials }: Study): string[] {
+  const { kind, blockSeconds, speedup } = config.workload.arrivals;
+  if (!trace || kind !== "trace") return [];
+  const notes: string[] = [];
+  const end = trace.seconds / (speedup as number);
+  if (config.horizon.tmaxSeconds > end + 1)
+    notes.push(`the trace ends at ${plain(end)} s, before T = ${plain(config.horizon.tmaxSeconds)} s`);
+  if (trials > 1)
+    notes.push(
+      `trial 1 replays the trace, the others resample it in blocks of ${blockSeconds as number} s: intervals are about the mean over such traffic, and sd tells how much one trace varies; another day may differ by more`,
+    );
+  return notes;
+}
+
 /** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
-function aloneSeconds({ config }: Study): number {
+function aloneSeconds({ config, registry }: Study): number {
   const engine = affineEngine(config);
   if (!engine) return 0;
   const { promptTokens, outputTokens } = config.workload;
-  return singleRequest(engine, lengthLaw(promptTokens), lengthLaw(outputTokens), config.conventions)
-    .responseTime;
+  const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
+  return singleRequest(engine, prompt, output, config.conventions).responseTime;
 }

@@ -1,5 +1,6 @@
 /** One row per request of the first trial, under each scheduler: `run --requests FILE`. */
 import type { SimulationConfig } from "../core/config.js";
+import type { Registry } from "../core/registry.js";
 import { simulate } from "../core/simulate.js";
 import { toSeconds } from "../core/units.js";
 import { schedulerLabel } from "./comparison.js";
@@ -21,12 +22,23 @@ const COLUMNS = [
   "rts_s",
 ];
 
-/** Trial 1 is simulated once more for its table: records hold only what trials come to. */
-export function requestFile(path: string, configs: readonly SimulationConfig[], seed: number): CsvFile {
+/**
+ * Trial 1 is simulated once more for its table: records hold only what trials come to. Where the discipline has
+ * classes, a last column says which one a request is served by.
+ */
+export function requestFile(
+  path: string,
+  configs: readonly SimulationConfig[],
+  seed: number,
+  registry?: Registry,
+): CsvFile {
   const rows: Row[] = [];
+  let hasClasses = false;
   for (const config of configs) {
-    const { outcome } = simulate(config, { seed, trial: 1, force: true });
+    const { outcome } = simulate(config, { seed, trial: 1, force: true, ...(registry && { registry }) });
     const { sequences } = outcome.shared;
+    const { waiting } = outcome.replicas[0];
+    hasClasses ||= waiting.classOf !== undefined;
     const { arrivedAt, promptTokens, outputTokens } = sequences.requests;
     const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
     for (let i = 0; i < outcome.arrived; i++) {
@@ -48,8 +60,9 @@ export function requestFile(path: string, configs: readonly SimulationConfig[], 
         ttft_s: output > 0 ? toSeconds(first - arrival) : null,
         tbt_s: output > perGap ? toSeconds((finish - first) / (output - perGap)) : null,
         rts_s: toSeconds(finish - arrival),
+        ...(waiting.classOf && { class: waiting.classOf(i) }),
       });
     }
   }
-  return { path, under: "current", columns: COLUMNS, rows };
+  return { path, under: "current", columns: hasClasses ? [...COLUMNS, "class"] : COLUMNS, rows };
 }

@@ -4,7 +4,7 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { METRICS } from "../core/metrics.js";
-import { builtIn, member } from "../core/registry.js";
+import { builtIn, member, type Registry } from "../core/registry.js";
 import { summarize, type Summary } from "../stats/index.js";
 import type { Cell, Row } from "./experiment.js";
 import type { TrialRecords } from "./trials.js";
@@ -36,11 +36,16 @@ export function metricCells(records: TrialRecords, config: number, window = 0): 
 export const KEY_COLUMNS = ["scheduler", "t_max_s", "lambda_qps", "chunk_size", "ratio", "trials"] as const;
 
 /** The key cells of a configuration; empty means none. */
-export function keyCells(config: SimulationConfig, trials: number, window?: number): Row {
+export function keyCells(
+  config: SimulationConfig,
+  trials: number,
+  window?: number,
+  registry?: Registry,
+): Row {
   return {
     scheduler: config.scheduler.kind,
     t_max_s: window ?? config.horizon.tmaxSeconds,
-    lambda_qps: arrivalRate(config),
+    lambda_qps: arrivalRate(config, registry),
     chunk_size: config.engine.chunkSize,
     ratio: (config.scheduler.ratio as number | undefined) ?? null,
     trials,
@@ -48,9 +53,12 @@ export function keyCells(config: SimulationConfig, trials: number, window?: numb
 }
 
 /** λ of a configuration, per second. */
-export function arrivalRate(config: Pick<SimulationConfig, "workload">): number {
+export function arrivalRate(
+  config: Pick<SimulationConfig, "workload">,
+  registry: Registry = builtIn,
+): number {
   const { arrivals } = config.workload;
-  return member(builtIn.arrivals, arrivals.kind).create(arrivals).ratePerSecond;
+  return member(registry.arrivals, arrivals.kind).create(arrivals).ratePerSecond;
 }
 
 /** A summary as the JSON document holds it. */

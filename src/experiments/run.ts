@@ -14,6 +14,7 @@ import {
 } from "./precision.js";
 import { requestFile } from "./request-rows.js";
 import { jsonMetrics, keyCells } from "./rows.js";
+import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
 
 async function execute({ study, options, trials, tell }: ExperimentContext): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
@@ -25,17 +26,29 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   const tables = [comparisonTable("", labels, records)];
   if (labels.length > 1 && records.trials > 1) tables.push(differenceTable(labels, records));
   const perTrial = options.perTrial === true;
+  const timeline =
+    typeof options.timeline === "string"
+      ? timelineFile(options.timeline, configs, study.seed, options.timelineLimit as number, study.registry)
+      : undefined;
   return {
     answer: [headline(labels, records), ...(precise ? [precisionAnswer(precise, goal, labels)] : [])],
     tables,
-    notes: [...loadNotes(study, labels, records), ...(precise ? precisionNotes(precise, goal, labels) : [])],
-    csv: typeof options.requests === "string" ? [requestFile(options.requests, configs, study.seed)] : [],
+    notes: [
+      ...loadNotes(study, labels, records),
+      ...(precise ? precisionNotes(precise, goal, labels) : []),
+      ...(timeline?.notes ?? []),
+    ],
+    csv:
+      typeof options.requests === "string"
+        ? [requestFile(options.requests, configs, study.seed, study.registry)]
+        : [],
+    texts: timeline ? [timeline.file] : [],
     figures: [],
     trials: records.trials,
     json: {
       ...(precise && { precision: jsonPrecision(precise, goal, labels) }),
       results: configs.map((config, i) => ({
-        ...keyCells(config, records.trials),
+        ...keyCells(config, records.trials, undefined, study.registry),
         metrics: jsonMetrics(records, i, perTrial),
       })),
       differences: jsonDifferences(configs, records),
@@ -60,6 +73,21 @@ export const run: Experiment = {
       kind: "file",
       summary: "write one row per request of the first trial (CSV)",
     },
+    {
+      key: "timeline",
+      flag: "--timeline <file>",
+      kind: "file",
+      summary: "write the first trial as a Chrome trace, for ui.perfetto.dev (JSON)",
+    },
+    {
+      key: "timelineLimit",
+      flag: "--timeline-limit <n>",
+      kind: "integer",
+      min: 1,
+      max: 10_000_000,
+      default: DEFAULT_ITERATIONS,
+      summary: "iterations of each scheduler in the timeline",
+    },
     { key: "perTrial", flag: "--per-trial", kind: "flag", summary: "with --json, also each trial's values" },
   ],
   defaults: {
@@ -74,7 +102,7 @@ export const run: Experiment = {
     "run --scenario demo2 --lam 3 --ntrials 20",
     "run --scheduler hybrid --ratio 0.3 --chunk-size 64 --json",
   ],
-  writes: ["the file of --requests"],
+  writes: ["the files of --requests and --timeline"],
   check: checkPrecision,
   run: execute,
 };

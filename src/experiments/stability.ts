@@ -1,8 +1,9 @@
 /** `stability`: a sweep over λ and the boundary λ* of each scheduler, by a drift test with three verdicts. */
 import type { SimulationConfig } from "../core/config.js";
+import { ConfigError } from "../core/errors.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
 import { METRIC_COLUMNS, metricCells } from "./rows.js";
@@ -77,8 +78,8 @@ async function sweepOf(
   config: SimulationConfig,
   settings: Settings,
 ): Promise<Sweep> {
-  const subject = subjectOf(config);
-  const bound = capacityBound(config);
+  const subject = subjectOf(config, study.registry);
+  const bound = capacityBound(config, study.registry);
   const start = Number.isFinite(bound) ? bound : 1;
   const boundary = await findBoundary(trials, subject, study.seed, start, settings.precision);
   const grid =
@@ -127,7 +128,7 @@ async function sweepOf(
     bracket: bracketOf(drifts),
     trendBracket: bracketOf(trends.map(({ verdict }, i) => ({ lambda: grid[i], verdict }))),
     bound,
-    exact: exactBoundary(config),
+    exact: exactBoundary(config, study.registry),
     results,
     series,
   };
@@ -211,6 +212,14 @@ function capNote(study: Study): string[] {
 
 async function execute(context: ExperimentContext): Promise<Report> {
   const { study, options } = context;
+  if (isReplay(study))
+    throw new ConfigError([
+      {
+        key: "workload.arrivals",
+        message:
+          "invalid --trace: stability varies λ, and a trace's is what it is (--lengths-from takes its lengths alone; llmsim run --trace FILE --speedup 2 plays it twice as fast)",
+      },
+    ]);
   const settings: Settings = {
     method: options.method as Method,
     precision: options.precision as number,

@@ -1,7 +1,7 @@
 /** `sweep-chunk`: no chunking against each chunk size, on the same random numbers. */
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
-import { builtIn, member } from "../core/registry.js";
+import { builtIn } from "../core/registry.js";
 import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from "../stats/index.js";
 import { schedulerLabel } from "./comparison.js";
 import type {
@@ -14,7 +14,7 @@ import type {
   Study,
   Table,
 } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, tryStability, withScheduler } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
@@ -41,7 +41,7 @@ const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS, ...DIFFERENCE_COLUMNS];
 
 /** The scheduler's name in file names. */
 export const shortName = (config: SimulationConfig): string =>
-  member(builtIn.schedulers, config.scheduler.kind).short ?? config.scheduler.kind;
+  builtIn.schedulers.find(({ name }) => name === config.scheduler.kind)?.short ?? config.scheduler.kind;
 
 /** Ascending whole sizes within the budget, each once; every problem at once. */
 function checkSizes(sizes: readonly number[], study: Study): void {
@@ -99,7 +99,7 @@ async function sweepOf(
     trials: study.trials,
   });
   const rows = configs.map((config, i) => ({
-    ...keyCells(config, study.trials),
+    ...keyCells(config, study.trials, undefined, study.registry),
     scheduler: label,
     ...metricCells(records, i),
     ...(i === 0 ? {} : differenceCells(records, i)),
@@ -195,7 +195,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     ),
     json: { results: rows },
     passed: true,
-    next: [`llmsim sweep-chunk ${again(study)} --scheduler hybrid`, `llmsim stability ${again(study)}`],
+    next: [`llmsim sweep-chunk ${again(study)} --scheduler hybrid`, ...tryStability(study)],
   };
 }
 

@@ -2,16 +2,16 @@
 import { timeSeriesDashboard } from "../charts/index.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, tryStability, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
 import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
 import type { Trials } from "./trials.js";
 
 export const TIME_COLUMNS: readonly string[] = [...KEY_COLUMNS, ...METRIC_COLUMNS];
 
-/** The windows T·i/n, i = 1..n, in seconds. */
+/** The windows T·i/n, i = 1..n, in seconds; the last is T, not T·n/n, which rounding may miss. */
 export const windowsOf = (tmaxSeconds: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => (tmaxSeconds * (i + 1)) / count);
+  Array.from({ length: count }, (_, i) => (i + 1 < count ? (tmaxSeconds * (i + 1)) / count : tmaxSeconds));
 
 /** Everything of a time sweep but its file names: also a part of `demo`. */
 export async function sweepTime(study: Study, count: number, trials: Trials, path: string): Promise<Report> {
@@ -27,7 +27,7 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
   });
   const rows: Row[] = configs.flatMap((config, i) =>
     windows.map((window, w) => ({
-      ...keyCells(config, study.trials, window),
+      ...keyCells(config, study.trials, window, study.registry),
       scheduler: labels[i],
       ...metricCells(records, i, w),
     })),
@@ -54,7 +54,7 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
     ],
     json: { results: rows },
     passed: true,
-    next: [`llmsim run ${again(study)} --warmup 500`, `llmsim stability ${again(study)}`],
+    next: [`llmsim run ${again(study)} --warmup 500`, ...tryStability(study)],
   };
 }
 

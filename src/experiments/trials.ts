@@ -78,6 +78,16 @@ export class TrialRecords {
     return whole;
   }
 
+  /** The records of the first trials alone. */
+  firstTrials(trials: number): TrialRecords {
+    const { configs, windows } = this;
+    const values = this.values.subarray(0, trials * configs.length * windows * METRICS.length);
+    return new TrialRecords(
+      { label: "", configs, seed: 0, trials, windows: new Array(windows).fill(0) },
+      values,
+    );
+  }
+
   /** Where the values of (trial, configuration) begin; trials count from 0 here. */
   offset(trial: number, config: number): number {
     return (trial * this.configs.length + config) * this.windows * METRICS.length;

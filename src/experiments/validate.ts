@@ -2,6 +2,7 @@
 import { summarize } from "../stats/index.js";
 import type { Cell, Experiment, ExperimentContext, Report, Row, Table } from "./experiment.js";
 import { arrivalRate } from "./rows.js";
+import { measuredRun } from "./measured.js";
 import type { Trials } from "./trials.js";
 import { type Anchor, QUEUE_ANCHORS } from "./validation/anchors.js";
 import { coverage, COVERAGE_RANGE, type CoverageSize, FULL_COVERAGE } from "./validation/coverage.js";
@@ -200,7 +201,12 @@ export const validate: Experiment = {
   ],
   defaults: {},
   takesModel: false,
-  examples: ["validate", "validate --coverage --seed 7"],
+  variant: measuredRun,
+  examples: [
+    "validate",
+    "validate --coverage --seed 7",
+    "validate --measured run/ --hardware rtxpro6000_llama-3.1-8b",
+  ],
   writes: ["data/validation.csv"],
   run: execute,
 };

@@ -13,6 +13,8 @@ export interface Csv {
   readonly columns: readonly string[];
   /** Numbers where a cell is one, null where it is empty. */
   readonly rows: readonly CsvRow[];
+  /** The line of the file where each row ends, from 1. */
+  readonly lines: readonly number[];
 }
 
 /** Texts that a spreadsheet takes for formulas, and those that would be taken for such a text quoted. */
@@ -59,14 +61,15 @@ export function parseCsv(
   text: string,
   { file, required = [] }: { readonly file: string; readonly required?: readonly string[] },
 ): Csv {
-  let lines: string[][];
+  let records: { record: string[]; info: { lines: number } }[];
   try {
-    lines = parse(text, { bom: true, skip_empty_lines: true, max_record_size: LONGEST_ROW });
+    const options = { bom: true, skip_empty_lines: true, max_record_size: LONGEST_ROW, info: true } as const;
+    records = parse(text, options) as unknown as typeof records;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new ConfigError([{ key: file, message: `${file}:${error.lines}: ${problemOf(error)}` }]);
   }
-  const [header, ...body] = lines.map((line) => line.map(cellValue));
+  const [header, ...body] = records.map(({ record }) => record.map(cellValue));
   if (!header) throw new ConfigError([{ key: file, message: `${file}: empty (a header and rows)` }]);
   const columns = header.map((cell) => String(cell ?? ""));
   const issues: Issue[] = [];
@@ -81,7 +84,7 @@ export function parseCsv(
   if (issues.length > 0) throw new ConfigError(issues);
   // fromEntries defines own properties: a column called __proto__ is a column.
   const rows = body.map((cells) => Object.fromEntries(columns.map((column, i) => [column, cells[i]!])));
-  return { columns, rows };
+  return { columns, rows, lines: records.slice(1).map(({ info }) => info.lines) };
 }
 
 function problemOf({ code, message }: CsvError): string {

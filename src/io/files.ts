@@ -3,7 +3,7 @@
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
 import { constants } from "node:fs";
-import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { getSystemErrorMap } from "node:util";
 
@@ -15,6 +15,10 @@ export interface FileSystem {
   exists(path: string): Promise<boolean>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
+  /** Opens a file to append to, after `text`, which replaces what it holds. Makes missing folders. */
+  appendTo(path: string, text: string): Promise<Appending>;
+  /** Removes a file; one that is not there is no error. */
+  remove(path: string): Promise<void>;
   /** Names in a folder, sorted. */
   list(path: string): Promise<string[]>;
   /**
@@ -22,6 +26,14 @@ export interface FileSystem {
    * before it simulates for an hour. Errors name the folder as it was given.
    */
   ensureWritable(cwd: string, folder: string): Promise<void>;
+}
+
+/** A file that grows by whole lines. */
+export interface Appending {
+  /** Adds a text; what it returns is written, and on the disk at the latest a second later. */
+  append(text: string): Promise<void>;
+  /** Everything is on the disk, and the file is closed. */
+  close(): Promise<void>;
 }
 
 /** The machine's fault: a file that cannot be read or written. */
@@ -80,6 +92,42 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
   });
 }
 
+/** How long an appended line may wait for the disk. */
+const SYNC_MS = 1000;
+
+async function openAppending(path: string, text: string): Promise<Appending> {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, "w");
+  let syncedAt = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const write = async (more: string): Promise<void> => {
+    await file.writeFile(more); // goes on until all of it is written
+    if (Date.now() - syncedAt < SYNC_MS) return;
+    await file.datasync();
+    syncedAt = Date.now();
+  };
+  try {
+    await write(text);
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+  return {
+    // One line after the other, whoever appends.
+    append: (more) => {
+      const turn = last.then(() => attempt("write", path, () => write(more)));
+      last = turn.catch(() => {});
+      return turn;
+    },
+    close: () =>
+      attempt("write", path, async () => {
+        await last;
+        await file.datasync();
+        await file.close();
+      }),
+  };
+}
+
 /** The file system of this machine. */
 export const nodeFiles: FileSystem = {
   readText: (path) =>
@@ -103,6 +151,8 @@ export const nodeFiles: FileSystem = {
       ),
     ),
   makeDir: (path) => attempt("make", path, async () => void (await mkdir(path, { recursive: true }))),
+  appendTo: (path, text) => attempt("write", path, () => openAppending(path, text)),
+  remove: (path) => attempt("remove", path, () => rm(path, { force: true })),
   list: (path) => attempt("read", path, async () => (await readdir(path)).sort()),
   ensureWritable: (cwd, folder) =>
     attempt("write to", folder, async () => {

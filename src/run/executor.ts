@@ -25,11 +25,16 @@ export function answer(simulator: Simulator, task: Task): Answer {
   try {
     return runTask(simulator, task);
   } catch (error) {
-    if (error instanceof ConfigError) return { config: error.issues };
-    if (error instanceof PlanError) return { plan: [error.scheduler, error.iteration, error.rule] };
-    if (error instanceof InvariantError) return { invariant: error.message };
-    throw error;
+    return answerTo(error);
   }
+}
+
+/** A simulation's own error as plain data; any other is thrown. */
+export function answerTo(error: unknown): Answer {
+  if (error instanceof ConfigError) return { config: error.issues };
+  if (error instanceof PlanError) return { plan: [error.scheduler, error.iteration, error.rule] };
+  if (error instanceof InvariantError) return { invariant: error.message };
+  throw error;
 }
 
 /** The other side of `answer`: the values, or the error thrown again. */

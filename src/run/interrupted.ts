@@ -3,8 +3,11 @@
 /** The user asked to stop. */
 export class Interrupted extends Error {
   readonly signal: "SIGINT" | "SIGTERM";
-  constructor(signal: "SIGINT" | "SIGTERM") {
+  /** What is kept of the run, if anything. */
+  readonly kept: string | undefined;
+  constructor(signal: "SIGINT" | "SIGTERM", kept?: string) {
     super("interrupted");
+    this.kept = kept;
     this.name = "Interrupted";
     this.signal = signal;
   }

@@ -1,8 +1,12 @@
-/** Runs tasks on a pool of threads (piscina). */
-import { setMaxListeners } from "node:events";
+/**
+ * Runs tasks on a pool of threads (piscina). A worker that dies or does not answer in time loses nothing: its task
+ * is given to another, and only one that kills three in a row is reported.
+ */
 import { Piscina } from "piscina";
+import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
+import { WorkerFault } from "./worker-fault.js";
 
 /** Workers load compiled code, also when this file runs from its source (as under test). */
 const workerFile = new URL(
@@ -10,26 +14,66 @@ const workerFile = new URL(
   import.meta.url,
 );
 
+/** How often a task is tried. */
+const ATTEMPTS = 3;
+/** A shard is some ten milliseconds of work, and at most a trial of 10^8 requests: minutes. */
+const TIME_LIMIT_SECONDS = 3600;
+
+export interface PoolOptions {
+  /** Recorded traces that configurations may name; each thread gets them once, when it starts. */
+  readonly traces?: readonly Trace[];
+  /** Seconds after which a worker that has not answered is given up. */
+  readonly timeLimitSeconds?: number;
+  /** The worker's file, for tests with workers that fail. */
+  readonly file?: URL;
+}
+
 /** @param workers threads, at least 1 */
-export function threadPool(workers: number, signal?: AbortSignal): Executor {
-  // Every task in flight listens; there is no leak to warn of.
-  if (signal) setMaxListeners(0, signal);
+export function threadPool(workers: number, options: PoolOptions = {}): Executor {
+  const { traces = [], timeLimitSeconds = TIME_LIMIT_SECONDS, file = workerFile } = options;
   const pool = new Piscina({
-    filename: workerFile.href,
+    filename: file.href,
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Infinity,
+    workerData: traces,
   });
+  // A worker that dies between tasks is replaced; nothing was lost.
+  pool.on("error", () => {});
+  const attempt = async (task: Task): Promise<Answer> => {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), timeLimitSeconds * 1000);
+    try {
+      return (await pool.run(task, { signal: limit.signal })) as Answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return {
     width: workers,
     async run(task: Task): Promise<TrialValues> {
-      signal?.throwIfAborted();
-      const given: unknown = await pool.run(task, signal ? { signal } : {}).catch((error: unknown) => {
-        signal?.throwIfAborted(); // piscina's own AbortError does not say why
-        throw error;
-      });
-      return valuesOf(given as Answer);
+      for (let tried = 1; ; tried++) {
+        let given: Answer;
+        try {
+          given = await attempt(task);
+        } catch (error) {
+          const reason = faultOf(error, timeLimitSeconds);
+          if (reason === undefined) throw error;
+          if (tried === ATTEMPTS) throw new WorkerFault(task, reason, ATTEMPTS);
+          continue;
+        }
+        return valuesOf(given);
+      }
     },
     close: () => pool.destroy(),
   };
+}
+
+/** What befell the worker, or undefined if its task threw. */
+function faultOf(error: unknown, timeLimitSeconds: number): string | undefined {
+  const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
+  if (name === "AbortError") return `did not answer within ${timeLimitSeconds} s`;
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") return "ran out of memory";
+  const exit = /^worker exited with code: (-?\d+)$/.exec(String(message))?.[1];
+  return exit === undefined ? undefined : `exited with code ${exit}`;
 }

@@ -1,4 +1,5 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
+import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
 import {
   type StabilityRecord,
@@ -21,28 +22,44 @@ export interface Progress {
   secondsFor?(amount: number): number | undefined;
 }
 
-/**
- * @param verify check every law of the model while simulating
- */
-export function runner(executor: Executor, progress: Progress, verify = false): Trials {
+export interface RunnerOptions {
+  /** Check every law of the model while simulating. */
+  readonly verify?: boolean;
+  /**
+   * The user asks to stop: tasks that run are finished, no more are begun. Trials that were not run have no value
+   * for any metric, so that what is there can still be shown; runs from a backlog, which cannot be shown in part,
+   * reject with the signal's reason.
+   */
+  readonly signal?: AbortSignal | undefined;
+  /** What the executor looks members up in: how much work there is depends on it. */
+  readonly registry?: Registry | undefined;
+}
+
+export function runner(executor: Executor, progress: Progress, options: RunnerOptions = {}): Trials {
+  const { verify = false, signal, registry = builtIn } = options;
   return {
     async run(request: TrialRequest): Promise<TrialRecords> {
       const records = new TrialRecords(request);
-      await runShards(executor, progress, request.label, shardsOf(request, verify), (shard, values) =>
-        place(records, request, shard, values),
-      );
-      return records;
+      records.values.fill(NaN);
+      const shards = shardsOf(request, verify, registry);
+      let finished = 0;
+      await runShards(executor, progress, request.label, shards, signal, (shard, values) => {
+        place(records, request, shard, values);
+        finished = Math.max(finished, shard.task.first + shard.task.count - (request.first ?? 1));
+      });
+      return signal?.aborted === true ? records.firstTrials(finished) : records;
     },
     async stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]> {
       const answers: StabilityRecord[] = [];
-      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task) }));
-      await runShards(executor, progress, label, shards, ({ task, index }, values) => {
+      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task, registry) }));
+      await runShards(executor, progress, label, shards, signal, ({ task, index }, values) => {
         answers[index] = stabilityRecord(task, values);
       });
+      signal?.throwIfAborted();
       return answers;
     },
     secondsFor: (request) =>
-      progress.secondsFor?.(shardsOf(request, verify).reduce((sum, shard) => sum + shard.cost, 0)),
+      progress.secondsFor?.(shardsOf(request, verify, registry).reduce((sum, shard) => sum + shard.cost, 0)),
   };
 }
 
@@ -52,6 +69,7 @@ async function runShards<S extends { readonly task: Task; readonly cost: number 
   progress: Progress,
   label: string,
   shards: readonly S[],
+  signal: AbortSignal | undefined,
   done: (shard: S, values: TrialValues) => void,
 ): Promise<void> {
   progress.begin(
@@ -60,7 +78,7 @@ async function runShards<S extends { readonly task: Task; readonly cost: number 
   );
   let next = 0;
   const lane = async (): Promise<void> => {
-    while (next < shards.length) {
+    while (next < shards.length && signal?.aborted !== true) {
       const shard = shards[next++];
       const values = await executor.run(shard.task).catch((error: unknown) => {
         next = shards.length; // the others finish what they have begun, no more

@@ -4,7 +4,7 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { METRICS } from "../core/metrics.js";
-import { builtIn, member } from "../core/registry.js";
+import { builtIn, member, type Registry } from "../core/registry.js";
 import type { StabilityTask, TrialTask, TrialValues } from "../core/trial.js";
 import type { TrialRecords, TrialRequest } from "../experiments/trials.js";
 
@@ -21,27 +21,23 @@ export interface Shard {
 const REQUESTS_A_TASK = 60_000;
 
 /** Requests that one trial of a configuration is expected to simulate, over all its windows. */
-function expectedRequests(config: SimulationConfig, windows: readonly number[]): number {
+function expectedRequests(config: SimulationConfig, windows: readonly number[], registry: Registry): number {
   const { arrivals } = config.workload;
-  const rate = member(builtIn.arrivals, arrivals.kind).create(arrivals).ratePerSecond;
+  const rate = member(registry.arrivals, arrivals.kind).create(arrivals).ratePerSecond;
   const most = config.horizon.maxRequests ?? Infinity;
   const spans = windows.length > 0 ? windows : [config.horizon.tmaxSeconds];
   return spans.reduce((sum, seconds) => sum + 1 + Math.min(most, rate * seconds), 0);
 }
 
 /** Requests that a stability task is expected to simulate. */
-export const arrivalsOf = ({
-  config,
-  backlog,
-  batches,
-  settle,
-  batchSeconds,
-  fromEmpty,
-}: StabilityTask): number =>
-  backlog + expectedRequests(config, [batchSeconds * (batches + settle)]) * (fromEmpty ? 2 : 1);
+export const arrivalsOf = (
+  { config, backlog, batches, settle, batchSeconds, fromEmpty }: StabilityTask,
+  registry: Registry = builtIn,
+): number =>
+  backlog + expectedRequests(config, [batchSeconds * (batches + settle)], registry) * (fromEmpty ? 2 : 1);
 
 /** The shards of a request, dearest first so that none is left to run alone at the end. */
-export function shardsOf(request: TrialRequest, verify: boolean): Shard[] {
+export function shardsOf(request: TrialRequest, verify: boolean, registry: Registry = builtIn): Shard[] {
   const windows = request.windows ?? [];
   const groups = new Map<string, number[]>();
   request.configs.forEach((config, place) => {
@@ -53,7 +49,7 @@ export function shardsOf(request: TrialRequest, verify: boolean): Shard[] {
   const shards: Shard[] = [];
   for (const places of groups.values()) {
     const configs = places.map((place) => request.configs[place]);
-    const perTrial = expectedRequests(configs[0], windows) * configs.length;
+    const perTrial = expectedRequests(configs[0], windows, registry) * configs.length;
     const count = Math.max(1, Math.floor(REQUESTS_A_TASK / perTrial));
     const end = (request.first ?? 1) + request.trials;
     for (let first = request.first ?? 1; first < end; first += count) {

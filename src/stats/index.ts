@@ -27,3 +27,4 @@ export {
 export { tCdf, tQuantile } from "./student-t.js";
 export { driftOf, stabilityVerdict, type Drift, type StabilityVerdict } from "./drift.js";
 export { adjustedMean, type Adjusted } from "./control-variates.js";
+export { leastAt, relativeLeastSquares, type RelativeFit } from "./relative-least-squares.js";

@@ -96,11 +96,11 @@ export const packagesAreAllowed =
 /** The families of the core: members import these files of it and nothing else, above all not each other. */
 const DEFINITIONS = ["definition", "units", "arithmetic", "errors"];
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-  arrivals: [...DEFINITIONS, "arrival-process", "random"],
-  lengths: [...DEFINITIONS, "length-law", "random"],
+  arrivals: [...DEFINITIONS, "arrival-process", "random", "gamma-function", "trace", "trace-arrivals"],
+  lengths: [...DEFINITIONS, "length-law", "random", "listed-lengths", "trace", "trace-lengths"],
   schedulers: [...DEFINITIONS, "scheduler", "packing"],
-  "service-times": [...DEFINITIONS, "service-time-model", "affine-cost"],
-  disciplines: [...DEFINITIONS, "discipline", "id-deque"],
+  "service-times": [...DEFINITIONS, "service-time-model", "affine-cost", "kernel-table"],
+  disciplines: [...DEFINITIONS, "discipline", "id-deque", "keyed-order"],
   routers: [...DEFINITIONS, "router"],
 };
 

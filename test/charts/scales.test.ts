@@ -34,6 +34,12 @@ describe("the scale of a measure", () => {
   test("does not follow an interval below zero when no value is negative", () => {
     expect(measureScale([1, 3], [-5, 7]).domain[0]).toBe(0);
   });
+  test("has two ends even where only the smallest numbers are left", () => {
+    for (const value of [5e-324, -5e-324, 1e-310]) {
+      const { domain } = measureScale([value], []);
+      expect(domain[0]).toBeLessThan(domain[1]);
+    }
+  });
   test("holds every value, and every interval end that it does not say it cuts", () => {
     const value = fc.double({ min: -1e9, max: 1e9, noNaN: true });
     fc.assert(

@@ -38,26 +38,47 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       /^scenario\.json:1: missing workload\.arrivals \(/,
       /^scenario\.json:1: missing workload\.promptTokens/,
       /^scenario\.json:1: missing workload\.outputTokens/,
-      /^scenario\.json:1: unknown service-time model: afine \(one of: affine, exponential\) — did you mean affine\?/,
+      /^scenario\.json:1: unknown service-time model: afine \(one of: affine, exponential, gpu, gpu-table\) — did you mean affine\?/,
     ],
   ],
   "a scheduler that nobody knows": [
     [
-      "run --scheduler orca",
-      "unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+      "run --scheduler mlfq",
+      "unknown scheduler: mlfq (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
     ],
     ["run --scheduler hybird", /^unknown scheduler: hybird .* — did you mean hybrid\?$/],
     [
-      "run --scheduler hybrid,decod --scheduler orca",
+      "run --scheduler hybrid,decod --scheduler mlfq",
       /^unknown scheduler: decod .* — did you mean decode(-prioritizing)?\?$/,
-      /^unknown scheduler: orca/,
+      /^unknown scheduler: mlfq/,
     ],
     ["run --scheduler hybrid,hybrid", "invalid --scheduler: hybrid twice (each scheduler once)"],
     [["run", "--scheduler", ""], /^invalid --scheduler: "" \(a list of: decode-prioritizing/],
   ],
+  "what a real engine has not": [
+    ["run --kv-tokens 31", `invalid --kv-tokens: 31 (${TOKENS.replace("least 1 ", "least 32 ")}, or none)`],
+    [
+      "run --kv-tokens 32",
+      "invalid --kv-tokens: 32 (the shortest prompt has 32 tokens, and one block of 16 is the null block)",
+    ],
+    ["run --kv-tokens many", /^invalid --kv-tokens: many \(an integer/],
+    ["run --overhead-ms=-1", "invalid --overhead-ms: -1 (a number at least 0 and at most 1000000)"],
+    [
+      "run --num-gpus 4 --router least-outstandng",
+      "unknown router: least-outstandng (one of: central, round-robin, random, least-outstanding, least-tokens, power-of-two) — did you mean least-outstanding?",
+    ],
+    ["run --async-scheduling=yes", "unknown option: --async-scheduling=yes"],
+    ["run --set engine.async=yes", "invalid --set engine.async: yes (true or false, or none)"],
+    [
+      "run --scheduler hybrid,vllm --conventions reference",
+      "invalid --conventions: decode (vllm means firstToken: prefill)",
+      "invalid --conventions: max (vllm means mixedBatch: sum)",
+      "invalid --conventions: iteration (vllm means sequenceCap: resident)",
+    ],
+  ],
   "a key or a convention that nobody knows": [
     ["run --set engine.maxTokns=5", "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?"],
-    ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, workload, service, engine/],
+    ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, hardware, workload, service, engine/],
     ["run --set __proto__.x=1", "--set __proto__.x: refused key"],
     [
       "run --set engine.maxTokens",
@@ -238,7 +259,7 @@ describe.each(Object.entries(CASES))("%s", (_, cases) => {
 test("eight problems of eight kinds are told in one go", async ({ folder }) => {
   writeFileSync(join(folder, "file"), "no folder");
   const { code, stderr } = await llmsim(
-    "run --scenario demo9 --scheduler orca --lam -1 --tmax 0 --c-ms -2 --set foo=1 --workers x --out-data file/x",
+    "run --scenario demo9 --scheduler mlfq --lam -1 --tmax 0 --c-ms -2 --set foo=1 --workers x --out-data file/x",
     { cwd: folder },
   );
   expect(code).toBe(2);
@@ -247,7 +268,7 @@ test("eight problems of eight kinds are told in one go", async ({ folder }) => {
     /invalid --workers: x/,
     /unknown scenario: demo9/,
     /--set foo: unknown key/,
-    /unknown scheduler: orca/,
+    /unknown scheduler: mlfq/,
     /invalid --lam: -1/,
     /invalid --tmax: 0/,
     /invalid --c-ms: -2/,

@@ -1,9 +1,10 @@
 /** Help: every command's flags, examples and exit codes; and every command line that help or a report suggests works. */
 import { describe, expect } from "vitest";
 import { EXIT } from "../../src/cli/faults.js";
-import { MODEL_FLAGS } from "../../src/cli/flags.js";
+import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES } from "../../src/cli/flags.js";
 import { optionValues } from "../../src/cli/options.js";
 import { makeProgram } from "../../src/cli/program.js";
+import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
 import { version } from "../../src/cli/version.js";
 import type { Issue } from "../../src/core/errors.js";
 import { EXPERIMENTS as LISTED } from "../../src/experiments/index.js";
@@ -18,15 +19,25 @@ const SHARED = [
   "--out-figs <dir>",
   "--json",
   "--quiet",
+  "--resume",
   "--no-color",
   "--config <file>",
   "--set <key=value>",
 ];
-const MODEL = [
-  ...MODEL_FLAGS.map(({ flag }) => flag),
-  "--scenario <name|file>",
+const ALL_OF_MACHINE = [
+  ...MODEL_SWITCHES.flatMap(({ on, off }) => [on, off]),
+  "--hardware <name|file>",
+  "--profile-only",
   "--scheduler <list>",
+  "--plugin <file>",
   "--no-chunking",
+];
+const MACHINE = [...ALL_OF_MACHINE, ...MACHINE_FLAGS.map(({ flag }) => flag)];
+const MODEL = [
+  ...ALL_OF_MACHINE,
+  ...MODEL_FLAGS.map(({ flag }) => flag),
+  ...TRAFFIC_FLAGS.map(([flag]) => flag),
+  "--scenario <name|file>",
   "--verify",
   "--force",
 ];
@@ -43,8 +54,11 @@ describe.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as c
     test("lists its flags, each once, with what they do", async ({ folder: cwd }) => {
       const { code, stdout, stderr } = await llmsim(`${name} --help`, { cwd });
       expect([code, stderr]).toEqual([0, ""]);
-      const own = experiment.options.map(({ flag }) => flag);
-      const expected = [...own, ...SHARED, ...(experiment.takesModel ? MODEL : [])];
+      const { variant } = experiment;
+      const options = [...experiment.options, ...(variant?.options ?? [])];
+      const machine = variant?.takesModel === "machine" ? MACHINE : [];
+      const model = experiment.takesModel === true ? MODEL : machine;
+      const expected = [...options.map(({ flag }) => flag), ...SHARED, ...model];
       expect(
         flagsIn(stdout)
           .filter((flag) => flag !== "--help")
@@ -54,7 +68,7 @@ describe.each(EXPERIMENTS.map((experiment) => [experiment.name, experiment] as c
         expect(line.length, line).toBeLessThanOrEqual(80);
         if (/^ {2}--/.test(line)) expect(line).toMatch(/^ {2}--\S+( <\S+>)? {2,}\S/);
       }
-      for (const option of experiment.options)
+      for (const option of options)
         if (option.default !== undefined)
           expect(stdout.replace(/\s+/g, " ")).toContain(`(default: ${option.default})`);
     });
@@ -123,7 +137,7 @@ describe("command lines that are suggested", () => {
   });
 
   /** These need more than an engine that answers 1, or long. */
-  const DEMANDING = ["stability", "plot", "reproduce", "validate"];
+  const DEMANDING = ["stability", "plot", "reproduce", "validate", "calibrate"];
   const FEW: Readonly<Record<string, string>> = { windows: "2", npoints: "2", ratios: "0.5,0.7" };
   const easy = EXPERIMENTS.filter(({ name }) => !DEMANDING.includes(name));
 

@@ -77,16 +77,22 @@ describe("exit codes", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)(
-    "%s: %i, nothing written, and how to run it again",
+    "%s: %i, what was finished is shown and kept, no result is written, and how to go on",
     async ([signal, expected], { folder: cwd }) => {
       const stop = new AbortController();
       const command = "run --ntrials 100000 --workers 0 --requests rows.csv";
       const session = llmsim(command, { cwd, signal: stop.signal });
       setTimeout(() => stop.abort(new Interrupted(signal)), 200);
       const { code, stdout, stderr } = await session;
-      expect([code, stdout]).toEqual([expected, ""]);
-      expect(stderr).toBe(`interrupted: nothing was written; to run it again:\n  llmsim ${command}\n`);
-      expect(listing(cwd)).toEqual([]);
+      expect(code).toBe(expected);
+      expect(stdout).toMatch(/^\ninterrupted: over the finished trials only, and not written\n/);
+      expect(stdout).toContain("paired differences");
+      const [, journal] = listing(cwd);
+      expect(listing(cwd)).toEqual(["data", journal]);
+      expect(journal).toMatch(/^data\/run-[0-9a-f]{8}\.journal$/);
+      const told =
+        /interrupted: nothing was written; (\d+) finished shards are kept in (.*); to go on:\n {2}(.*)\n$/;
+      expect(told.exec(stderr)?.slice(2), stderr).toEqual([journal, `llmsim ${command} --resume`]);
     },
   );
 });

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
-import { MODEL_FLAGS } from "../../src/cli/flags.js";
+import { MODEL_FLAGS, MODEL_SWITCHES } from "../../src/cli/flags.js";
 import { allKeys, studyTree } from "../../src/config/keys.js";
 import { builtIn } from "../../src/core/registry.js";
 import { llmsim, SMALL, test } from "./session.js";
@@ -154,7 +154,8 @@ describe("files", () => {
 describe("flags", () => {
   test("each sets the key that it says", async ({ folder }) => {
     const keys = allKeys(studyTree(builtIn));
-    for (const { key } of MODEL_FLAGS) expect([...keys, "conventions", "trials"]).toContain(key);
+    for (const { key } of [...MODEL_FLAGS, ...MODEL_SWITCHES])
+      expect([...keys, "conventions", "trials"]).toContain(key);
     const text = await assumed(
       "run --workers 0 --scenario demo3 --lam 4 --tmax 11 --n-queries 30 --warmup 1 --ntrials 2 --max-tokens 300 --max-sequences 40 --num-gpus 2 --chunk-size 16 --c-ms 12 --a-ms 0.1 --b0 7 --conventions reference --seed 3",
       folder,
@@ -167,6 +168,63 @@ describe("flags", () => {
         "conventions firstToken decode, mixedBatch max, sequenceCap iteration, tbt tokens",
       ].join("\n"),
     );
+  });
+
+  test("what a real engine has: memory, asynchronous scheduling, overhead, a router; said only where it is given", async ({
+    folder,
+  }) => {
+    const command = `run ${SMALL} --num-gpus 2 --scheduler vllm`;
+    const plain = await assumed(command, folder);
+    expect(plain).toContain("\nengine maxTokens 2048, maxSequences 1000, chunk off, replicas 2\n");
+    const text = await assumed(
+      `${command} --kv-tokens 4000 --async-scheduling --overhead-ms 2.5 --router least-outstanding`,
+      folder,
+    );
+    expect(text).toContain(
+      ", replicas 2, kvTokens 4000, async true, overheadMs 2.5, router least-outstanding\n",
+    );
+    expect(await assumed(`${command} --kv-tokens none --router central`, folder)).toBe(plain);
+  });
+
+  test("--async-scheduling, --no-async-scheduling: both ways over a file, else as the scheduler has it", async ({
+    folder,
+  }) => {
+    writeFileSync(join(folder, "on.yaml"), "engine: { async: true }\n");
+    writeFileSync(join(folder, "off.yaml"), "engine: { async: false }\n");
+    const engine = async (more: string): Promise<string> =>
+      (await assumed(`run ${SMALL} --scheduler hybrid ${more}`, folder)).split("\n")[2]!;
+    expect(await engine("")).toMatch(/replicas 1$/);
+    expect(await engine("--config on.yaml")).toMatch(/, async true$/);
+    expect(await engine("--config on.yaml --no-async-scheduling")).toMatch(/, async false$/);
+    expect(await engine("--config off.yaml --async-scheduling")).toMatch(/, async true$/);
+    expect(await engine("--async-scheduling --no-async-scheduling")).toMatch(/, async false$/);
+
+    const results = async (more: string): Promise<string> => {
+      const { code, stdout } = await llmsim(`run ${SMALL} --json ${more}`, { cwd: folder });
+      expect(code).toBe(0);
+      return JSON.stringify((JSON.parse(stdout) as { results: object[] }).results);
+    };
+    // vllm has it unless told otherwise, hybrid has not.
+    const vllm = await results("--scheduler vllm");
+    expect(await results("--scheduler vllm --async-scheduling")).toBe(vllm);
+    expect(await results("--scheduler vllm --no-async-scheduling")).not.toBe(vllm);
+    const hybrid = await results("--scheduler hybrid");
+    expect(await results("--scheduler hybrid --no-async-scheduling")).toBe(hybrid);
+    expect(await results("--scheduler hybrid --async-scheduling")).not.toBe(hybrid);
+  });
+
+  test("--router decides who serves: two replicas of one queue each are slower than of one queue", async ({
+    folder,
+  }) => {
+    const mean = async (router: string): Promise<number> => {
+      const { stdout } = await llmsim(
+        `run --scenario demo1 --lam 180 --tmax 60 --ntrials 4 --num-gpus 2 --workers 0 --scheduler prefill --json --router ${router}`,
+        { cwd: folder },
+      );
+      const { results } = JSON.parse(stdout) as { results: { metrics: { rts_mean_s: { mean: number } } }[] };
+      return results[0]!.metrics.rts_mean_s.mean;
+    };
+    expect(await mean("random")).toBeGreaterThan(1.3 * (await mean("central")));
   });
 
   test("--no-chunking takes a scenario's chunks away", async ({ folder }) => {
@@ -201,7 +259,9 @@ test("validate takes only a seed from files and --set", async ({ folder }) => {
   writeFileSync(join(folder, "model.yaml"), "$schema: ./study.schema.json\nengine: { maxTokens: 5 }\n");
   const { code, stderr } = await llmsim("validate --config model.yaml --workers 0", { cwd: folder });
   expect(code).toBe(2);
-  expect(stderr).toBe("error: model.yaml: engine: validate fixes its own settings (only seed can be set)\n");
+  expect(stderr).toBe(
+    "error: model.yaml: engine: validate fixes its own settings (only seed can be set without --measured)\n",
+  );
 });
 
 describe("a configuration file with a model of its own", () => {

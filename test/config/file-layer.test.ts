@@ -1,16 +1,20 @@
 /** Study and scenario files: checked by schemas made from the same option lists as everything else. */
 import fc from "fast-check";
+import { hardwareTree } from "../../src/config/hardware-keys.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { jsonSchemas } from "../../src/config/publish-schemas.js";
 import { fileLayer } from "../../src/config/file-layer.js";
 import { type GroupNode, optionsOf, scenarioTree, STUDY_OPTIONS, studyTree } from "../../src/config/keys.js";
 import { runOutputSchema } from "../../src/config/run-output-schema.js";
-import { scenarioSchema, studySchema } from "../../src/config/schema.js";
+import { hardwareSchema, scenarioSchema, studySchema } from "../../src/config/schema.js";
 import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, STANDARD } from "../../src/core/config.js";
 import type { OptionSpec } from "../../src/core/definition.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
+
+/** The members of a family, as errors list them. */
+const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");
 
 const issues = async (
   text: string,
@@ -27,10 +31,10 @@ describe("scenario files", () => {
         "scenario",
       ),
     ).toEqual([
-      "f.yaml: missing service (service-time model, kind one of: affine, exponential)",
-      "f.yaml:1: missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
+      "f.yaml: missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
+      `f.yaml:1: missing workload.outputTokens (length law, kind one of: ${LENGTHS})`,
       "f.yaml:2: missing workload.arrivals.ratePerSecond (a number above 0 and at most 1000000)",
-      "f.yaml:3: missing workload.promptTokens.kind (one of: fixed, geometric, lognormal, mixture, uniform)",
+      `f.yaml:3: missing workload.promptTokens.kind (one of: ${LENGTHS})`,
     ]));
 
   test("hold no settings of a study", async () =>
@@ -80,10 +84,32 @@ describe("study files", () => {
   });
 });
 
+test("true and false are the words true and false, in YAML and JSON, and nothing else is", async () => {
+  for (const text of [
+    "engine: {async: true}",
+    '{"engine": {"async": false}}',
+    "engine: {async: none}",
+    "engine: {async: null}",
+  ])
+    expect(await issues(text)).toEqual([]);
+  const { values } = await fileLayer("engine: {async: true}", "f.yaml", "study");
+  expect(values).toEqual({ engine: { async: true } });
+  for (const text of ["yes", '"true"', "1", "0", "on", "[true]", "{a: true}", "True!"]) {
+    const found = await issues(`engine: {async: ${text}}`);
+    expect([text, found]).toEqual([
+      text,
+      [expect.stringMatching(/^f\.yaml:1: invalid engine\.async: \S.* \(true or false, or none\)$/)],
+    ]);
+  }
+  expect(await issues("engine: {chunkSize: true}")).toEqual([
+    expect.stringContaining("invalid engine.chunkSize: true (an integer"),
+  ]);
+});
+
 /** A value that an option allows. */
 function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
   const { kind, min = -1e9, max = 1e9, above, below } = option;
-  const integer = fc.integer({ min: Math.max(min, -1e9), max: Math.min(max, 1e9) });
+  const integer = fc.integer({ min: Math.ceil(Math.max(min, -1e9)), max: Math.floor(Math.min(max, 1e9)) });
   const number = fc
     .double({ min, max, noNaN: true })
     .filter((value) => !(above && value === min) && !(below && value === max));
@@ -94,7 +120,11 @@ function allowedBy(option: OptionSpec): fc.Arbitrary<unknown> {
         ? integer
         : kind === "number"
           ? number
-          : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
+          : kind === "text"
+            ? fc.string({ minLength: 1 })
+            : kind === "boolean"
+              ? fc.boolean()
+              : fc.array(kind === "integers" ? integer : number, { maxLength: 4 });
   return option.nullable ? fc.oneof(value, fc.constant(null), fc.constant("none")) : value;
 }
 const objectOf = (options: readonly OptionSpec[]): fc.Arbitrary<object> =>
@@ -118,8 +148,8 @@ test("whatever the option lists allow, the schema allows", async () => {
       }),
       service: specs("serviceTimes"),
       engine: fc
-        .tuple(objectOf(ENGINE_OPTIONS), specs("disciplines"))
-        .map(([engine, discipline]) => ({ ...engine, discipline })),
+        .tuple(objectOf(ENGINE_OPTIONS), specs("disciplines"), specs("routers"))
+        .map(([engine, discipline, router]) => ({ ...engine, discipline, router })),
       conventions: fc.oneof(fc.constantFrom("standard", "reference"), objectOf(CONVENTION_OPTIONS)),
       horizon: objectOf(HORIZON_OPTIONS),
       schedulers: fc.array(fc.oneof(fc.constantFrom("decode", "hybrid"), specs("schedulers")), {
@@ -198,13 +228,14 @@ test("a plugin's options are checked like ours, and published", async () => {
 describe("published JSON Schemas", () => {
   const parsed = (name: string): unknown => JSON.parse(jsonSchemas().get(`${name}.schema.json`)!);
 
-  test("three of them, self-contained and closed", () => {
+  test("four of them, self-contained and closed", () => {
     expect([...jsonSchemas().keys()]).toEqual([
       "study.schema.json",
       "scenario.schema.json",
+      "hardware.schema.json",
       "run-output.schema.json",
     ]);
-    for (const name of ["study", "scenario", "run-output"]) {
+    for (const name of ["study", "scenario", "hardware", "run-output"]) {
       const schema = parsed(name) as Record<string, unknown>;
       expect(schema).toMatchObject({
         $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -247,7 +278,12 @@ describe("published JSON Schemas", () => {
     expect(kinds.map(({ properties }) => properties.kind)).toMatchObject(
       builtIn.serviceTimes.map(({ name, summary }) => ({ const: name, description: summary })),
     );
-    expect(kinds.map(({ required }) => required)).toEqual(kinds.map(() => ["kind", "cMs"]));
+    expect(kinds.map(({ required }) => required)).toEqual(
+      builtIn.serviceTimes.map(({ options }) => [
+        "kind",
+        ...options.filter((option) => option.default === undefined).map(({ key }) => key),
+      ]),
+    );
   });
 
   test("describe every key", () => {
@@ -264,6 +300,7 @@ describe("published JSON Schemas", () => {
     };
     described(parsed("study"), "study");
     described(parsed("scenario"), "scenario");
+    described(parsed("hardware"), "hardware");
   });
 
   test("the document of --json", () => {
@@ -311,6 +348,7 @@ test("schemas and trees are of one make: every key of the tree is in the schema,
   for (const [schema, tree] of [
     [studySchema(z, builtIn), studyTree(builtIn)],
     [scenarioSchema(z, builtIn), scenarioTree(builtIn)],
+    [hardwareSchema(z, builtIn), hardwareTree(builtIn)],
   ] as const)
     expect(Object.keys((schema as z.ZodObject).shape)).toEqual([...tree.children.keys()]);
   const scheduler = studyTree(builtIn).children.get("scheduler") as GroupNode;

@@ -7,7 +7,10 @@ import { expect, test } from "vitest";
 
 const SRC = new URL("../../src/", import.meta.url);
 const files = ["config", "io"].flatMap((name) =>
-  readdirSync(new URL(`${name}/`, SRC)).map((file) => new URL(`${name}/${file}`, SRC)),
+  readdirSync(new URL(`${name}/`, SRC), { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => new URL(`${name}/${file}`, SRC)),
 );
 const nameOf = (file: URL): string => file.href.slice(SRC.href.length);
 

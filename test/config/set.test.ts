@@ -30,6 +30,7 @@ describe("values", () => {
       await values(
         "engine.maxTokens=512",
         "engine.chunkSize = null",
+        "engine.async=true",
         "service.b0=0",
         "workload.promptTokens.values=[32, 128]",
         "workload.promptTokens.weights=.5,.5",
@@ -39,7 +40,7 @@ describe("values", () => {
         "seed=7",
       ),
     ).toEqual({
-      engine: { maxTokens: 512, chunkSize: null },
+      engine: { maxTokens: 512, chunkSize: null, async: true },
       service: { b0: 0 },
       workload: {
         promptTokens: { values: [32, 128], weights: [0.5, 0.5] },
@@ -68,7 +69,9 @@ describe("values", () => {
         "workload.promptTokens.values",
         "service.b0",
         "engine.maxTokens",
+        "engine.async",
         "engine.discipline.kind",
+        "engine.router.kind",
         "conventions.sequenceCap",
         "horizon.warmupSeconds",
         "scheduler.ratio",
@@ -87,6 +90,10 @@ describe("values", () => {
         "workload.promptTokens.p=0.5",
         "conventions.sequenceCap=iteration",
         "engine.discipline.kind=fcfs",
+        "engine.router.kind=least-outstanding",
+        "engine.kvTokens=8000",
+        "engine.async=false",
+        "engine.overheadMs=2.5",
         "horizon={tmaxSeconds: 100, warmupSeconds: 5}",
         "scheduler.ratio=.3",
         "schedulers=[{kind: hybrid, ratioOf: tokens}, prefill]",
@@ -123,10 +130,10 @@ test("errors name the assignment and say what to write", async () => {
     "--set __proto__.x: refused key",
     "--set engine.constructor: refused key",
     "--set maxTokens: unknown key — did you mean engine.maxTokens?",
-    "--set foo: unknown key (one of: scenario, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed)",
+    "--set foo: unknown key (one of: scenario, hardware, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed)",
     "--set workload.promptTokens.p: unknown key (mixture has: kind, values, weights)",
     "invalid --set workload.promptTokens.values: [1, 2, x] (a list of integers at least 0 and at most 2147483647)",
-    "--set service.kind: unknown service-time model: expo (one of: affine, exponential) — did you mean exponential?",
+    "--set service.kind: unknown service-time model: expo (one of: affine, exponential, gpu, gpu-table) — did you mean exponential?",
     "invalid --set conventions.tbt: gap (one of: gaps, tokens) — did you mean gaps?",
     "invalid --set engine.chunkSize: 0 (an integer at least 1 and at most 2147483647, or none)",
     "invalid --set trials: 1.5 (an integer at least 1 and at most 1000000)",
@@ -135,8 +142,22 @@ test("errors name the assignment and say what to write", async () => {
     "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?",
   ]);
   expect(await problems("schedulers=decod")).toEqual([
-    "--set schedulers: unknown scheduler: decod (one of: decode-prioritizing, prefill-prioritizing, hybrid) — did you mean decode-prioritizing?",
+    "--set schedulers: unknown scheduler: decod (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca) — did you mean decode-prioritizing?",
   ]);
+  for (const word of ["none", "null", "true", "false"])
+    expect(await problems(`engine.async=${word}`)).toEqual([]);
+  for (const [text, shown] of [
+    ["yes", "yes"],
+    ['"true"', "true"],
+    ["1", "1"],
+    ["[true]", "[true]"],
+    ["true,false", "[true, false]"],
+    ["{a: true}", "{...}"],
+  ])
+    expect([text, await problems(`engine.async=${text}`)]).toEqual([
+      text,
+      [`invalid --set engine.async: ${shown} (true or false, or none)`],
+    ]);
   expect(({} as Record<string, unknown>).x).toBeUndefined();
 });
 

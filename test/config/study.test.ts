@@ -11,6 +11,10 @@ import { ConfigError } from "../../src/core/errors.js";
 import { builtIn } from "../../src/core/registry.js";
 import { simulate } from "../../src/core/simulate.js";
 
+/** The members of a family, as errors list them. */
+const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");
+const ARRIVALS = builtIn.arrivals.map(({ name }) => name).join(", ");
+
 const defaults: Layer = {
   source: "defaults",
   values: { scenario: "mine", trials: 20, seed: 1, schedulers: ["decode", "prefill", "hybrid"] },
@@ -62,7 +66,11 @@ describe("merging", () => {
           maxSequences: 1000,
           chunkSize: 64,
           replicas: 1,
+          kvTokens: null,
+          async: null,
+          overheadMs: 0,
           discipline: { kind: "fcfs" },
+          router: { kind: "central" },
         },
         conventions: STANDARD,
         horizon: { tmaxSeconds: 5000, maxRequests: null, warmupSeconds: 0 },
@@ -234,11 +242,11 @@ describe("schedulers", () => {
 
   test("problems name the flag, or the place in the list", () => {
     const given: StudyInput = {
-      schedulers: ["orca", "hybird", { kind: "hybrid", ratio: 2 }, "decode", "decode-prioritizing"],
+      schedulers: ["mlfq", "hybird", { kind: "hybrid", ratio: 2 }, "decode", "decode-prioritizing"],
     };
-    const known = "(one of: decode-prioritizing, prefill-prioritizing, hybrid)";
+    const known = "(one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)";
     expect(wrong(flags(given, { schedulers: "--scheduler" }))).toEqual([
-      `unknown scheduler: orca ${known}`,
+      `unknown scheduler: mlfq ${known}`,
       `unknown scheduler: hybird ${known} — did you mean hybrid?`,
       "invalid --scheduler: decode-prioritizing twice (each scheduler once)",
       "invalid --scheduler: 2 (a number above 0 and below 1)",
@@ -352,9 +360,9 @@ trials: .nan
 `;
     expect(wrong(await fileLayer(text, "my.yaml", "study"))).toEqual([
       "my.yaml:3: invalid engine.maxTokens: 0 (an integer at least 1 and at most 2147483647)",
-      "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, discipline) — did you mean engine.maxTokens?",
-      "my.yaml:5: unknown service-time model: affin (one of: affine, exponential) — did you mean affine?",
-      "my.yaml:8: invalid workload.outputTokens: 3 (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
+      "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, kvTokens, async, overheadMs, discipline, router) — did you mean engine.maxTokens?",
+      "my.yaml:5: unknown service-time model: affin (one of: affine, exponential, gpu, gpu-table) — did you mean affine?",
+      `my.yaml:8: invalid workload.outputTokens: 3 (length law, kind one of: ${LENGTHS})`,
       "my.yaml:9: invalid workload.arrivals.ratePerSecond: fast (a number above 0 and at most 1000000)",
       "my.yaml:10: invalid conventions.tbt: gapz (one of: gaps, tokens) — did you mean gaps?",
       'my.yaml:13: invalid seed: "7" (an integer at least 0 and at most 9007199254740991)',
@@ -396,19 +404,38 @@ trials: .nan
     ).toHaveLength(1);
   });
 
+  test("of each scheduler are told, not only of the first, and a problem of all of them once", () => {
+    const given = (schedulers: string, more: StudyInput = {}): string[] =>
+      wrong(
+        flags(
+          { schedulers, conventions: "reference", ...more },
+          { conventions: "--conventions", "engine.kvTokens": "--kv-tokens" },
+        ),
+      );
+    expect(given("hybrid,prefill")).toEqual([]);
+    expect(given("hybrid,vllm")).toEqual([
+      "invalid --conventions: decode (vllm means firstToken: prefill)",
+      "invalid --conventions: max (vllm means mixedBatch: sum)",
+      "invalid --conventions: iteration (vllm means sequenceCap: resident)",
+    ]);
+    expect(given("decode,hybrid,prefill", { engine: { kvTokens: 47 } })).toEqual([
+      "invalid --kv-tokens: 47 (the shortest prompt has 32 tokens, and one block of 16 is the null block)",
+    ]);
+  });
+
   test("what is missing is told once nothing else is wrong", () => {
     expect(problems([])).toEqual([
-      "missing schedulers (a list of: decode-prioritizing, prefill-prioritizing, hybrid)",
-      "missing workload.arrivals (arrival process, kind one of: deterministic, poisson)",
-      "missing workload.promptTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
-      "missing workload.outputTokens (length law, kind one of: fixed, geometric, lognormal, mixture, uniform)",
-      "missing service (service-time model, kind one of: affine, exponential)",
+      "missing schedulers (a list of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
+      `missing workload.arrivals (arrival process, kind one of: ${ARRIVALS})`,
+      `missing workload.promptTokens (length law, kind one of: ${LENGTHS})`,
+      `missing workload.outputTokens (length law, kind one of: ${LENGTHS})`,
+      "missing service (service-time model, kind one of: affine, exponential, gpu, gpu-table)",
       "missing trials (an integer at least 1 and at most 1000000)",
       "missing seed (an integer at least 0 and at most 9007199254740991)",
     ]);
     expect(problems([defaults, scenario, layer({ trials: -1 })])).toHaveLength(1);
     expect(problems([defaults, layer({ service: { b0: 3 } })])).toContain(
-      "missing service.kind (one of: affine, exponential)",
+      "missing service.kind (one of: affine, exponential, gpu, gpu-table)",
     );
   });
 
@@ -417,7 +444,7 @@ trials: .nan
       wrong(layer({ workload: { promptTokens: { p: 0.5 } }, maxTokens: 5, service: { "a.b": 1 } } as never)),
     ).toEqual([
       "my.json: unknown key: workload.promptTokens.p (mixture has: kind, values, weights)",
-      "my.json: unknown key: maxTokens (one of: scenario, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed) — did you mean engine.maxTokens?",
+      "my.json: unknown key: maxTokens (one of: scenario, hardware, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed) — did you mean engine.maxTokens?",
       "my.json: unknown key: service.a.b (affine has: kind, cMs, aMs, b0) — did you mean service.aMs?",
     ]));
 
@@ -538,7 +565,7 @@ describe("laws", () => {
       scheduler: group,
       schedulers: fc.oneof(
         leaf,
-        fc.array(fc.oneof(fc.constantFrom("hybrid", "decode", "orca"), group), { maxLength: 3 }),
+        fc.array(fc.oneof(fc.constantFrom("hybrid", "decode", "mlfq"), group), { maxLength: 3 }),
       ),
       trials: leaf,
       seed: leaf,

@@ -6,6 +6,7 @@ import type { Spec } from "../../src/core/definition.js";
 import { stream } from "../../src/core/random.js";
 import { builtIn, member } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
+import { NEVER } from "../../src/core/units.js";
 
 const specs: Spec[] = [
   ...builtIn.arrivals.flatMap(({ options, examples }) => examples.map((spec) => withDefaults(options, spec))),
@@ -13,13 +14,24 @@ const specs: Spec[] = [
   { kind: "poisson", ratePerSecond: 1e6 },
   { kind: "deterministic", ratePerSecond: 3 },
   { kind: "deterministic", ratePerSecond: 1e6 },
+  { kind: "gamma", ratePerSecond: 1e6, cv: 1 },
+  { kind: "gamma", ratePerSecond: 0.01, cv: 0.01 },
+  { kind: "weibull", ratePerSecond: 3, cv: 1 },
+  { kind: "weibull", ratePerSecond: 1e6, cv: 0.01 },
+  { kind: "weibull", ratePerSecond: 0.01, cv: 3 },
+  { kind: "on-off", ratePerSecond: 1e6, onSeconds: 0.001, offSeconds: 0.001 },
+  { kind: "trace", data: "example", speedup: 1000, blockSeconds: 60 },
+  { kind: "on-off", ratePerSecond: 0.01, onSeconds: 1e6, offSeconds: 0.001 },
 ];
 
 describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("arrival process %s", (_, spec) => {
   const process = member(builtIn.arrivals, spec.kind).create(spec);
   const take = (count: number, trial = 1): number[] => {
-    const arrivals = process.open(stream(1, trial, "arrivals"));
-    return Array.from({ length: count }, () => arrivals.next());
+    const arrivals = process.open(stream(1, trial, "arrivals"), trial);
+    const instants = Array.from({ length: count }, () => arrivals.next());
+    const end = instants.indexOf(NEVER);
+    expect(end < 0 || instants.slice(end).every((at) => at === NEVER)).toBe(true);
+    return end < 0 ? instants : instants.slice(0, end);
   };
   const rowsUntil = (tmaxSeconds: number, maxRequests: number | null = null): number[] => {
     const requests = new Requests();
@@ -36,15 +48,22 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("arriv
   });
 
   test("the rate is as stated", () => {
-    const count = 100_000;
-    const seconds = take(count).at(-1)! / 1e9;
-    // No less regular than a Poisson process: the sum of n gaps has at most its standard deviation, √n/λ.
-    expect(Math.abs(seconds * process.ratePerSecond - count)).toBeLessThan(4 * Math.sqrt(count));
+    const instants = take(100_000);
+    const count = instants.length;
+    const seconds = instants.at(-1)! / 1e9;
+    if (process.gapCv === undefined) {
+      // It replays what was recorded, to its end.
+      expect(seconds * process.ratePerSecond).toBeCloseTo(count, 9);
+      return;
+    }
+    // The sum of n independent gaps has the standard deviation cv·√n/λ, and rounding to 1 ns moves its end.
+    const deviation = process.gapCv * Math.sqrt(count);
+    expect(Math.abs(seconds * process.ratePerSecond - count)).toBeLessThanOrEqual(4 * deviation + 0.01);
   });
 
   test("the same stream gives the same arrivals; opening it again starts it again", () => {
     expect(take(100)).toEqual(take(100));
-    const [one, two] = [process.open(stream(5, 1, "arrivals")), process.open(stream(5, 1, "arrivals"))];
+    const [one, two] = [1, 1].map((trial) => process.open(stream(5, trial, "arrivals"), trial));
     const first = Array.from({ length: 50 }, () => one.next());
     expect(Array.from({ length: 50 }, () => two.next())).toEqual(first);
   });
@@ -80,7 +99,7 @@ test("deterministic arrivals come at 1/λ, 2/λ, … and the window's end is ins
 
 test("Poisson: gaps are exponential and the first arrival is not at 0 (model §4)", () => {
   const process = member(builtIn.arrivals, "poisson").create({ kind: "poisson", ratePerSecond: 2 });
-  const arrivals = process.open(stream(1, 1, "arrivals"));
+  const arrivals = process.open(stream(1, 1, "arrivals"), 1);
   const gaps: number[] = [];
   for (let i = 0, before = 0; i < 50_000; i++) {
     const at = arrivals.next();
@@ -98,4 +117,104 @@ test("Poisson: gaps are exponential and the first arrival is not at 0 (model §4
     const above = gaps.filter((gap) => gap > x).length / gaps.length;
     expect(Math.abs(above - survival)).toBeLessThan(4 * Math.sqrt((survival * (1 - survival)) / gaps.length));
   }
+});
+
+describe.each([
+  { kind: "gamma", cv: 0.3 },
+  { kind: "gamma", cv: 2 },
+  { kind: "weibull", cv: 0.3 },
+  { kind: "weibull", cv: 2 },
+  { kind: "on-off", onSeconds: 2, offSeconds: 6 },
+  { kind: "on-off", onSeconds: 0.05, offSeconds: 0.2 },
+])("10⁶ gaps of $kind", (given) => {
+  const spec = { ratePerSecond: 5, ...given };
+  const process = member(builtIn.arrivals, spec.kind).create(spec);
+  const BLOCKS = 200;
+  const A_BLOCK = 5000;
+  const arrivals = process.open(stream(7, 1, "arrivals"), 1);
+  /** Σ gap and Σ gap² of each block. */
+  const sums = Array.from({ length: BLOCKS }, () => [0, 0]);
+  let before = 0;
+  for (const sum of sums)
+    for (let i = 0; i < A_BLOCK; i++) {
+      const at = arrivals.next();
+      const gap = (at - before) / 1e9;
+      sum[0]! += gap;
+      sum[1]! += gap * gap;
+      before = at;
+    }
+  const whole = sums.reduce(([a, b], [c, d]) => [a! + c!, b! + d!]) as [number, number];
+  const cvOf = (sum: number, squares: number, count: number): number =>
+    Math.sqrt((count * squares) / (sum * sum) - 1);
+
+  test("have the mean 1/λ and the CV that the process states, within 4 standard errors", () => {
+    const count = BLOCKS * A_BLOCK;
+    const error = process.gapCv! / Math.sqrt(count);
+    expect(Math.abs((whole[0] / count) * spec.ratePerSecond - 1)).toBeLessThan(4 * error);
+    // Jackknife over blocks (Efron 1982): a CV is a ratio of sums.
+    const cv = cvOf(...whole, count);
+    const without = sums.map(([a, b]) => cvOf(whole[0] - a!, whole[1] - b!, count - A_BLOCK));
+    const mean = without.reduce((sum, one) => sum + one, 0) / BLOCKS;
+    const spread = without.reduce((sum, one) => sum + (one - mean) * (one - mean), 0);
+    const jackknife = Math.sqrt(((BLOCKS - 1) / BLOCKS) * spread);
+    expect(jackknife).toBeLessThan(0.02 * cv);
+    expect(Math.abs(cv - process.gapCv!)).toBeLessThan(4 * jackknife);
+  });
+});
+
+test("the gaps of a Weibull law of shape 2 and CV √(4/π − 1) are Rayleigh's", () => {
+  const spec = { kind: "weibull", ratePerSecond: 1, cv: Math.sqrt(4 / Math.PI - 1) };
+  const arrivals = member(builtIn.arrivals, "weibull")
+    .create(spec)
+    .open(stream(3, 1, "arrivals"), 1);
+  const unit = stream(3, 1, "arrivals");
+  let sum = 0;
+  for (let i = 0; i < 1000; i++) {
+    sum += (2 / Math.sqrt(Math.PI)) * Math.sqrt(unit.exponential());
+    expect(Math.abs(arrivals.next() / 1e9 - sum)).toBeLessThan(1e-9 * (1 + sum));
+  }
+});
+
+test("gamma gaps of CV 1/√2 are sums of two exponentials: P(gap > x) = (1 + 2x) e^(−2x)", () => {
+  const spec = { kind: "gamma", ratePerSecond: 1, cv: Math.SQRT1_2 };
+  const arrivals = member(builtIn.arrivals, "gamma")
+    .create(spec)
+    .open(stream(4, 1, "arrivals"), 1);
+  const count = 200_000;
+  let before = 0;
+  const gaps = Array.from({ length: count }, () => {
+    const at = arrivals.next();
+    const gap = (at - before) / 1e9;
+    before = at;
+    return gap;
+  });
+  for (const x of [0.05, 0.2, 0.5, 1, 2, 4]) {
+    const survival = (1 + 2 * x) * Math.exp(-2 * x);
+    const above = gaps.filter((gap) => gap > x).length / count;
+    expect(Math.abs(above - survival)).toBeLessThan(4 * Math.sqrt((survival * (1 - survival)) / count));
+  }
+});
+
+test("gamma gaps of CV 2, shape 1/4, have the law's Laplace transform (1 + s/k)^(−k)", () => {
+  const spec = { kind: "gamma", ratePerSecond: 1, cv: 2 };
+  const arrivals = member(builtIn.arrivals, "gamma")
+    .create(spec)
+    .open(stream(6, 1, "arrivals"), 1);
+  const count = 200_000;
+  const points = [0.1, 1, 10, 100];
+  const sums = points.map(() => [0, 0]);
+  for (let i = 0, before = 0; i < count; i++) {
+    const at = arrivals.next();
+    points.forEach((s, j) => {
+      const value = Math.exp(-s * ((at - before) / 1e9));
+      sums[j]![0]! += value;
+      sums[j]![1]! += value * value;
+    });
+    before = at;
+  }
+  points.forEach((s, j) => {
+    const mean = sums[j]![0]! / count;
+    const deviation = Math.sqrt(sums[j]![1]! / count - mean * mean);
+    expect(Math.abs(mean - (1 + 4 * s) ** -0.25)).toBeLessThan((4 * deviation) / Math.sqrt(count));
+  });
 });

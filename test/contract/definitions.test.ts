@@ -93,7 +93,7 @@ describe.each(members)("definition %s", (_, definition, family) => {
 /** Values that an option must refuse, as the option itself says. */
 function bad(option: OptionSpec): unknown[] {
   const values: unknown[] = [
-    true,
+    ...(option.kind === "boolean" ? [] : [true]),
     {},
     undefined,
     () => 1,
@@ -101,7 +101,9 @@ function bad(option: OptionSpec): unknown[] {
     "no such choice",
     ...(option.nullable ? [] : [null]),
   ];
+  if (option.kind === "text") return [...values.filter((value) => typeof value !== "string"), "", 1, ["x"]];
   if (option.kind === "choice") return [...values, 1, option.choices![0].toUpperCase()];
+  if (option.kind === "boolean") return [...values, 0, 1, "true", "false", [], [true]];
   const list = option.kind === "integers" || option.kind === "numbers";
   const numbers: unknown[] = [NaN, Infinity, -Infinity, "1"];
   if (option.kind === "integer" || option.kind === "integers") numbers.push(1.5, 1e308, 2 ** 53);
@@ -115,6 +117,8 @@ function good(option: OptionSpec): unknown[] {
   const values: unknown[] = option.nullable ? [null] : [];
   if (option.default !== undefined) values.push(option.default);
   if (option.kind === "choice") return [...values, ...option.choices!];
+  if (option.kind === "text") return [...values, "a", "none", "2"];
+  if (option.kind === "boolean") return [...values, true, false];
   const numbers: number[] = [];
   if (option.min !== undefined && !option.above) numbers.push(option.min);
   if (option.max !== undefined && !option.below) numbers.push(option.max);
@@ -158,6 +162,9 @@ test("what is allowed, in words", () => {
   expect(words({ kind: "integer", min: 1, nullable: true })).toBe("an integer at least 1, or none");
   expect(words({ kind: "integers", max: 9 })).toBe("a list of integers at most 9");
   expect(words({ kind: "numbers" })).toBe("a list of numbers");
+  expect(words({ kind: "text" })).toBe("a text");
+  expect(words({ kind: "boolean" })).toBe("true or false");
+  expect(words({ kind: "boolean", nullable: true })).toBe("true or false, or none");
   expect(words({ kind: "choice", choices: ["a", "b"] })).toBe("one of: a, b");
 });
 

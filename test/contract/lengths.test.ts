@@ -1,6 +1,7 @@
 /** What every length law owes (model §5): moments beside the sampler, and both must agree. */
 import { describe, expect, test } from "vitest";
 import { withDefaults } from "../../src/core/check-options.js";
+import { check, complete } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { LONGEST, type LengthLaw } from "../../src/core/length-law.js";
 import { stream } from "../../src/core/random.js";
@@ -28,6 +29,15 @@ const corners: Spec[] = [
   { kind: "geometric", p: 0.01 },
   { kind: "geometric", p: 1e-6, max: 900 },
   { kind: "geometric", p: 1e-15, max: 10 },
+  { kind: "bounded-pareto", alpha: 1, min: 1, max: 100_000 },
+  { kind: "bounded-pareto", alpha: 1 - 1e-9, min: 1, max: 100_000 },
+  { kind: "bounded-pareto", alpha: 0.01, min: 1, max: 1 },
+  { kind: "bounded-pareto", alpha: 0.5, min: 300, max: 9000 },
+  { kind: "bounded-pareto", alpha: 20, min: 7, max: LONGEST },
+  { kind: "bounded-pareto", alpha: 2.5, min: 1, max: 30_000 },
+  { kind: "empirical", values: [0] },
+  { kind: "empirical", values: [LONGEST, 3, 3] },
+  { kind: "pairs", values: [0, 9, 9, 3], weights: [0, 0.25, 0.25, 0.5] },
 ];
 const create = (spec: Spec): LengthLaw => {
   const definition = member(builtIn.lengths, spec.kind);
@@ -113,4 +123,43 @@ test("no law passes 32 bits, however heavy its tail", () => {
       expect(Number.isInteger(length) && length >= 1 && length <= LONGEST).toBe(true);
     }
   }
+});
+
+describe("columns of a table", () => {
+  const prompts = { kind: "pairs", values: [10, 20, 30], weights: [0.5, 0.3, 0.2] };
+  const outputs = { kind: "pairs", values: [3, 1, 2], weights: [0.5, 0.3, 0.2] };
+
+  test("of the same weights are of one table, by row; others are not", () => {
+    const [left, right] = [create(prompts), create(outputs)];
+    expect(left.joint!.table).toBe(right.joint!.table);
+    for (const other of [
+      { kind: "pairs", values: [1, 2, 3] },
+      { kind: "pairs", values: [1, 2, 3], weights: [0.2, 0.3, 0.5] },
+      { kind: "pairs", values: [1, 2] },
+    ])
+      expect(create(other).joint!.table).not.toBe(left.joint!.table);
+    const [a, b] = [stream(1, 1, "lengths"), stream(1, 1, "lengths")];
+    for (let i = 0; i < 200; i++) {
+      const row = left.joint!.row(a);
+      expect(right.joint!.row(b)).toBe(row);
+      expect([left.joint!.at(row), right.joint!.at(row)]).toEqual([prompts.values[row], outputs.values[row]]);
+    }
+  });
+
+  test("half a pair is no workload: both sides, and the same weights", () => {
+    const issuesOf = (promptTokens: Spec, outputTokens: Spec): string[] => {
+      const config = complete({
+        workload: { arrivals: { kind: "poisson", ratePerSecond: 1 }, promptTokens, outputTokens },
+        service: { kind: "affine", cMs: 10, aMs: 1 },
+        scheduler: { kind: "hybrid" },
+      });
+      return check(config).map(({ message }) => message);
+    };
+    const problem =
+      "invalid workload.outputTokens: not the other half of the pairs (both sides pairs, with as many values and the same weights)";
+    expect(issuesOf(prompts, outputs)).toEqual([]);
+    expect(issuesOf(prompts, { kind: "fixed", tokens: 1 })).toEqual([problem]);
+    expect(issuesOf({ kind: "fixed", tokens: 1 }, outputs)).toEqual([problem]);
+    expect(issuesOf(prompts, { ...outputs, weights: [0.3, 0.5, 0.2] })).toEqual([problem]);
+  });
 });

@@ -17,6 +17,7 @@ import {
   conventions,
   engine,
   plugin,
+  memoryEngine,
   type Row,
   rows,
   run,
@@ -76,13 +77,43 @@ describe("good ones", () => {
 
   test("is listed among the schedulers when a name is unknown; a simulator brings its registry", () => {
     const message =
-      "unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid, decode-first)";
+      "unknown scheduler: mlfq (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca, decode-first)";
     expect(() =>
-      run([[0, 1, 1]], { scheduler: { kind: "orca" } }, { registry: withSchedulers(decodeFirst) }),
+      run([[0, 1, 1]], { scheduler: { kind: "mlfq" } }, { registry: withSchedulers(decodeFirst) }),
     ).toThrow(new ConfigError([{ key: "scheduler.kind", message }]));
     const simulator = new Simulator(registry);
     expect(run([[0, 1, 1]], { scheduler: { kind: "decode-first" } }, { simulator }).metrics.n_completed).toBe(
       1,
+    );
+  });
+
+  test("one that raises its decodes step by step is one that asks for them at once", () => {
+    const steps = plugin("steps", (view, batch) => {
+      const all = allDecodes(view, batch);
+      for (let n = 0; n <= all; n += 2) batch.decode(n);
+      packPrompts(view, batch);
+      // What the prompts have left, and what they have not.
+      batch.decode(
+        Math.min(view.decodable, Math.floor(all / 2) * 2 + Math.min(batch.slotsLeft, batch.tokensLeft, 1)),
+      );
+    });
+    const once = plugin("once", (view, batch) => {
+      const all = allDecodes(view, batch);
+      batch.decode(Math.floor(all / 2) * 2);
+      packPrompts(view, batch);
+      batch.decode(
+        Math.min(view.decodable, Math.floor(all / 2) * 2 + Math.min(batch.slotsLeft, batch.tokensLeft, 1)),
+      );
+    });
+    const both = withSchedulers(steps, once);
+    fc.assert(
+      fc.property(rows, memoryEngine, (rows, engine) => {
+        const [a, b] = ["steps", "once"].map((kind) =>
+          run(rows, { scheduler: { kind }, engine }, { registry: both }),
+        );
+        expect(account(a)).toEqual(account(b));
+      }),
+      { numRuns: 100, seed: 4 },
     );
   });
 
@@ -409,14 +440,14 @@ describe("bad ones are refused where they ask (PlanError: scheduler, iteration, 
       "no waiting prompt to take a chunk of",
     ],
     [
-      "decodes twice",
+      "takes decodes back",
       afterPrefill((_, batch) => {
         batch.decode(1);
-        batch.decode(1);
+        batch.decode(0);
       }),
       {},
       2,
-      "decoded twice in one iteration",
+      "decodes taken back: asked 0, placed 1",
     ],
     [
       "more decodes than there are",

@@ -2,24 +2,35 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withDefaults } from "../../src/core/check-options.js";
-import { builtIn, member } from "../../src/core/registry.js";
+import { builtIn } from "../../src/core/registry.js";
+import { STANDARD } from "../../src/core/config.js";
 import type { Batch, View } from "../../src/core/scheduler.js";
 import { Simulator } from "../../src/core/simulate.js";
 import { ns, tokens } from "../../src/core/units.js";
 import {
   account,
-  conventions,
-  engine,
+  conventionsOf,
+  memoryEngine,
   rows,
   run,
+  runsUnder,
   service,
   withoutFastForward,
   type Row,
 } from "./workloads.js";
 
 const slowly = withoutFastForward();
-const examples = builtIn.schedulers.flatMap((definition) => definition.examples);
-const label = (spec: object): string => JSON.stringify(spec);
+/** Every example, its batches composed when the replica is free and one iteration ahead. */
+const cases = builtIn.schedulers.flatMap((definition) =>
+  definition.examples.flatMap((scheduler) =>
+    [false, true].map((async) => ({
+      label: `${JSON.stringify(scheduler)}${async ? ", asynchronously" : ""}`,
+      definition,
+      scheduler,
+      async,
+    })),
+  ),
+);
 /** Milliseconds in ns. */
 const MS = 1e6;
 
@@ -27,16 +38,20 @@ test.each(builtIn.schedulers)("$name says where work piles up in overload (theor
   expect(["waiting", "decoding"]).toContain(backlog);
 });
 
-describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %s", (_, scheduler) => {
+describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
+  const conventions = conventionsOf(definition);
+
   test("keeps every limit, completes every request, and is asked only when it matters (model §1, §2)", () => {
     const reused = new Simulator();
+    let preempted = 0;
     fc.assert(
-      fc.property(rows, engine, service, conventions, (rows, engine, service, conventions) => {
-        const setting = { scheduler, engine, service, conventions };
+      fc.property(rows, memoryEngine, service, conventions, (rows, limits, service, conventions) => {
+        const setting = { scheduler, engine: { ...limits, async }, service, conventions };
         const fast = run(rows, setting);
         const { startedAt, finishedAt } = fast.outcome.shared.sequences;
+        for (const { preemptions } of fast.outcome.replicas) preempted += preemptions;
         rows.forEach(([arrivedAt], id) => {
-          expect(startedAt[id]).toBeGreaterThanOrEqual(arrivedAt);
+          expect(startedAt[id]).toBeGreaterThanOrEqual(arrivedAt + limits.overheadMs * MS);
           expect(finishedAt[id]).toBeGreaterThan(startedAt[id]);
         });
         expect(fast.metrics.n_completed).toBe(rows.length);
@@ -47,12 +62,14 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
       }),
       { numRuns: 300, seed: 1 },
     );
+    // Some of these engines did run out of memory.
+    expect(preempted).toBeGreaterThan(0);
   });
 
   test("sees no time but the order of arrivals: a later start shifts every instant (model §2)", () => {
     fc.assert(
       fc.property(rows, fc.integer({ min: 1, max: 1e12 }), (rows, shift) => {
-        const engine = { maxTokens: 60, maxSequences: 7, chunkSize: 16 };
+        const engine = { maxTokens: 60, maxSequences: 7, chunkSize: 16, kvTokens: 320, async };
         const [now, later] = [0, shift].map((by) => {
           const moved = rows.map(([at, ...lengths]): Row => [at + by, ...lengths]);
           const { sequences } = run(moved, { scheduler, engine }).outcome.shared;
@@ -71,29 +88,35 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
       chunkSize: fc.option(fc.integer({ min: 1, max: 512 })),
       b0: fc.constantFrom(0, 64),
       arrivedAt: fc.integer({ min: 0, max: 1e15 }),
+      // 512 + 50 tokens are 36 blocks, and one is the null block.
+      kvTokens: fc.constantFrom(null, 37 * 16),
     });
     fc.assert(
-      fc.property(alone, conventions, ({ prompt, output, chunkSize, b0, arrivedAt }, conventions) => {
-        const cost = (tokens: number): number => (10 + 0.5 * Math.max(0, tokens - b0)) * MS;
-        const pieces: number[] = [];
-        for (let left = prompt; left > 0; left -= pieces.at(-1)!)
-          pieces.push(Math.min(left, chunkSize ?? left));
-        const prefill = pieces.reduce((sum, piece) => sum + cost(piece), 0);
-        const early = conventions.firstToken === "prefill" ? 1 : 0;
+      fc.property(
+        alone,
+        conventions,
+        ({ prompt, output, chunkSize, b0, arrivedAt, kvTokens }, conventions) => {
+          const cost = (tokens: number): number => (10 + 0.5 * Math.max(0, tokens - b0)) * MS;
+          const pieces: number[] = [];
+          for (let left = prompt; left > 0; left -= pieces.at(-1)!)
+            pieces.push(Math.min(left, chunkSize ?? left));
+          const prefill = pieces.reduce((sum, piece) => sum + cost(piece), 0);
+          const early = conventions.firstToken === "prefill" ? 1 : 0;
 
-        const { outcome } = run([[arrivedAt, prompt, output]], {
-          scheduler,
-          conventions,
-          engine: { chunkSize, maxTokens: 2048, maxSequences: 1000 },
-          service: { kind: "affine", cMs: 10, aMs: 0.5, b0 },
-        });
-        const { startedAt, firstTokenAt, finishedAt } = outcome.shared.sequences;
-        const first = prefill + (1 - early) * cost(1);
-        const last = prefill + Math.max(0, output - early) * cost(1);
-        expect(startedAt[0]).toBe(arrivedAt);
-        expect(firstTokenAt[0]).toBe(output === 0 ? NaN : arrivedAt + first);
-        expect(finishedAt[0]).toBe(arrivedAt + last);
-      }),
+          const { outcome } = run([[arrivedAt, prompt, output]], {
+            scheduler,
+            conventions,
+            engine: { chunkSize, maxTokens: 2048, maxSequences: 1000, kvTokens, async },
+            service: { kind: "affine", cMs: 10, aMs: 0.5, b0 },
+          });
+          const { startedAt, firstTokenAt, finishedAt } = outcome.shared.sequences;
+          const first = prefill + (1 - early) * cost(1);
+          const last = prefill + Math.max(0, output - early) * cost(1);
+          expect(startedAt[0]).toBe(arrivedAt);
+          expect(firstTokenAt[0]).toBe(output === 0 ? NaN : arrivedAt + first);
+          expect(finishedAt[0]).toBe(arrivedAt + last);
+        },
+      ),
       { numRuns: 60, seed: 3 },
     );
   });
@@ -101,7 +124,8 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
   test("B = 0 and B = 1, among others (model §1, §3)", () => {
     const mixed = Array.from({ length: 40 }, (_, i): Row => [i * 5 * MS, 1 + (i % 7), i % 4]);
     for (const firstToken of ["prefill", "decode"] as const) {
-      const { outcome, metrics } = run(mixed, { scheduler, conventions: { firstToken } });
+      if (!runsUnder(definition, { ...STANDARD, firstToken })) continue;
+      const { outcome, metrics } = run(mixed, { scheduler, conventions: { firstToken }, engine: { async } });
       const { firstTokenAt, finishedAt } = outcome.shared.sequences;
       mixed.forEach(([, , output], id) => {
         if (output === 0) expect(firstTokenAt[id]).toBeNaN();
@@ -112,7 +136,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
     }
     const none = run(
       mixed.map(([at, prompt]): Row => [at, prompt, 0]),
-      { scheduler },
+      { scheduler, engine: { async } },
     );
     expect(none.outcome.replicas[0].decodeTokens).toBe(0);
     expect([none.metrics.ttft_mean_s, none.metrics.tbt_mean_s, none.metrics.itl_mean_s]).toEqual([
@@ -131,7 +155,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
     ];
     for (const maxTokens of [1, 2, 3, 8, 10])
       for (const chunkSize of [null, 1, 5, 50]) {
-        const setting = { scheduler, engine: { maxTokens, chunkSize } };
+        const setting = { scheduler, engine: { maxTokens, chunkSize, async } };
         const simulation = run(long, setting);
         expect(simulation.metrics.n_completed).toBe(4);
         expect(simulation.outcome.replicas[0].prefillTokens).toBe(149);
@@ -144,7 +168,7 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
 
   test("a chunk cut by the budget leaves its rest for later (model §2)", () => {
     // Chunks of 6 into a budget of 10: whichever way they are packed, 3 · 20 tokens and all outputs come out.
-    const setting = { scheduler, engine: { maxTokens: 10, maxSequences: 8, chunkSize: 6 } };
+    const setting = { scheduler, engine: { maxTokens: 10, maxSequences: 8, chunkSize: 6, async } };
     const three: Row[] = [
       [0, 20, 3],
       [0, 20, 3],
@@ -159,10 +183,11 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
   test("thousands of residents (model §3)", () => {
     const crowd = Array.from({ length: 4000 }, (_, i): Row => [i * 100, 1 + ((i * 7) % 20), (i * 13) % 30]);
     for (const sequenceCap of ["resident", "iteration"] as const) {
+      if (!runsUnder(definition, { ...STANDARD, sequenceCap })) continue;
       const setting = {
         scheduler,
         conventions: { sequenceCap },
-        engine: { maxTokens: 16_384, maxSequences: 3000 },
+        engine: { maxTokens: 16_384, maxSequences: 3000, async },
       };
       const fast = run(crowd, setting);
       expect(fast.metrics.n_completed).toBe(4000);
@@ -194,14 +219,13 @@ describe.each(examples.map((spec) => [label(spec), spec] as const))("scheduler %
       dependsOn: () => {},
       limited: () => {},
     };
-    const definition = member(builtIn.schedulers, scheduler.kind);
     definition.create(withDefaults(definition.options, scheduler)).compose(view, batch);
     expect(asked).toBeGreaterThan(0);
   });
 
   test("random iteration times come from the replica's own stream, one a batch (model §1)", () => {
     const crowd = Array.from({ length: 60 }, (_, i): Row => [i * 10 * MS, 1 + (i % 9), i % 5]);
-    const setting = { scheduler, service: { kind: "exponential", cMs: 10 }, engine: { replicas: 2 } };
+    const setting = { scheduler, service: { kind: "exponential", cMs: 10 }, engine: { replicas: 2, async } };
     const first = run(crowd, setting, { seed: 7, trial: 3 });
     expect(account(run(crowd, setting, { seed: 7, trial: 3 }))).toEqual(account(first));
     expect(account(run(crowd, setting, { seed: 7, trial: 4 }))).not.toEqual(account(first));

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import type { Conventions, PartialConfig } from "../../src/core/config.js";
+import type { Foreknowledge } from "../../src/core/discipline.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
 import type { Scheduler, SchedulerDefinition } from "../../src/core/scheduler.js";
@@ -52,19 +53,44 @@ export function account({ outcome }: Simulation): object {
     firstTokenAt: [...firstTokenAt.subarray(0, arrived)],
     finishedAt: [...finishedAt.subarray(0, arrived)],
     gaps: [...pooled].sort((a, b) => a[0] - b[0]),
-    totals: replicas.map(({ iterations, prefillTokens, decodeTokens, sumKv, resident, activeUnmeasured }) => {
-      return { iterations, prefillTokens, decodeTokens, sumKv, resident, activeUnmeasured };
+    totals: replicas.map((replica) => {
+      const { iterations, prefillTokens, decodeTokens, sumKv, resident, activeUnmeasured } = replica;
+      const { preemptions, recomputedTokens, resumedTokens, memory } = replica;
+      return {
+        iterations,
+        prefillTokens,
+        decodeTokens,
+        sumKv,
+        resident,
+        activeUnmeasured,
+        preemptions,
+        recomputedTokens,
+        resumedTokens,
+        usedBlocks: memory?.used ?? 0,
+      };
     }),
     busyTime: outcome.busyTime,
   };
 }
+
+const unknown = (): never => {
+  throw new Error("nothing is known");
+};
+/** For queues that look at nothing but the order of arrivals. */
+export const knowNothing: Foreknowledge = {
+  timeAlone: unknown,
+  normal: unknown,
+  uniform: unknown,
+  recordedClass: unknown,
+};
 
 /** A definition whose schedulers are asked at every iteration: no fast-forward. */
 export const askedEveryIteration = (definition: SchedulerDefinition): SchedulerDefinition => ({
   ...definition,
   create(spec): Scheduler {
     const scheduler = definition.create(spec);
-    return { compose: (view, batch) => scheduler.compose(view, batch), everyIteration: true };
+    const { decodeOrder = "prefill-end" } = scheduler;
+    return { compose: (view, batch) => scheduler.compose(view, batch), decodeOrder, everyIteration: true };
   },
 });
 
@@ -95,12 +121,20 @@ export const plugin = (
   create: () => ({ compose, ...more }),
 });
 
+/** Whether a scheduler has no conventions of its own that `conventions` contradict. */
+export const runsUnder = ({ fixes = {} }: SchedulerDefinition, conventions: Conventions): boolean =>
+  Object.entries(fixes).every(([field, value]) => conventions[field as keyof Conventions] === value);
+
 export const conventions: fc.Arbitrary<Conventions> = fc.record({
   firstToken: fc.constantFrom("prefill", "decode"),
   mixedBatch: fc.constantFrom("sum", "max"),
   sequenceCap: fc.constantFrom("resident", "iteration"),
   tbt: fc.constantFrom("gaps", "tokens"),
 });
+
+/** The conventions a scheduler runs under: any, but for those that are part of it. */
+export const conventionsOf = ({ fixes }: SchedulerDefinition): fc.Arbitrary<Conventions> =>
+  conventions.map((free) => ({ ...free, ...fixes }));
 
 /** Limits that bind, next to ones that never do. */
 export const engine = fc.record({
@@ -109,6 +143,20 @@ export const engine = fc.record({
   chunkSize: fc.option(fc.oneof(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 80 }))),
   replicas: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, fc.integer({ min: 2, max: 3 })),
 });
+
+/** The same with KV memory that runs out, next to none that is counted, and time before the engine hears. */
+export const memoryEngine = fc
+  .tuple(
+    engine,
+    fc.record({
+      kvTokens: fc.oneof(
+        fc.constant(null),
+        fc.integer({ min: 16, max: 40 }).map((blocks) => 16 * blocks),
+      ),
+      overheadMs: fc.constantFrom(0, 0, 3.5),
+    }),
+  )
+  .map(([limits, real]) => ({ ...limits, ...real }));
 
 export const service = fc.record({
   kind: fc.constant("affine"),

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { backlogDecodes, type BacklogTask, leftAt, runBacklog, secondsOf } from "../../src/core/backlog.js";
 import { type PartialConfig, prepare, type SimulationConfig } from "../../src/core/config.js";
 import { advance } from "../../src/core/loop.js";
-import { builtIn } from "../../src/core/registry.js";
+import { builtIn, member } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
+import type { RouterDefinition } from "../../src/core/router.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
 import { runTask } from "../../src/core/trial.js";
 import { fromMilliseconds, NEVER, ns } from "../../src/core/units.js";
@@ -236,6 +237,54 @@ test("what an empty start leaves unfinished is what finishes later", () => {
   const late = finishedAt.subarray(0, outcome.arrived).filter((at) => at > 40e9);
   expect(late.length).toBeGreaterThan(5);
   expect(leftAt(new Simulator(), config, 3, 2)).toBe(late.length);
+});
+
+test("who can never fit into the memory is not left unfinished", () => {
+  // 512 tokens and those of the answer are more than 31 blocks; a tenth of the prompts are so long.
+  const config = demo2(2, { engine: { kvTokens: 32 * 16 }, horizon: { tmaxSeconds: 100 } });
+  const { outcome } = simulate(config, { seed: 3, trial: 2 });
+  expect(outcome.shared.rejected).toBeGreaterThan(0);
+  const { finishedAt } = outcome.shared.sequences;
+  const late = finishedAt.subarray(0, outcome.arrived).filter((at) => at > 100e9);
+  expect(leftAt(new Simulator(), config, 3, 2)).toBe(late.length);
+});
+
+test("a router counts a backlog that decodes where it decodes", () => {
+  const seen: number[][] = [];
+  const watch: RouterDefinition = {
+    ...member(builtIn.routers, "round-robin"),
+    name: "watch",
+    create: () => ({
+      route(fleet) {
+        seen.push([0, 1].flatMap((i) => [fleet.outstanding(i), fleet.outstandingTokens(i)]));
+        return 0;
+      },
+    }),
+  };
+  const registry = { ...builtIn, routers: [...builtIn.routers, watch] };
+  // 21 sequences of 1000 tokens, at most 10 decode on each; nothing has ended when the first arrival comes.
+  const config = prepare(
+    {
+      workload: {
+        arrivals: { kind: "deterministic", ratePerSecond: 20 },
+        promptTokens: { kind: "fixed", tokens: 1 },
+        outputTokens: { kind: "fixed", tokens: 1001 },
+      },
+      service: { kind: "affine", cMs: 100 },
+      scheduler: { kind: "prefill-prioritizing" },
+      engine: { maxSequences: 10, replicas: 2, router: { kind: "watch" } },
+      conventions: { sequenceCap: "iteration" },
+    },
+    registry,
+  );
+  runBacklog(new Simulator(registry), task(config, { backlog: 21, batchSeconds: 1, batches: 1, settle: 0 }));
+  const [first, second] = seen;
+  expect([first[0], first[2]]).toEqual([11, 10]);
+  // The last of the eleven has all its tokens before it; the others a share of theirs.
+  expect(first[1]).toBeGreaterThan(1000);
+  expect(first[1]).toBeLessThan(11 * 1000);
+  // At the second one an iteration of ten tokens has ended on each; the first is outstanding.
+  expect(second.map((value, i) => value - first[i])).toEqual([1, 1001 - 10, 0, -10]);
 });
 
 test("the loop stops at any instant and goes on as if it had not", () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   check,
   complete,
+  type Conventions,
   LONGEST_WINDOW_SECONDS,
   MOST_REQUESTS,
   type PartialConfig,
@@ -12,6 +13,7 @@ import {
   STANDARD,
 } from "../../src/core/config.js";
 import { ConfigError } from "../../src/core/errors.js";
+import { builtIn } from "../../src/core/registry.js";
 import { simulate } from "../../src/core/simulate.js";
 
 const minimal: PartialConfig = {
@@ -37,7 +39,7 @@ const problems = (given: PartialConfig, limits = {}): string[] =>
   check(complete(given), undefined, limits).map(({ key, message }) => `${key} | ${message}`);
 
 describe("defaults", () => {
-  test("are those of the page (model §3, §5): vLLM's conventions, no chunking, one replica, FCFS", () => {
+  test("are those of the page (model §3, §5): vLLM's conventions, no chunking, no end of memory, one replica, FCFS", () => {
     expect(complete(minimal)).toEqual({
       workload: {
         ...minimal.workload,
@@ -49,7 +51,11 @@ describe("defaults", () => {
         maxSequences: 1000,
         chunkSize: null,
         replicas: 1,
+        kvTokens: null,
+        async: null,
+        overheadMs: 0,
         discipline: { kind: "fcfs" },
+        router: { kind: "central" },
       },
       scheduler: { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
       conventions: { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resident", tbt: "gaps" },
@@ -92,6 +98,7 @@ describe("defaults", () => {
 const INT32 = 2_147_483_647;
 const maxTokens = `an integer at least 1 and at most ${INT32}`;
 const rate = "a number above 0 and at most 1000000";
+const arrivals = builtIn.arrivals.map(({ name }) => name).join(", ");
 const window = `a number above 0 and at most ${LONGEST_WINDOW_SECONDS}`;
 const wrong: [path: string, value: unknown, issue: string][] = [
   ["engine.maxTokens", NaN, `engine.maxTokens | invalid engine.maxTokens: NaN (${maxTokens})`],
@@ -113,9 +120,35 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   [
     "engine.gpus",
     2,
-    "engine.gpus | unknown key: engine.gpus (one of: discipline, maxTokens, maxSequences, chunkSize, replicas)",
+    "engine.gpus | unknown key: engine.gpus (one of: discipline, router, maxTokens, maxSequences, chunkSize, replicas, kvTokens, async, overheadMs)",
   ],
-  ["engine.discipline", { kind: "lifo" }, "engine.discipline.kind | unknown discipline: lifo (one of: fcfs)"],
+  [
+    "engine.kvTokens",
+    31,
+    `engine.kvTokens | invalid engine.kvTokens: 31 (an integer at least 32 and at most ${INT32}, or none)`,
+  ],
+  [
+    "engine.kvTokens",
+    32,
+    "engine.kvTokens | invalid engine.kvTokens: 32 (the shortest prompt has 100 tokens, and one block of 16 is the null block)",
+  ],
+  ["engine.async", 1, "engine.async | invalid engine.async: 1 (true or false, or none)"],
+  ["engine.async", "true", "engine.async | invalid engine.async: true (true or false, or none)"],
+  [
+    "engine.overheadMs",
+    -0.5,
+    "engine.overheadMs | invalid engine.overheadMs: -0.5 (a number at least 0 and at most 1000000)",
+  ],
+  [
+    "engine.router",
+    { kind: "sticky" },
+    "engine.router.kind | unknown router: sticky (one of: central, round-robin, random, least-outstanding, least-tokens, power-of-two)",
+  ],
+  [
+    "engine.discipline",
+    { kind: "lifo" },
+    "engine.discipline.kind | unknown discipline: lifo (one of: fcfs, sjf, priority)",
+  ],
   [
     "workload.arrivals.ratePerSecond",
     -0,
@@ -129,12 +162,12 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   [
     "workload.arrivals",
     "poisson",
-    "workload.arrivals | missing workload.arrivals (arrival process, kind one of: deterministic, poisson)",
+    `workload.arrivals | missing workload.arrivals (arrival process, kind one of: ${arrivals})`,
   ],
   [
     "workload.arrivals.kind",
-    "gamma",
-    "workload.arrivals.kind | unknown arrival process: gamma (one of: deterministic, poisson)",
+    "gama",
+    `workload.arrivals.kind | unknown arrival process: gama (one of: ${arrivals})`,
   ],
   [
     "workload.outputTokens.p",
@@ -195,18 +228,18 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   ],
   [
     "scheduler.kind",
-    "orca",
-    "scheduler.kind | unknown scheduler: orca (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+    "mlfq",
+    "scheduler.kind | unknown scheduler: mlfq (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
   ],
   [
     "scheduler.kind",
     undefined,
-    "scheduler.kind | unknown scheduler: nothing (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+    "scheduler.kind | unknown scheduler: nothing (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
   ],
   [
     "scheduler",
     { kind: "__proto__" },
-    "scheduler.kind | unknown scheduler: __proto__ (one of: decode-prioritizing, prefill-prioritizing, hybrid)",
+    "scheduler.kind | unknown scheduler: __proto__ (one of: decode-prioritizing, prefill-prioritizing, hybrid, vllm, sarathi, orca)",
   ],
   [
     "scheduler",
@@ -248,6 +281,18 @@ describe("what cannot be simulated", () => {
     expect(() => simulate(withAt(path, value))).toThrow(ConfigError);
   });
 
+  test("a scheduler that is part of its conventions runs under no others", () => {
+    const given = (scheduler: string, conventions: Partial<Conventions>): string[] =>
+      problems({ ...minimal, scheduler: { kind: scheduler }, conventions });
+    expect(given("vllm", REFERENCE)).toEqual([
+      "conventions.firstToken | invalid conventions.firstToken: decode (vllm means firstToken: prefill)",
+      "conventions.mixedBatch | invalid conventions.mixedBatch: max (vllm means mixedBatch: sum)",
+      "conventions.sequenceCap | invalid conventions.sequenceCap: iteration (vllm means sequenceCap: resident)",
+    ]);
+    expect(given("vllm", { tbt: "tokens" })).toEqual([]);
+    expect(given("hybrid", REFERENCE)).toEqual([]);
+  });
+
   test("-0 is 0 where 0 is allowed", () => {
     expect(problems(withAt("horizon.warmupSeconds", -0))).toEqual([]);
     expect(problems(withAt("service.b0", -0))).toEqual([]);
@@ -269,7 +314,7 @@ describe("what cannot be simulated", () => {
     const given = {
       ...minimal,
       engine: { maxTokens: 0, chunkSize: 0.5, replicas: NaN },
-      scheduler: { kind: "orca" },
+      scheduler: { kind: "mlfq" },
       conventions: { tbt: "gap" as "gaps" },
       horizon: { tmaxSeconds: -1, warmupSeconds: -1 },
     };
@@ -315,6 +360,7 @@ describe("what cannot be simulated", () => {
       "service.kind",
       "conventions.firstToken",
       "engine.discipline.kind",
+      "engine.router.kind",
     ];
     const value = fc.oneof(
       fc.double(),

@@ -10,6 +10,7 @@ import { checkTotals, Laws } from "../../src/core/laws.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 import type { Flight, Replica, Shared } from "../../src/core/replica.js";
 import { type Outcome, Simulator } from "../../src/core/simulate.js";
+import { Tally } from "../../src/core/tally.js";
 import { NEVER, ns } from "../../src/core/units.js";
 import { requestsOf, type Row, run, type Setting } from "../contract/workloads.js";
 
@@ -71,7 +72,9 @@ function watched(moment: Moment | undefined, tamper: Tamper, n = 2, setting: Set
       },
     });
     if (moment === undefined) tamper({ replica: outcome.replicas[0], shared: outcome.shared });
-    checkTotals(config, outcome);
+    const tally = new Tally(outcome.shared, config.conventions.tbt);
+    tally.count(outcome, NEVER);
+    checkTotals(config, outcome, tally);
     laws.finish(outcome);
     return outcome;
   };

@@ -25,11 +25,14 @@ const row = fc.record({
 });
 const cases = fc.record({
   rows: fc.array(row, { minLength: 1, maxLength: 16 }),
+  discipline: fc.constantFrom("fcfs" as const, "fcfs" as const, "sjf" as const, "priority" as const),
   scheduler: fc.oneof(
     { weight: 4, arbitrary: fc.constant({ kind: "vllm" as const }) },
     fc.constantFrom<OracleInput["scheduler"]>(
       { kind: "decode-prioritizing" },
       { kind: "prefill-prioritizing" },
+      { kind: "sarathi" },
+      { kind: "orca" },
       { kind: "hybrid", ratio: 0.5, ratioOf: "sequences" },
       { kind: "hybrid", ratio: 0.3, ratioOf: "tokens" },
     ),
@@ -77,10 +80,13 @@ const growing: ServiceTimeDefinition = {
 const registry: Registry = { ...builtIn, serviceTimes: [...builtIn.serviceTimes, growing] };
 const STANDARD = { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resident", tbt: "gaps" } as const;
 
+/** A trace's priorities: three of them, the lower the sooner. */
+const classOf = ({ promptTokens }: { promptTokens: number }): number => promptTokens % 3;
+
 test("identical instants, tokens, iterations, preemptions and rejections", () => {
   let preempted = 0;
   fc.assert(
-    fc.property(cases, ({ rows, scheduler, engine, service, conventions: free, watched }) => {
+    fc.property(cases, ({ rows, discipline, scheduler, engine, service, conventions: free, watched }) => {
       const conventions = scheduler.kind === "vllm" ? STANDARD : free;
       let clock = 0;
       const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap * MS) }));
@@ -95,10 +101,17 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
           (c + a * chunks.reduce((sum, chunk) => sum + chunk.tokens, decodes)) * MS +
           k * chunks.reduce((sum, chunk) => sum + chunk.cached, sumKv),
         conventions,
+        discipline:
+          discipline === "sjf"
+            ? { kind: discipline, logError: rows.map(() => 0) }
+            : discipline === "priority"
+              ? { kind: discipline, classes: rows.map(classOf) }
+              : { kind: discipline },
         draw: () => 1,
       });
       const given = Requests.of(requests);
       given.prefixHitTokens = Int32Array.from(rows, ({ prefixHitTokens }) => prefixHitTokens);
+      given.priority = Int32Array.from(rows, classOf);
       const { outcome } = simulate(
         {
           workload: {
@@ -107,7 +120,7 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
             outputTokens: { kind: "fixed", tokens: 1 },
           },
           service: { kind: "growing", ...service },
-          engine,
+          engine: { ...engine, discipline: { kind: discipline } },
           scheduler,
           conventions,
           horizon: { tmaxSeconds: 1e6 },

@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Conventions } from "../../src/core/config.js";
+import type { Spec } from "../../src/core/definition.js";
 import { stream } from "../../src/core/random.js";
 import { Requests } from "../../src/core/requests.js";
 import { simulate } from "../../src/core/simulate.js";
@@ -16,6 +17,8 @@ const SEED = process.env.LLMSIM_PROPERTY_SEED;
 const scheduler: fc.Arbitrary<OracleInput["scheduler"]> = fc.oneof(
   fc.constant({ kind: "decode-prioritizing" as const }),
   fc.constant({ kind: "prefill-prioritizing" as const }),
+  fc.constant({ kind: "sarathi" as const }),
+  fc.constant({ kind: "orca" as const }),
   fc.record({
     kind: fc.constant("hybrid" as const),
     ratio: fc.constantFrom(0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99),
@@ -54,8 +57,17 @@ const request = fc.record({
   promptTokens: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 300 })),
   outputTokens: fc.oneof(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 40 })),
 });
+const discipline = fc.oneof(
+  { weight: 2, arbitrary: fc.constant({ kind: "fcfs" as const }) },
+  fc.record({ kind: fc.constant("sjf" as const), predictionNoise: fc.constantFrom(0, 0, 0.5, 3) }),
+  fc.record({
+    kind: fc.constant("priority" as const),
+    classes: fc.constantFrom([0.5, 0.5], [0.1, 0.2, 0.7], [1]),
+  }),
+);
 const cases = fc.record({
   scheduler,
+  discipline,
   conventions,
   engine,
   service,
@@ -67,56 +79,80 @@ const cases = fc.record({
 
 test("identical per-request instants, tokens and iterations", () => {
   fc.assert(
-    fc.property(cases, ({ scheduler, conventions, engine, service, rows, warmupShare, watched }) => {
-      let clock = 0;
-      const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap) }));
-      const draws = Array.from({ length: engine.replicas }, (_, k) => stream(1, 1, `service/${k}`));
-      const slow = runOracle({
-        requests,
-        scheduler,
-        engine,
-        service,
-        conventions,
-        draw: (replica) => draws[replica]!.exponential(),
-      });
-      const { exponential, ...parameters } = service;
-      const warmupSeconds = (warmupShare * clock) / 1e9;
-      const fast = simulate(
-        {
-          // The requests are given; what the laws say about them is not used.
-          workload: {
-            arrivals: { kind: "poisson", ratePerSecond: 1 },
-            promptTokens: { kind: "fixed", tokens: 1 },
-            outputTokens: { kind: "fixed", tokens: 1 },
-          },
-          service: { kind: exponential ? "exponential" : "affine", ...parameters },
+    fc.property(
+      cases,
+      ({ scheduler, discipline, conventions, engine, service, rows, warmupShare, watched }) => {
+        let clock = 0;
+        const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap) }));
+        const draws = Array.from({ length: engine.replicas }, (_, k) => stream(1, 1, `service/${k}`));
+        const slow = runOracle({
+          requests,
+          scheduler,
           engine,
-          scheduler: scheduler as { kind: string },
+          service,
           conventions,
-          horizon: { tmaxSeconds: 1e6, warmupSeconds },
-        },
-        { requests: Requests.of(requests), verify: watched },
-      );
-      const { shared, replicas } = fast.outcome;
-      const { startedAt, firstTokenAt, finishedAt } = shared.sequences;
-      slow.requests.forEach((expected, id) => {
-        expect([startedAt[id], firstTokenAt[id], finishedAt[id]]).toEqual([
-          expected.startedAt,
-          expected.firstTokenAt,
-          expected.finishedAt,
-        ]);
-      });
-      const sum = (of: (replica: (typeof replicas)[number]) => number): number =>
-        replicas.reduce((total, replica) => total + of(replica), 0);
-      expect(sum((replica) => replica.iterations)).toBe(slow.iterations.length);
-      expect(sum((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
-      expect(sum((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
-      compareGaps(fast.outcome, slow.requests);
-      compareUtilization(fast, slow, engine.replicas);
-    }),
+          discipline: known(discipline, rows.length),
+          draw: (replica) => draws[replica]!.exponential(),
+        });
+        const { exponential, ...parameters } = service;
+        const warmupSeconds = (warmupShare * clock) / 1e9;
+        const fast = simulate(
+          {
+            // The requests are given; what the laws say about them is not used.
+            workload: {
+              arrivals: { kind: "poisson", ratePerSecond: 1 },
+              promptTokens: { kind: "fixed", tokens: 1 },
+              outputTokens: { kind: "fixed", tokens: 1 },
+            },
+            service: { kind: exponential ? "exponential" : "affine", ...parameters },
+            engine: { ...engine, discipline },
+            scheduler: scheduler as { kind: string },
+            conventions,
+            horizon: { tmaxSeconds: 1e6, warmupSeconds },
+          },
+          { requests: Requests.of(requests), verify: watched },
+        );
+        const { shared, replicas } = fast.outcome;
+        const { startedAt, firstTokenAt, finishedAt } = shared.sequences;
+        slow.requests.forEach((expected, id) => {
+          expect([startedAt[id], firstTokenAt[id], finishedAt[id]]).toEqual([
+            expected.startedAt,
+            expected.firstTokenAt,
+            expected.finishedAt,
+          ]);
+        });
+        const sum = (of: (replica: (typeof replicas)[number]) => number): number =>
+          replicas.reduce((total, replica) => total + of(replica), 0);
+        expect(sum((replica) => replica.iterations)).toBe(slow.iterations.length);
+        expect(sum((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
+        expect(sum((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
+        compareGaps(fast.outcome, slow.requests);
+        compareUtilization(fast, slow, engine.replicas);
+      },
+    ),
     { numRuns: RUNS, ...(SEED !== undefined && { seed: Number(SEED) }) },
   );
 });
+
+/** What the oracle is told of each request: the numbers that trial 1 of seed 1 draws for it. */
+function known(discipline: Spec, count: number): NonNullable<OracleInput["discipline"]> {
+  const { kind, predictionNoise, classes } = discipline;
+  if (kind === "fcfs") return { kind };
+  if (kind === "sjf") {
+    const errors = stream(1, 1, "prediction");
+    const sigma = predictionNoise as number;
+    return { kind, logError: Array.from({ length: count }, () => sigma * errors.normal()) };
+  }
+  const draws = stream(1, 1, "class");
+  const shares = classes as readonly number[];
+  return {
+    kind: "priority",
+    classes: Array.from({ length: count }, () => {
+      const u = draws.uniform();
+      return shares.findIndex((_, i) => u < shares.slice(0, i + 1).reduce((sum, share) => sum + share));
+    }),
+  };
+}
 
 /** The pooled ITLs as sorted (gap, weight) pairs. */
 function compareGaps(

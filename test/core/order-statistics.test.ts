@@ -1,21 +1,75 @@
-/** Percentiles without sorting against the definition: sort, then interpolate (type 7, model §4). */
+/** Percentiles without sorting, of weighted values and of the table's rows, against the definition: sort, then interpolate (type 7, model §4). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { percentiles, type Sample } from "../../src/core/order-statistics.js";
+import { percentiles } from "../../src/core/order-statistics.js";
+import { RequestTimes } from "../../src/core/request-times.js";
+import { Requests } from "../../src/core/requests.js";
+import { Selection } from "../../src/core/selection.js";
+import { Sequences } from "../../src/core/sequences.js";
 
 const SHARES = [0.5, 0.9, 0.95, 0.99];
-const plain = (values: readonly number[]): Sample => {
-  return { values: Float64Array.from(values), count: values.length, total: values.length };
-};
-const weighted = (values: readonly number[], weights: readonly number[]): Sample => {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+
+/** Percentiles of weighted values by selection. */
+function weighted(values: readonly number[], weights: readonly number[], ps: readonly number[]): number[] {
+  const selection = new Selection();
+  selection.reserve(values.length);
+  selection.values.set(values);
+  selection.weights.set(weights);
+  selection.ready(
+    values.length,
+    weights.reduce((sum, weight) => sum + weight, 0),
+  );
+  const found = new Float64Array(ps.length);
+  percentiles(selection, ps, found, 0);
+  return [...found];
+}
+const plain = (values: readonly number[], ps: readonly number[]): number[] =>
+  weighted(values, Array<number>(values.length).fill(1), ps);
+
+/** Rows whose response times are `responses`, and everything else along with them. */
+function table(responses: readonly number[]): Sequences {
+  const outputs = responses.map((_, i) => (i * 7) % 5);
+  const rows = outputs.map((outputTokens) => ({ arrivedAt: 0, promptTokens: 1, outputTokens }));
+  const sequences = new Sequences(Requests.of(rows));
+  sequences.reset(sequences.requests);
+  responses.forEach((response, i) => {
+    sequences.finishedAt[i] = response;
+    sequences.startedAt[i] = Math.floor(response / ((i % 9) + 3));
+    sequences.firstTokenAt[i] = Math.floor(response / ((i % 4) + 1));
+  });
+  return sequences;
+}
+/** The four times of the rows [0, to), by definition. */
+function timesOf(
+  { requests, startedAt, firstTokenAt, finishedAt }: Sequences,
+  to: number,
+): Record<"ttft" | "tbt" | "rts" | "delay", number[]> {
+  const rows = Array.from({ length: to }, (_, i) => i);
+  const output = (i: number): number => requests.outputTokens[i];
   return {
-    values: Float64Array.from(values),
-    weights: Float64Array.from(weights),
-    count: values.length,
-    total,
+    ttft: rows.filter((i) => output(i) > 0).map((i) => firstTokenAt[i]),
+    tbt: rows.filter((i) => output(i) > 1).map((i) => (finishedAt[i] - firstTokenAt[i]) / (output(i) - 1)),
+    rts: rows.map((i) => finishedAt[i]),
+    delay: rows.map((i) => startedAt[i]),
   };
-};
+}
+/** What the four samples say, and what is so. */
+function expectTimes(times: RequestTimes, sequences: Sequences, to: number, ps: readonly number[]): void {
+  for (const [name, values] of Object.entries(timesOf(sequences, to))) {
+    const sample = times[name as "rts"];
+    const found = new Float64Array(ps.length + 1);
+    sample.percentiles(ps, found, 1);
+    const expected = values.length === 0 ? ps.map(() => NaN) : bySorting(values, ps);
+    expect([name, ...found.subarray(1)]).toEqual([name, ...expected]);
+    const sum = values.reduce((total, value) => total + value, 0);
+    expect([name, sample.total, sample.sum, sample.mean]).toEqual([
+      name,
+      values.length,
+      sum,
+      sum / values.length,
+    ]);
+  }
+}
 
 /** Type 7 by definition; `at` gives the k-th smallest, k from 0. */
 function typeSeven(at: (k: number) => number, count: number, p: number): number {
@@ -24,7 +78,7 @@ function typeSeven(at: (k: number) => number, count: number, p: number): number 
   return at(low) + (at(Math.min(low + 1, count - 1)) - at(low)) * (position - low);
 }
 function bySorting(values: readonly number[], ps: readonly number[]): number[] {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   return ps.map((p) => typeSeven((k) => sorted[k], sorted.length, p));
 }
 
@@ -49,78 +103,127 @@ const shares = fc.oneof(
     .map((list) => [0, ...list.sort((a, b) => a - b), 1]),
 );
 
-test("as sorting and interpolating, to the last bit", () => {
-  fc.assert(
-    fc.property(samples, shares, (values, ps) => {
-      const sample = plain(values);
-      expect(percentiles(sample, ps)).toEqual(bySorting(values, ps));
-      expect([...sample.values]).toEqual(values); // left as it was
-    }),
-    { numRuns: 300, seed: 1 },
-  );
-});
+describe("selection", () => {
+  test("as sorting and interpolating, to the last bit", () => {
+    fc.assert(
+      fc.property(samples, shares, (values, ps) => {
+        expect(plain(values, ps)).toEqual(bySorting(values, ps));
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
 
-test("weights count as often as they say", () => {
-  fc.assert(
-    fc.property(samples, shares, fc.integer({ min: 1, max: 1000 }), (values, ps, salt) => {
-      const weights = values.map((_, i) => 1 + ((i * salt) % 7));
-      const expanded = values.flatMap((value, i) => Array<number>(weights[i]).fill(value));
-      expect(percentiles(weighted(values, weights), ps)).toEqual(bySorting(expanded, ps));
-    }),
-    { numRuns: 150, seed: 2 },
-  );
-});
+  test("weights count as often as they say", () => {
+    fc.assert(
+      fc.property(samples, shares, fc.integer({ min: 1, max: 1000 }), (values, ps, salt) => {
+        const weights = values.map((_, i) => 1 + ((i * salt) % 7));
+        const expanded = values.flatMap((value, i) => Array<number>(weights[i]).fill(value));
+        expect(weighted(values, weights, ps)).toEqual(bySorting(expanded, ps));
+      }),
+      { numRuns: 150, seed: 2 },
+    );
+  });
 
-test("huge weights, beyond what could be expanded", () => {
-  fc.assert(
-    fc.property(
-      samples,
-      fc.array(fc.integer({ min: 0, max: 1e12 }), { minLength: 1, maxLength: 50 }),
-      (values, heap) => {
-        const weights = values.map((_, i) => heap[i % heap.length] + (i === 0 ? 1 : 0));
-        const sample = weighted(values, weights);
-        const pairs = values.map((value, i) => [value, weights[i]] as const).sort((a, b) => a[0] - b[0]);
-        const at = (k: number): number => {
-          let reached = 0;
-          return pairs.find(([, weight]) => k < (reached += weight))![0];
-        };
-        expect(percentiles(sample, SHARES)).toEqual(SHARES.map((p) => typeSeven(at, sample.total, p)));
-      },
-    ),
-    { numRuns: 150, seed: 3 },
-  );
-});
+  test("huge weights, beyond what could be expanded", () => {
+    fc.assert(
+      fc.property(
+        samples,
+        fc.array(fc.integer({ min: 0, max: 1e12 }), { minLength: 1, maxLength: 50 }),
+        (values, heap) => {
+          const weights = values.map((_, i) => heap[i % heap.length] + (i === 0 ? 1 : 0));
+          const total = weights.reduce((sum, weight) => sum + weight, 0);
+          const pairs = values.map((value, i) => [value, weights[i]] as const).sort((a, b) => a[0] - b[0]);
+          const at = (k: number): number => {
+            let reached = 0;
+            return pairs.find(([, weight]) => k < (reached += weight))![0];
+          };
+          expect(weighted(values, weights, SHARES)).toEqual(SHARES.map((p) => typeSeven(at, total, p)));
+        },
+      ),
+      { numRuns: 150, seed: 3 },
+    );
+  });
 
-describe("known samples", () => {
   test("NumPy's: np.percentile([1, 2, 3, 4], [50, 90, 95, 99])", () => {
-    const found = percentiles(plain([3, 1, 4, 2]), SHARES);
+    const found = plain([3, 1, 4, 2], SHARES);
     [2.5, 3.7, 3.85, 3.97].forEach((expected, i) => expect(found[i]).toBeCloseTo(expected, 14));
   });
 
   test("none: no value; one: that one; two: between them", () => {
-    expect(percentiles(plain([]), SHARES)).toEqual([NaN, NaN, NaN, NaN]);
-    expect(percentiles(plain([7]), SHARES)).toEqual([7, 7, 7, 7]);
-    expect(percentiles(weighted([7], [1e15]), SHARES)).toEqual([7, 7, 7, 7]);
-    expect(percentiles(plain([0, 100]), [0, 0.25, 1])).toEqual([0, 25, 100]);
+    expect(plain([], SHARES)).toEqual([NaN, NaN, NaN, NaN]);
+    expect(plain([7], SHARES)).toEqual([7, 7, 7, 7]);
+    expect(weighted([7], [1e15], SHARES)).toEqual([7, 7, 7, 7]);
+    expect(plain([0, 100], [0, 0.25, 1])).toEqual([0, 25, 100]);
   });
 
-  test("rows beyond the count are not looked at", () => {
-    const values = Float64Array.of(2, 1, -5, 99);
-    expect(percentiles({ values, count: 2, total: 2 }, [0, 1])).toEqual([1, 2]);
-  });
-
-  test("one far value among many equal ones", () => {
+  test("one far value among many equal ones, and neighbours that no scale tells apart", () => {
+    const ps = [0, 0.5, 0.9999, 1];
     const values = Array<number>(10_000).fill(10.5e6);
     values[4321] = 9e15;
-    expect(percentiles(plain(values), [0, 0.5, 0.9999, 1])).toEqual(bySorting(values, [0, 0.5, 0.9999, 1]));
+    expect(plain(values, ps)).toEqual(bySorting(values, ps));
+    const tiny = Array.from({ length: 100 }, (_, i) => ((i * 37) % 5) * Number.MIN_VALUE);
+    expect(plain(tiny, ps)).toEqual(bySorting(tiny, ps));
+  });
+});
+
+describe("the times of requests", () => {
+  test("as sorting and interpolating, to the last bit: tiny, huge, equal, none", () => {
+    const times = new RequestTimes();
+    fc.assert(
+      fc.property(samples, shares, (responses, ps) => {
+        const sequences = table(responses);
+        times.begin(sequences, 1);
+        times.add(0, responses.length);
+        expectTimes(times, sequences, responses.length, ps);
+      }),
+      { numRuns: 200, seed: 4 },
+    );
   });
 
-  test("a hundred thousand values over fifteen decades", () => {
+  test("rows that were taken back leave nothing behind", () => {
+    const times = new RequestTimes();
+    const cuts = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat({ max: 40 })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(samples, cuts, (responses, cuts) => {
+        const sequences = table(responses);
+        const { finishedAt } = sequences;
+        times.begin(sequences, 1);
+        let kept = 0;
+        for (const [share, tail] of cuts.sort((a, b) => a[0] - b[0])) {
+          const next = Math.max(kept, Math.floor(share * responses.length));
+          const to = Math.min(responses.length, next + tail);
+          times.add(kept, next);
+          times.mark();
+          // In this window the tail takes longer than it will in the next.
+          for (let i = next; i < to; i++) finishedAt[i] = responses[i] * 2 + 1;
+          times.add(next, to);
+          expectTimes(times, sequences, to, SHARES);
+          times.remove(next, to);
+          for (let i = next; i < to; i++) finishedAt[i] = responses[i];
+          kept = next;
+        }
+        times.add(kept, responses.length);
+        expectTimes(times, sequences, responses.length, SHARES);
+      }),
+      { numRuns: 150, seed: 5 },
+    );
+  });
+
+  test("two hundred thousand rows over fifteen decades, in finer buckets; few rows again after them", () => {
     let state = 12345;
-    const values = Array.from({ length: 100_000 }, () => {
+    const responses = Array.from({ length: 210_000 }, () => {
       state = (state * 1103515245 + 12345) % 2147483648;
       return Math.round(10 ** ((15 * state) / 2147483648));
     });
-    expect(percentiles(plain(values), SHARES)).toEqual(bySorting(values, SHARES));
+    const times = new RequestTimes();
+    for (const count of [210_000, 1000]) {
+      const sequences = table(responses.slice(0, count));
+      times.begin(sequences, 1);
+      times.add(0, count);
+      expectTimes(times, sequences, count, SHARES);
+    }
   });
 });

@@ -6,7 +6,7 @@ import { METRICS } from "../../src/core/metrics.js";
 import { builtIn } from "../../src/core/registry.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
 import { runTask, type TrialTask } from "../../src/core/trial.js";
-import { plugin, withSchedulers } from "../contract/workloads.js";
+import { knowNothing, plugin, withSchedulers } from "../contract/workloads.js";
 
 const demo2: PartialConfig = {
   workload: {
@@ -95,7 +95,7 @@ describe("errors", () => {
       ...builtIn.disciplines[0],
       name: "leaky",
       create: () => {
-        const queue = builtIn.disciplines[0].create({ kind: "fcfs" });
+        const queue = builtIn.disciplines[0].create({ kind: "fcfs" }, knowNothing);
         const { popFront } = queue;
         queue.popFront = () => {
           const id = popFront.call(queue);

@@ -18,8 +18,7 @@ import { type Progress, runner } from "../../src/run/runner.js";
 export const silent: Progress = { begin: () => {}, advance: () => {}, end: () => {} };
 
 /** Trials simulated in this process, by the engine that `registry` makes. */
-export const trialsWith = (registry: Registry = builtIn): Trials =>
-  runner(inProcess(undefined, registry), silent);
+export const trialsWith = (registry: Registry = builtIn): Trials => runner(inProcess(registry), silent);
 
 /** All three, as every command has them by default. */
 export const THREE: readonly Spec[] = [

@@ -59,12 +59,15 @@ describe("parseCsv", () => {
         { a: -2, b: 3, c: "0x10", d: null },
         { a: "1_000", b: "1e999", c: " 4", d: "'a" },
       ],
+      lines: [2, 3, 4],
     });
   });
 
   test("byte order mark, CRLF, blank lines and a missing last line end do not matter", () => {
     const plain = parseCsv("a,b\n1,2\n3,4\n", { file: "x" });
-    expect(parseCsv("\ufeffa,b\r\n1,2\r\n\r\n3,4", { file: "x" })).toEqual(plain);
+    expect(plain.lines).toEqual([2, 3]);
+    const odd = parseCsv("\ufeffa,b\r\n1,2\r\n\r\n3,4", { file: "x" });
+    expect(odd).toEqual({ ...plain, lines: [2, 4] });
   });
 
   test("a column called __proto__ is a column", () => {

@@ -1,4 +1,4 @@
-/** The three schedulers of docs/model.md §2. */
+/** The schedulers of docs/model.md §2 but vllm. */
 import type { Composition } from "./composition.js";
 import type { Sequence } from "./sequence.js";
 
@@ -51,6 +51,17 @@ export function composeBase(composition: Composition): void {
       }
       return;
 
+    // Every decode, then prompts into what is left of budget and places, the last cut to fit.
+    case "sarathi":
+    // Every decode, then whole prompts; one longer than the whole budget is cut to what is left.
+    case "orca": {
+      decodeOnly();
+      const decodes = composition.batch.decode.length;
+      const mayCut = scheduler.kind === "sarathi" ? "last" : "long";
+      pack(composition, { mayCut, tokens: maxTokens - decodes, places: maxSequences - decodes });
+      return;
+    }
+
     case "vllm":
       throw new Error("oracle: vllm has a composition of its own");
   }
@@ -86,15 +97,17 @@ function promptsInOrder(composition: Composition): Sequence[] {
  * model §2: prompts are packed FCFS into so many tokens and places; one that gets no token is not in the batch
  * (§3). mayCut = "last": the last prompt is cut to fit. "first": decode-prioritizing, where a piece that does
  * not fit whole in what is left stops the packing, neither cut nor skipped; only the first prompt of an
- * iteration may be cut, when its next piece exceeds maxTokens ("nothing is ever lost").
+ * iteration may be cut, when its next piece exceeds maxTokens ("nothing is ever lost"). "long": orca, where a
+ * prompt longer than maxTokens is cut to what is left, now and whenever it goes on. Reading: with chunking a piece
+ * is a chunk, and only a chunk longer than maxTokens makes a prompt long.
  */
 interface Pack {
-  mayCut: "first" | "last";
+  mayCut: "first" | "last" | "long";
   tokens: number;
   places: number;
 }
 function pack(composition: Composition, { mayCut, tokens, places }: Pack): void {
-  const { chunkSize } = composition.input.engine;
+  const { chunkSize, maxTokens } = composition.input.engine;
   const packed = composition.batch.prefill;
   let left = tokens;
   for (const sequence of promptsInOrder(composition)) {
@@ -104,6 +117,11 @@ function pack(composition: Composition, { mayCut, tokens, places }: Pack): void 
     // again min(k, what is left of the prompt).
     const piece = Math.min(chunkSize ?? Infinity, composition.tokensLeft(sequence));
     if (piece > left && mayCut === "first" && packed.length > 0) break;
+    if (piece > left && mayCut === "long") {
+      // A prompt that was begun and is not chunked was long when it was begun.
+      const whole = sequence.state === "prefilling" ? sequence.toPrefill : composition.tokensLeft(sequence);
+      if (Math.min(chunkSize ?? Infinity, whole) <= maxTokens) break;
+    }
     const granted = Math.min(piece, left);
     if (!composition.chunk(sequence, granted)) break;
     left -= granted;

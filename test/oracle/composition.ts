@@ -2,6 +2,7 @@
  * One batch being composed: the engine's side of it. A scheduler asks, for one sequence after the other, for a
  * decode or a chunk; here the token is granted if memory allows, by preemption if need be, and the counts move.
  */
+import { inOrder } from "./discipline.js";
 import type { OracleInput, OracleOutput } from "./interface.js";
 import { BLOCK } from "./memory.js";
 import {
@@ -19,16 +20,16 @@ export class Composition {
 
   constructor(
     readonly replica: Replica,
-    /** model §1: unstarted prompts stand in one central queue, FCFS */
+    /** model §1: unstarted prompts stand in one central queue */
     readonly central: Sequence[],
     readonly now: number,
     readonly input: OracleInput,
     private readonly output: OracleOutput,
   ) {}
 
-  /** Prompts that wait for admission: the replica's preempted ones, then the central queue. */
+  /** Prompts that wait for admission: the replica's preempted ones, then the central queue in its order. */
   get waiting(): Sequence[] {
-    return [...this.replica.preempted, ...this.central];
+    return [...this.replica.preempted, ...inOrder(this.central, this.input)];
   }
 
   /** model §2: decoding sequences by the instant their prefill ended (in flight: later than any), ties by id. */

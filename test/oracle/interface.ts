@@ -23,6 +23,8 @@ export interface OracleInput {
     | { kind: "decode-prioritizing" }
     | { kind: "prefill-prioritizing" }
     | { kind: "hybrid"; ratio: number; ratioOf: "sequences" | "tokens" }
+    | { kind: "sarathi" }
+    | { kind: "orca" }
     | { kind: "vllm" };
   engine: {
     maxTokens: number;
@@ -58,6 +60,11 @@ export interface OracleInput {
     /** how TBT is computed from the instants (model §4): no instant depends on it, so the oracle ignores it */
     tbt: "gaps" | "tokens";
   };
+  /** order of the unstarted prompts, what it needs to know being given by id; absent: fcfs */
+  discipline?:
+    | { kind: "fcfs" }
+    | { kind: "sjf"; /** log of predicted over true time alone */ logError: number[] }
+    | { kind: "priority"; classes: number[] };
   /** next Exp(1) draw of that replica's own service stream; called exactly once per iteration when exponential */
   draw(replica: number): number;
   /** another service-time model in place of `service`: whole ns of one batch shape (one side, under `max`) */

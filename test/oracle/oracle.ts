@@ -64,7 +64,7 @@ export function runOracle(input: OracleInput): OracleOutput {
   });
   const arrivals = new Arrivals(input);
   const sequences: Sequence[] = [];
-  /** model §1: unstarted prompts stand in one central queue; it is in FCFS order because arrivals are */
+  /** model §1: unstarted prompts stand in one central queue, here by arrival */
   const central: Sequence[] = [];
   const output: OracleOutput = {
     requests: [],

@@ -1,7 +1,11 @@
 /** In this process or on threads: the same bytes, the same errors, and an end when the user asks for one. */
 import { afterAll, describe, expect, test } from "vitest";
+import { complete } from "../../src/core/config.js";
+import type { Spec } from "../../src/core/definition.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
 import { Simulator } from "../../src/core/simulate.js";
+import type { Trace } from "../../src/core/trace.js";
+import { withTraces } from "../../src/core/trace-registry.js";
 import { runTask, type TrialTask } from "../../src/core/trial.js";
 import { answer, type Executor, Interrupted, valuesOf } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
@@ -49,6 +53,47 @@ describe("any number of workers", () => {
     for (const backlog of backlogs.slice(0, 3)) {
       expect(await one.run(backlog)).toEqual(runTask(new Simulator(), backlog));
       expect(await two.run(backlog)).toEqual(runTask(new Simulator(), backlog));
+    }
+  });
+});
+
+describe("recorded traces", () => {
+  const traces: readonly Trace[] = [
+    {
+      key: "shared",
+      arrivedAt: Float64Array.from({ length: 400 }, (_, i) => (i * i * 1e6) / 4),
+      promptTokens: Int32Array.from({ length: 400 }, (_, i) => 1 + ((i * 7) % 90)),
+      outputTokens: Int32Array.from({ length: 400 }, (_, i) => (i * 11) % 30),
+    },
+  ];
+  const registry = withTraces(traces);
+  const lengths = (column: string): Spec => ({ kind: "trace", data: "shared", column });
+  const configs = [
+    { kind: "trace", data: "shared", speedup: 1, blockSeconds: 3 },
+    { kind: "poisson", ratePerSecond: 12 },
+  ].map((arrivals) =>
+    complete(
+      {
+        ...smallConfig(),
+        workload: { arrivals, promptTokens: lengths("prompt"), outputTokens: lengths("output") },
+        horizon: { tmaxSeconds: 40 },
+      },
+      registry,
+    ),
+  );
+  const request = { label: "traces", configs, seed: 4, trials: 9, windows: [10, 40] };
+
+  test("threads that were handed them once give the bytes of none", async () => {
+    const expected = await runner(inProcess(registry), silent, { registry }).run(request);
+    expect(expected.metric(0, "n_arrived", 1)[0]).toBe(400);
+    for (const workers of [1, 3]) {
+      const pool = threadPool(workers, { traces });
+      try {
+        const records = await runner(pool, silent, { registry }).run(request);
+        expect(difference(records, expected)).toBeUndefined();
+      } finally {
+        await pool.close();
+      }
     }
   });
 });
@@ -136,35 +181,29 @@ describe("when the user asks to stop", () => {
   });
 
   test.each([
-    ["in this process", (signal: AbortSignal) => inProcess(signal)],
-    ["on threads", (signal: AbortSignal) => threadPool(2, signal)],
-  ])("%s: ends soon with Interrupted, and takes no more work", async (_, make) => {
+    ["in this process", () => inProcess()],
+    ["on threads", () => threadPool(2)],
+  ])("%s: what runs is finished, no more is begun, and what is missing has no value", async (_, make) => {
     const stop = new AbortController();
-    const executor = make(stop.signal);
-    const work = Promise.allSettled([executor.run(endless(5000)), executor.run(endless(5000))]);
+    const executor = make();
+    const heard: string[] = [];
+    const progress = { ...silent, end: () => void heard.push("end") };
+    const trials = runner(executor, progress, { signal: stop.signal });
+    const configs = endless(1).configs;
+    const work = trials.run({ label: "long", configs, seed: 1, trials: 20_000 });
     await new Promise((resolve) => setTimeout(resolve, 300));
     const askedAt = Date.now();
     stop.abort(new Interrupted("SIGINT"));
-    for (const outcome of await work) {
-      expect(outcome.status).toBe("rejected");
-      const { reason } = outcome as PromiseRejectedResult;
-      expect(reason).toBeInstanceOf(Interrupted);
-      expect((reason as Interrupted).signal).toBe("SIGINT");
-    }
-    await expect(executor.run(endless(1))).rejects.toBeInstanceOf(Interrupted);
-    await executor.close();
+    const records = await work;
     expect(Date.now() - askedAt).toBeLessThan(2000);
-  });
-
-  test("the runner passes it on, and its progress ends", async () => {
-    const stop = new AbortController();
-    const heard: string[] = [];
-    const progress = { ...silent, end: () => void heard.push("end") };
-    const trials = runner(inProcess(stop.signal), progress);
-    const configs = endless(1).configs;
-    const work = trials.run({ label: "long", configs, seed: 1, trials: 5000 });
-    setTimeout(() => stop.abort(new Interrupted("SIGTERM")), 50);
-    await expect(work).rejects.toMatchObject({ name: "Interrupted", signal: "SIGTERM" });
     expect(heard).toEqual(["end"]);
+    const arrived = records.metric(0, "n_arrived");
+    expect(arrived.some((value) => value > 0)).toBe(true);
+    expect(records.trials).toBe(arrived.length);
+    expect(records.trials).toBeLessThan(20_000);
+    // Nothing more is begun.
+    const more = await trials.run({ label: "more", configs, seed: 1, trials: 3 });
+    expect(more.trials).toBe(0);
+    await executor.close();
   });
 });

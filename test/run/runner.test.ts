@@ -162,7 +162,7 @@ test("every task is told to check the laws when the runner is, or the request", 
     },
     close: async () => {},
   };
-  await runner(watching, silent, true).run(manyShards);
+  await runner(watching, silent, { verify: true }).run(manyShards);
   await runner(watching, silent).run({ ...manyShards, verify: true });
   expect(seen.every(Boolean)).toBe(true);
   seen.length = 0;

@@ -13,6 +13,7 @@ export const deterministic: ArrivalDefinition = {
     const ratePerSecond = numberOf(spec, "ratePerSecond");
     return {
       ratePerSecond,
+      gapCv: 0,
       open() {
         let count = 0;
         return { next: () => fromSeconds(++count / ratePerSecond) };

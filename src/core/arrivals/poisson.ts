@@ -31,6 +31,7 @@ export const poisson: ArrivalDefinition = {
     const ratePerSecond = numberOf(spec, "ratePerSecond");
     return {
       ratePerSecond,
+      gapCv: 1,
       open: (stream) => new PoissonArrivals(stream, ratePerSecond),
     };
   },

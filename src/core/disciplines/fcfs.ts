@@ -4,6 +4,7 @@ import { IdDeque } from "../id-deque.js";
 
 export const fcfs: DisciplineDefinition = {
   name: "fcfs",
+  order: 1,
   summary: "first come, first served; ties by id",
   source: "model §2",
   options: [],

@@ -1,1 +1,3 @@
 export { fcfs } from "./fcfs.js";
+export { sjf } from "./sjf.js";
+export { priority } from "./priority.js";

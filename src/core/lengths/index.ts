@@ -3,3 +3,7 @@ export { uniform } from "./uniform.js";
 export { mixture } from "./mixture.js";
 export { lognormal } from "./lognormal.js";
 export { geometric } from "./geometric.js";
+export { boundedPareto } from "./bounded-pareto.js";
+export { empirical } from "./empirical.js";
+export { pairs } from "./pairs.js";
+export { trace } from "./trace.js";

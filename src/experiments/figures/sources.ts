@@ -11,6 +11,7 @@ import {
 } from "./capacity.js";
 import { chunkingImpact } from "./demo3.js";
 import { hybridAgainstRatio, hybridDashboard } from "./hybrid.js";
+import { REPLAY_COLUMNS, replayFigure } from "./replay.js";
 
 const METRICS = ["ttft_mean_s", "tbt_mean_s", "rts_p95_s", "throughput_qps"];
 const BINDING = ["decode_limit_binding", "prefill_limit_binding"];
@@ -39,6 +40,11 @@ export const figureAt = (path: string, spec: object | undefined): Figure[] =>
   spec === undefined ? [] : [{ path, spec }];
 
 export const SOURCES: readonly Source[] = [
+  {
+    file: /^measured_(.+)_requests\.csv$/,
+    required: REPLAY_COLUMNS,
+    draw: (run, rows) => [replayFigure(run, rows)],
+  },
   {
     file: /^(?!hybrid_ratio_)(.+)_time_series_results\.csv$/,
     required: ["scheduler", "t_max_s", ...METRICS],

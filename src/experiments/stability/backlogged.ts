@@ -3,11 +3,11 @@
  * must be, how long the batches, which tokens count, and what the answer says.
  */
 import type { SimulationConfig } from "../../core/config.js";
-import { builtIn, member } from "../../core/registry.js";
+import { builtIn, member, type Registry } from "../../core/registry.js";
 import type { StabilityTask } from "../../core/trial.js";
 import { driftOf, type Drift } from "../../stats/index.js";
-import { requestMeans, type RequestMeans } from "../../theory/index.js";
-import { lengthLaw } from "../load.js";
+import type { RequestMeans } from "../../theory/index.js";
+import { meansOf } from "../load.js";
 import type { StabilityRecord, Trials } from "../trials.js";
 
 /** Batches of equal time that are measured, after some that let the start's phases mix. */
@@ -31,16 +31,10 @@ export interface Subject {
   readonly perCycle: number;
 }
 
-export function subjectOf(config: SimulationConfig): Subject {
-  const { promptTokens, outputTokens } = config.workload;
+export function subjectOf(config: SimulationConfig, registry: Registry = builtIn): Subject {
   const { maxTokens, maxSequences, chunkSize, replicas } = config.engine;
-  const means = requestMeans(
-    config.engine,
-    lengthLaw(promptTokens),
-    lengthLaw(outputTokens),
-    config.conventions.firstToken,
-  );
-  const definition = member(builtIn.schedulers, config.scheduler.kind);
+  const means = meansOf(config, config.engine, registry);
+  const definition = member(registry.schedulers, config.scheduler.kind);
   const decodes =
     config.conventions.sequenceCap === "iteration" &&
     definition.backlog === "decoding" &&

@@ -1,0 +1,169 @@
+/**
+ * Recorded traces on the command line: `--trace` replays a file, `--lengths-from` takes its lengths alone. Either
+ * becomes layers of the study: the trace's length is a default of T, and its arrivals and lengths replace the
+ * workload of scenario and `--config`; `--set` still changes what it names.
+ */
+import type { Layer } from "../config/layer.js";
+import { numberOrText } from "../config/lists.js";
+import { show } from "../config/telling.js";
+import { ConfigError, type Issue } from "../core/errors.js";
+import { builtIn, member, type Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
+import { withTraces } from "../core/trace-registry.js";
+import type { TraceUse } from "../experiments/experiment.js";
+import { FileError } from "../io/files.js";
+import { loadTrace, TRACE_FORMATS, type TraceOptions } from "../io/trace-reader.js";
+import { camelCase, flagName } from "./options.js";
+import type { Flags } from "./program.js";
+import { shellWord } from "./shell.js";
+import type { Streams } from "./streams.js";
+
+const replay = member(builtIn.arrivals, "trace").options;
+const summaryOf = (key: string): string => replay.find((option) => option.key === key)!.summary;
+
+/** The flags, as commander reads them, with their summaries. */
+export const TRAFFIC_FLAGS: readonly (readonly [flag: string, summary: string])[] = [
+  ["--trace <file>", "replay a recorded trace: its arrivals and lengths"],
+  ["--lengths-from <file>", "draw prompt and output lengths together from a recorded trace"],
+  ["--trace-format <name>", `${TRACE_FORMATS.map(({ name }) => name).join(", ")} (default: by its columns)`],
+  ["--limit <n>", "only the first requests of the file"],
+  ["--clip-prompt <n>", "cut longer prompts to this many tokens"],
+  ["--speedup <x>", summaryOf("speedup")],
+  ["--trace-block <s>", `${summaryOf("blockSeconds")} (default: 60s)`],
+];
+
+/** What the traffic flags make of a study. */
+export interface Traffic {
+  readonly traces: readonly Trace[];
+  readonly registry: Registry;
+  readonly trace?: TraceUse;
+  /** Over the scenario, below the configuration file. */
+  readonly below: readonly Layer[];
+  /** Over the configuration file, below `--set`. */
+  readonly over: readonly Layer[];
+  /** The flags again, for commands to try next. */
+  readonly again: string;
+}
+
+/** Flags of arrivals that a recorded trace has no use for, and what to do instead. */
+const REPLACED: readonly (readonly [flag: string, instead: string])[] = [
+  ["--lam", "use --speedup: 2 plays the trace twice as fast"],
+  ["--arrivals", "use --lengths-from to take its lengths alone"],
+  ["--cv", "use --lengths-from to take its lengths alone"],
+];
+
+/** The flags without those that contradict a trace: they have been refused, and would be told again. */
+export function besideTrace(flags: Flags): Flags {
+  if (flags.trace === undefined) return flags;
+  const refused = REPLACED.map(([flag]) => camelCase(flag));
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !refused.includes(name)));
+}
+
+const NONE: Traffic = { traces: [], registry: builtIn, below: [], over: [], again: "" };
+const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600 };
+/** T is rounded up to this many parts of a second, so that the last arrival is inside. */
+const PARTS = 1000;
+
+/** `60s`, `5m`, `1h` or plain seconds; text that is none is given back, to be refused where it is used. */
+function secondsOf(text: string): number | string {
+  const found = /^(.*?)\s*(s|m|min|h)$/.exec(text);
+  const value = numberOrText(found ? found[1] : text);
+  return typeof value === "number" ? value * (found ? SECONDS_OF[found[2]] : 1) : text;
+}
+
+/** Reads the trace that the flags name; problems are added to `issues`. */
+export async function trafficFrom(
+  flags: Flags,
+  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+  issues: Issue[],
+): Promise<Traffic> {
+  const text = (flag: string): string | undefined => flags[camelCase(flag)] as string | undefined;
+  const problem = (key: string, message: string): void => void issues.push({ key, message });
+  const [trace, lengths] = [text("--trace"), text("--lengths-from")];
+  for (const [flag] of TRAFFIC_FLAGS.slice(2)) {
+    const name = flagName(flag);
+    const forReplay = name === "--speedup" || name === "--trace-block";
+    if (text(name) === undefined || (trace ?? (forReplay ? undefined : lengths)) !== undefined) continue;
+    problem(
+      name,
+      `${name} needs ${forReplay ? "--trace" : "--trace or --lengths-from"} (a file of requests)`,
+    );
+  }
+  if (trace === undefined && lengths === undefined) return NONE;
+  if (trace !== undefined && lengths !== undefined)
+    problem(
+      "--lengths-from",
+      "--lengths-from contradicts --trace (a trace brings its lengths; give one of them)",
+    );
+  if (trace !== undefined)
+    for (const [name, instead] of REPLACED)
+      if (text(name) !== undefined) problem(name, `${name} contradicts --trace (${instead})`);
+  const [flag, file] = trace === undefined ? ["--lengths-from", lengths!] : ["--trace", trace];
+  const count = (name: string): number | undefined => {
+    const given = text(name);
+    const value = given === undefined ? undefined : numberOrText(given);
+    if (value === undefined || (typeof value === "number" && Number.isSafeInteger(value) && value >= 1))
+      return value;
+    problem(name, `invalid ${name}: ${show(given)} (an integer at least 1)`);
+    return undefined;
+  };
+  const options: TraceOptions = {
+    use: trace === undefined ? "lengths" : "replay",
+    format: text("--trace-format"),
+    limit: count("--limit"),
+    clipPrompt: count("--clip-prompt"),
+  };
+  if (file === "") {
+    problem(flag, `invalid ${flag}: empty (a file of requests)`);
+    return NONE;
+  }
+  try {
+    const { trace: data, ...facts } = await loadTrace(fs, cwd, file, options);
+    const use: TraceUse = { file, key: data.key, use: options.use, ...facts };
+    const speedup = text("--speedup") === undefined ? undefined : numberOrText(text("--speedup")!);
+    const block = text("--trace-block") === undefined ? undefined : secondsOf(text("--trace-block")!);
+    return {
+      traces: [data],
+      registry: withTraces([data]),
+      trace: use,
+      ...layersOf(use, flag, speedup, block),
+      again: TRAFFIC_FLAGS.map(([one]) => flagName(one))
+        .filter((name) => text(name) !== undefined)
+        .map((name) => `${name} ${shellWord(text(name)!)}`)
+        .join(" "),
+    };
+  } catch (error) {
+    if (error instanceof FileError) problem(flag, `${flag}: ${error.message}`);
+    else if (error instanceof ConfigError) issues.push(...error.issues);
+    else throw error;
+    return NONE;
+  }
+}
+
+function layersOf(
+  { key: data, use, seconds, file }: TraceUse,
+  flag: string,
+  speedup: number | string | undefined,
+  block: number | string | undefined,
+): Pick<Traffic, "below" | "over"> {
+  const promptTokens = { kind: "trace", data, column: "prompt" };
+  const outputTokens = { kind: "trace", data, column: "output" };
+  const names: Readonly<Record<string, string>> = {
+    "workload.arrivals.speedup": "--speedup",
+    "workload.arrivals.blockSeconds": "--trace-block",
+  };
+  const origin = (key: string): string => names[key] ?? flag;
+  if (use === "lengths")
+    return {
+      below: [],
+      over: [{ source: flag, values: { workload: { promptTokens, outputTokens } }, origin }],
+    };
+  const arrivals = { kind: "trace", data, speedup, blockSeconds: block };
+  const faster = typeof speedup === "number" && speedup > 0 ? speedup : 1;
+  const tmaxSeconds = Math.ceil((seconds / faster) * PARTS) / PARTS;
+  return {
+    // A trace that cannot be replayed is refused as such, not for its T.
+    below: tmaxSeconds > 0 ? [{ source: `trace ${file}`, values: { horizon: { tmaxSeconds } } }] : [],
+    over: [{ source: flag, values: { workload: { arrivals, promptTokens, outputTokens } }, origin }],
+  };
+}

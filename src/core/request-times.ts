@@ -1,0 +1,187 @@
+/**
+ * The four times of each request (model §4): their sums and their order statistics, of rows that are added, and may
+ * be taken back, without a copy of the values and without sorting them.
+ *
+ * Values stand in buckets of equal relative width, read off the bits of the double (as HdrHistogram does), so that
+ * no bucket ever has to be rebuilt. A bucket counts its rows and chains them; for a percentile the sizes are added
+ * up to the bucket that holds the rank, and only its values are looked at. One loop does all four times, because
+ * reading a column costs more than anything done with it.
+ *
+ * Rows come in the order of ids: a sum beyond 2^53 ns is rounded, and in one order it has the same bits in every
+ * window.
+ */
+import type { Sequences } from "./sequences.js";
+import { TimeSample } from "./time-sample.js";
+
+/** Bits of the mantissa that tell buckets apart: with many rows more, so that a bucket holds some hundreds at most. */
+const BITS = 7;
+const BITS_OF_MANY = 10;
+const MANY_ROWS = 200_000;
+/** Bits of the mantissa in the high word of a double, below the exponent. */
+const MANTISSA = 20;
+/** The high word of 2^54: the clock ends before. */
+const END_WORD = 0x43500000;
+
+/** The times of one row, each seen as two words; which of these is the high one depends on the machine. */
+const VALUES = new Float64Array(4);
+const WORDS = new Int32Array(VALUES.buffer);
+VALUES[0] = 1;
+const HIGH = Number(WORDS[1] === 0x3ff00000);
+
+const TTFT = 0;
+const TBT = 1;
+const RTS = 2;
+const DELAY = 3;
+
+export class RequestTimes {
+  readonly ttft = new TimeSample(this, TTFT);
+  readonly tbt = new TimeSample(this, TBT);
+  readonly rts = new TimeSample(this, RTS);
+  readonly delay = new TimeSample(this, DELAY);
+  private readonly samples = [this.ttft, this.tbt, this.rts, this.delay] as const;
+  sequences!: Sequences;
+  /** The TBT of a request divides by its output tokens less this. */
+  perGap = 0;
+  /** A bucket is the high word of its values, shifted. */
+  shift = 0;
+  /** Buckets of one sample. */
+  buckets = 0;
+  /** No time is longer: the longest response time added since the beginning. */
+  longest = 0;
+  /** By sample and bucket: its last row, and how many it has. What is never touched costs no memory. */
+  table = new Int32Array(0);
+  /** By row and sample: the row before, in the same bucket. */
+  links = new Int32Array(0);
+
+  /** Empties the samples, for rows of these sequences; `perGap`: see above. */
+  begin(sequences: Sequences, perGap: number): void {
+    const rows = sequences.requests.count;
+    for (const sample of this.samples) sample.clear();
+    this.longest = 0;
+    this.sequences = sequences;
+    this.perGap = perGap;
+    const shift = MANTISSA - (rows < MANY_ROWS ? BITS : BITS_OF_MANY);
+    if (shift !== this.shift) {
+      this.shift = shift;
+      this.buckets = END_WORD >>> shift;
+      this.table = new Int32Array(2 * this.samples.length * this.buckets);
+    }
+    if (this.links.length < 4 * rows) this.links = new Int32Array(4 * rows);
+  }
+
+  /** Adds the rows [from, to), which follow those that are there. */
+  add(from: number, to: number): void {
+    if (to <= from) return;
+    const { table, links, shift, perGap, ttft, tbt, rts, delay } = this;
+    const { startedAt, firstTokenAt, finishedAt, requests } = this.sequences;
+    const { arrivedAt, outputTokens } = requests;
+    const tbtBase = tbt.base;
+    const rtsBase = rts.base;
+    const delayBase = delay.base;
+    let ttftSum = ttft.sum;
+    let tbtSum = tbt.sum;
+    let rtsSum = rts.sum;
+    let delaySum = delay.sum;
+    let { longest } = this;
+    let withToken = 0;
+    let withGap = 0;
+    let turnedAway = 0;
+    for (let row = from; row < to; row++) {
+      const arrival = arrivedAt[row];
+      const finish = finishedAt[row];
+      const output = outputTokens[row];
+      const link = 4 * row;
+      if (finish !== finish) {
+        turnedAway++;
+        continue;
+      }
+
+      const response = finish - arrival;
+      VALUES[RTS] = response;
+      rtsSum += response;
+      if (response > longest) longest = response;
+      let word = WORDS[2 * RTS + HIGH];
+      let at = rtsBase + 2 * (word >>> shift);
+      links[link + RTS] = table[at];
+      table[at] = row;
+      table[at + 1]++;
+
+      const wait = startedAt[row] - arrival;
+      VALUES[DELAY] = wait;
+      delaySum += wait;
+      word = WORDS[2 * DELAY + HIGH];
+      at = delayBase + 2 * (word >>> shift);
+      links[link + DELAY] = table[at];
+      table[at] = row;
+      table[at + 1]++;
+
+      if (output === 0) continue;
+      withToken++;
+      const first = firstTokenAt[row];
+      const toFirst = first - arrival;
+      VALUES[TTFT] = toFirst;
+      ttftSum += toFirst;
+      word = WORDS[2 * TTFT + HIGH];
+      at = 2 * (word >>> shift);
+      links[link + TTFT] = table[at];
+      table[at] = row;
+      table[at + 1]++;
+
+      if (output <= perGap) continue;
+      withGap++;
+      const between = (finish - first) / (output - perGap);
+      VALUES[TBT] = between;
+      tbtSum += between;
+      word = WORDS[2 * TBT + HIGH];
+      at = tbtBase + 2 * (word >>> shift);
+      links[link + TBT] = table[at];
+      table[at] = row;
+      table[at + 1]++;
+    }
+    this.longest = longest;
+    ttft.count(withToken, ttftSum);
+    tbt.count(withGap, tbtSum);
+    rts.count(to - from - turnedAway, rtsSum);
+    delay.count(to - from - turnedAway, delaySum);
+  }
+
+  /** Keeps sums and totals as they are, for `remove`. */
+  mark(): void {
+    for (const sample of this.samples) sample.mark();
+  }
+
+  /** Takes back the rows [from, to), which were added last, after `mark`; their times are still what they were. */
+  remove(from: number, to: number): void {
+    const { table, links } = this;
+    for (const sample of this.samples) {
+      for (let row = to - 1; row >= from; row--) {
+        if (!this.has(row, sample.time)) continue;
+        const at = sample.base + 2 * this.bucketOf(this.valueOf(row, sample.time));
+        table[at] = links[4 * row + sample.time];
+        table[at + 1]--;
+      }
+      sample.reset();
+    }
+  }
+
+  /** The bucket of a value. */
+  bucketOf(value: number): number {
+    VALUES[0] = value;
+    return WORDS[HIGH] >>> this.shift;
+  }
+
+  /** A time of a row that has one. */
+  valueOf(row: number, time: number): number {
+    const { startedAt, firstTokenAt, finishedAt, requests } = this.sequences;
+    if (time === RTS) return finishedAt[row] - requests.arrivedAt[row];
+    if (time === DELAY) return startedAt[row] - requests.arrivedAt[row];
+    if (time === TTFT) return firstTokenAt[row] - requests.arrivedAt[row];
+    return (finishedAt[row] - firstTokenAt[row]) / (requests.outputTokens[row] - this.perGap);
+  }
+
+  private has(row: number, time: number): boolean {
+    const least = time === TTFT ? 1 : time === TBT ? this.perGap + 1 : 0;
+    const { finishedAt, requests } = this.sequences;
+    return requests.outputTokens[row] >= least && finishedAt[row] === finishedAt[row];
+  }
+}

@@ -1,0 +1,100 @@
+/** One of the four times of requests as a sample: the order statistics of what stands in its buckets. */
+import { percentiles, type Ranked } from "./order-statistics.js";
+import type { RequestTimes } from "./request-times.js";
+import { Selection } from "./selection.js";
+
+/** Looks at one bucket at a time. */
+const selection = new Selection();
+
+export class TimeSample implements Ranked {
+  /** Which time it is, counted from 0. */
+  readonly time: number;
+  total = 0;
+  /** The sum of the values, in the order of rows. */
+  sum = 0;
+  private readonly times: RequestTimes;
+  private markedTotal = 0;
+  private markedSum = 0;
+  /** Where `valueAt` has got to: a bucket, and the first rank it holds. */
+  private bucket = 0;
+  private from = 0;
+
+  constructor(times: RequestTimes, time: number) {
+    this.times = times;
+    this.time = time;
+  }
+
+  /** Where its buckets begin in the table. */
+  get base(): number {
+    return 2 * this.time * this.times.buckets;
+  }
+
+  /** NaN for an empty sample. */
+  get mean(): number {
+    return this.sum / this.total;
+  }
+
+  clear(): void {
+    const { times, base, total } = this;
+    const { table } = times;
+    let left = total - table[base + 1];
+    table[base + 1] = 0;
+    for (let at = base + 2 * times.bucketOf(times.longest) + 1; left > 0; at -= 2) {
+      left -= table[at];
+      table[at] = 0;
+    }
+    this.total = this.sum = 0;
+    this.mark();
+  }
+
+  /** Counts more values, which stand in their buckets. */
+  count(more: number, sum: number): void {
+    this.total += more;
+    this.sum = sum;
+  }
+
+  mark(): void {
+    this.markedTotal = this.total;
+    this.markedSum = this.sum;
+  }
+
+  /** Back to what it was at `mark`; the buckets are the caller's. */
+  reset(): void {
+    this.total = this.markedTotal;
+    this.sum = this.markedSum;
+  }
+
+  /** As `percentiles`. */
+  percentiles(shares: readonly number[], into: Float64Array, at: number): void {
+    const { times } = this;
+    this.bucket = times.bucketOf(times.longest) + 1;
+    this.from = this.total;
+    percentiles(this, shares, into, at);
+  }
+
+  /** Ranks come in descending order. */
+  valueAt(rank: number): number {
+    if (rank < this.times.table[this.base + 1]) return 0;
+    if (rank < this.from) this.goTo(rank);
+    return selection.valueAt(rank - this.from);
+  }
+
+  /** Goes down to the bucket that holds a rank, and hands its values to the selection. */
+  private goTo(rank: number): void {
+    const { times, time, base } = this;
+    const { table, links } = times;
+    let { bucket, from } = this;
+    while (from > rank) from -= table[base + 2 * --bucket + 1];
+    this.bucket = bucket;
+    this.from = from;
+    const at = base + 2 * bucket;
+    const count = table[at + 1];
+    selection.reserve(count);
+    const { values, weights } = selection;
+    for (let i = 0, row = table[at]; i < count; i++, row = links[4 * row + time]) {
+      values[i] = times.valueOf(row, time);
+      weights[i] = 1;
+    }
+    selection.ready(count, count);
+  }
+}

@@ -1,0 +1,37 @@
+/** The figure of a replayed run, from the table of its requests. */
+import { replayed } from "../../charts/index.js";
+import type { Figure, Row } from "../experiment.js";
+import { METRICS } from "../measured/compare.js";
+
+/** Simulated against measured, a panel for each time. */
+export function replayFigure(name: string, rows: readonly Row[]): Figure {
+  const times = METRICS.map(({ key, title, unit, scale }) => ({
+    title,
+    unit,
+    pairs: rows.flatMap((row) => {
+      const [measured, simulated] = [row[`${key}_measured_s`], row[`${key}_simulated_s`]];
+      return typeof measured === "number" && typeof simulated === "number"
+        ? [{ measured: measured * scale, simulated: simulated * scale }]
+        : [];
+    }),
+  }));
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const errors = times
+    .filter(({ pairs }) => pairs.length > 0)
+    .map(({ title, pairs }) => {
+      const real = mean(pairs.map(({ measured }) => measured));
+      const pct = 100 * (mean(pairs.map(({ simulated }) => simulated)) / real - 1);
+      return `${title} ${pct < 0 ? "−" : "+"}${Math.abs(pct).toFixed(1)} %`;
+    });
+  return {
+    path: `measured_${name}.png`,
+    spec: replayed({
+      title: `${name}: simulated against measured`,
+      subtitle: `${rows.length} requests, a point each; errors of the means: ${errors.join(", ")}`,
+      times,
+    }),
+  };
+}
+
+/** What the figure needs of the table. */
+export const REPLAY_COLUMNS = METRICS.flatMap(({ key }) => [`${key}_measured_s`, `${key}_simulated_s`]);

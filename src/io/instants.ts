@@ -1,0 +1,84 @@
+/**
+ * Instants as traces write them, read as whole nanoseconds: decimal seconds or milliseconds, and wall-clock
+ * times with up to nine digits. Date keeps three digits, and a double cannot hold the nanoseconds since 1970;
+ * so an instant is two whole numbers until the first one is subtracted.
+ */
+
+/** An instant: whole seconds since some start, and nanoseconds in [0, 1e9). */
+export interface Instant {
+  seconds: number;
+  nanos: number;
+}
+
+/** Reads a text into `into`; false when it is no instant. */
+export type ReadInstant = (text: string, into: Instant) => boolean;
+
+const NANOS = 1e9;
+const NANOS_BIG = 1_000_000_000n;
+const DECIMAL = /^(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+/** Digits that a double holds exactly. */
+const EXACT_DIGITS = 15;
+/** Longest decimal read. */
+const LONGEST = 60;
+
+/** A decimal, not negative, whose unit is 10^digits ns; what is finer than 1 ns is rounded. */
+function readDecimal(text: string, unitDigits: number, into: Instant): boolean {
+  const found = text.length <= LONGEST ? DECIMAL.exec(text) : null;
+  if (!found) return false;
+  const [, whole, fraction = "", exponent = "0"] = found;
+  const scale = unitDigits - fraction.length + Number(exponent);
+  if (scale >= 0 && whole.length + unitDigits + Number(exponent) <= EXACT_DIGITS) {
+    let value = Number(whole + fraction);
+    for (let i = 0; i < scale; i++) value *= 10;
+    into.seconds = Math.floor(value / NANOS);
+    into.nanos = value - into.seconds * NANOS;
+    return true;
+  }
+  let value = BigInt(whole + fraction);
+  if (scale >= 0) value *= 10n ** BigInt(scale);
+  else {
+    const divisor = 10n ** BigInt(-scale);
+    value = (2n * value + divisor) / (2n * divisor);
+  }
+  into.seconds = Number(value / NANOS_BIG);
+  into.nanos = Number(value % NANOS_BIG);
+  return Number.isSafeInteger(into.seconds);
+}
+
+/** `12.5`: decimal seconds. */
+export const readSeconds: ReadInstant = (text, into) => readDecimal(text, 9, into);
+/** `12500`: decimal milliseconds. */
+export const readMilliseconds: ReadInstant = (text, into) => readDecimal(text, 6, into);
+
+const WALL_CLOCK =
+  /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))?$/;
+
+/** Days from 1970-01-01 to a day of the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms"). */
+function daysFromCivil(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146097 + dayOfEra - 719468;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** `2023-11-16 18:15:46.6805900`, with an offset from UTC or none. */
+export const readWallClock: ReadInstant = (text, into) => {
+  const found = WALL_CLOCK.exec(text);
+  if (!found) return false;
+  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
+  const [hour, minute, second] = [Number(found[4]), Number(found[5]), Number(found[6])];
+  const isDay = month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
+  if (!isDay || hour > 23 || minute > 59 || second > 59) return false;
+  const sign = found[8] === "-" ? -1 : 1;
+  const offset = found[8] === undefined ? 0 : sign * (Number(found[9]) * 3600 + Number(found[10]) * 60);
+  into.seconds = daysFromCivil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+  into.nanos = Number((found[7] ?? "").padEnd(9, "0"));
+  return true;
+};

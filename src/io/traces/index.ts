@@ -1,0 +1,5 @@
+export { azure } from "./azure.js";
+export { burstgpt } from "./burstgpt.js";
+export { llmsim } from "./llmsim.js";
+export { mooncake } from "./mooncake.js";
+export { vidur } from "./vidur.js";

@@ -1,0 +1,23 @@
+/** A worker that dies at its task again and again: it exits, runs out of memory, or does not answer in time. */
+import type { Task } from "../core/trial.js";
+
+export class WorkerFault extends Error {
+  readonly task: Task;
+  /** `ran out of memory`, `exited with code 1`, `did not answer within 600 s`. */
+  readonly reason: string;
+  constructor(task: Task, reason: string, attempts: number) {
+    super(`a worker ${reason}, ${attempts} times over: ${describe(task)}`);
+    this.name = "WorkerFault";
+    this.task = task;
+    this.reason = reason;
+  }
+}
+
+/** The task in a line: what to look at. */
+function describe(task: Task): string {
+  if ("kind" in task)
+    return `stability of ${task.config.scheduler.kind}, seed ${task.seed}, trial ${task.trial}`;
+  const last = task.first + task.count - 1;
+  const trials = task.count === 1 ? `trial ${task.first}` : `trials ${task.first} to ${last}`;
+  return `${trials} of ${task.configs.map(({ scheduler }) => scheduler.kind).join(", ")}, seed ${task.seed}`;
+}

@@ -1,0 +1,100 @@
+/**
+ * A run that is killed at any instant and resumed ends in the same bytes, and loses at most what was running; what
+ * cannot be resumed is refused with the reason (RELIABILITY.md). LLMSIM_LONG=1 kills 500 times.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect } from "vitest";
+import { stream } from "../../src/core/random.js";
+import { contents, llmsim, test } from "./session.js";
+
+const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 6;
+const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
+const SWEEP = "sweep-chunk --sizes 16,64 --tmax 600 --ntrials 60 --workers 2 --quiet --seed 4";
+
+/** The command as a process, killed after so many ms unless it ends before. */
+function run(args: string, cwd: string, killAfter?: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [BIN, ...args.split(" ")], { cwd, stdio: "ignore" });
+    const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfter);
+    child.on("exit", (code) => {
+      clearTimeout(timer);
+      resolve(code);
+    });
+  });
+}
+const journalIn = (folder: string): string | undefined =>
+  existsSync(join(folder, "data"))
+    ? readdirSync(join(folder, "data")).find((name) => name.endsWith(".journal"))
+    : undefined;
+/** Results are what has its final name: a killed process may leave a file that it was writing beside it. */
+const results = (folder: string): string[] =>
+  Object.entries(contents(folder))
+    .filter(([name]) => !/\.\d+$/.test(name))
+    .map(([name, text]) => `${name} ${createHash("sha256").update(text).digest("hex")}`);
+const linesOf = (path: string): number => readFileSync(path, "latin1").split("\n").length - 1;
+
+let whole: string[] = [];
+let takes = 0;
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), "llmsim-"));
+  const startedAt = Date.now();
+  expect(await run(SWEEP, folder)).toBe(0);
+  takes = Date.now() - startedAt;
+  whole = results(folder);
+  rmSync(folder, { recursive: true });
+}, 60_000);
+
+test(`killed ${KILLS} times at random instants and resumed: the same bytes`, async ({ folder: cwd }) => {
+  const random = stream(1, 1, "kills");
+  let before = 0;
+  let resumed = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const journal = journalIn(cwd);
+    // A run that came to its end leaves no journal: the next begins anew.
+    const flag = journal === undefined ? "" : " --resume";
+    if (journal === undefined) before = 0;
+    else resumed++;
+    const code = await run(SWEEP + flag, cwd, 150 + random.uniform() * takes * 0.6);
+    if (code === 0) expect(results(cwd)).toEqual(whole);
+    else expect(code).toBe(null);
+    const now = journalIn(cwd);
+    if (now === undefined) continue;
+    // Nothing that was finished is lost.
+    const lines = linesOf(join(cwd, "data", now));
+    expect(lines).toBeGreaterThanOrEqual(code === 0 ? 0 : before);
+    before = lines;
+  }
+  expect(resumed).toBeGreaterThan(KILLS / 4);
+  const last = journalIn(cwd) === undefined ? "" : " --resume";
+  expect(await run(SWEEP + last, cwd)).toBe(0);
+  expect(results(cwd)).toEqual(whole);
+}, 600_000);
+
+const SMALL = "sweep-time --scheduler hybrid --windows 2 --tmax 30 --ntrials 3 --workers 0 --quiet";
+
+test("a resume that finds nothing, or another run, is refused with the reason", async ({ folder: cwd }) => {
+  const nothing = await llmsim(`${SMALL} --resume`, { cwd });
+  expect(nothing).toMatchObject({ code: 2, stdout: "" });
+  expect(nothing.stderr).toBe("error: --resume: nothing to continue: no sweep-time journal in data\n");
+
+  expect(await run(`${SWEEP} --ntrials 4000`, cwd, 1500 + takes)).toBe(null);
+  const name = journalIn(cwd)!;
+  const other = await llmsim(`${SWEEP} --ntrials 4000 --max-tokens 512 --resume`, { cwd });
+  expect(other.code).toBe(2);
+  // Under test the code is not the compiled one, which made the journal: that is told too.
+  expect(other.stderr).toBe(
+    `error: --resume: data/${name} is of another run: config.engine.maxTokens: 2048 → 512; the simulator's code is another\n`,
+  );
+  // Damaged in its middle, it is no more to be trusted.
+  const path = join(cwd, "data", name);
+  const lines = readFileSync(path, "latin1").split("\n");
+  lines[1] = lines[1]!.replace(/.$/, "#");
+  writeFileSync(path, lines.join("\n"), "latin1");
+  const damaged = await llmsim(`${SWEEP} --ntrials 4000 --resume`, { cwd });
+  expect(damaged.code).toBe(2);
+  expect(damaged.stderr).toMatch(/^error: data\/.*\.journal:2: not a line of a journal/);
+}, 60_000);

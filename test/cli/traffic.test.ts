@@ -1,0 +1,266 @@
+/** `--trace` and `--lengths-from`: what is simulated, what is said of it, and what is refused with nothing written. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
+import { parseCsv } from "../../src/io/csv.js";
+import { TRACE_FORMATS } from "../../src/io/trace-reader.js";
+import { contents, listing, llmsim, test } from "./session.js";
+
+/** 240 requests in 2 minutes, busy and calm seconds by turns. */
+const ROWS = Array.from({ length: 240 }, (_, i) => {
+  const second = Math.floor(i / 4);
+  const ms = 2000 * second + 100 * (i % 4) * (second % 5) + 25;
+  return [(ms / 1000).toFixed(3), 20 + ((i * 37) % 300), 1 + ((i * 13) % 40)] as const;
+});
+const TRACE = `arrival_s,prompt_tokens,output_tokens\n${ROWS.map((row) => row.join(",")).join("\n")}\n`;
+const put = (folder: string, text = TRACE, name = "mine.csv"): void =>
+  writeFileSync(join(folder, name), text);
+
+interface Output {
+  readonly trials: number;
+  readonly trace: Record<string, unknown>;
+  readonly results: {
+    lambda_qps: number;
+    t_max_s: number;
+    metrics: Record<string, { mean: number; n: number; ci95_low: number | null }>;
+  }[];
+}
+async function documentOf(argv: string, cwd: string): Promise<Output> {
+  const { code, stdout, stderr } = await llmsim(`${argv} --json --quiet`, { cwd });
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout) as Output;
+}
+const SMALL = "--scheduler hybrid --workers 0";
+
+describe("a trace replayed", () => {
+  test("one trial is one sample: every request, no interval, and the header says what it is", async ({
+    folder,
+  }) => {
+    put(folder);
+    const { code, stdout } = await llmsim(`run --trace mine.csv ${SMALL} --ntrials 1 --quiet`, {
+      cwd: folder,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain("1 trial, seed 1, T 119.2 s\n");
+    expect(stdout).toContain("trace mine.csv, llmsim: 240 requests in 119.2 s (2.013 per s)\n");
+    expect(stdout).toContain("arrivals trace speedup 1 blockSeconds 60;");
+    expect(stdout).toContain(
+      "note: one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)",
+    );
+    expect(stdout).toContain("llmsim sweep-time --scenario demo2 --trace mine.csv\n");
+
+    const { trace, results } = await documentOf(`run --trace mine.csv ${SMALL} --ntrials 1`, folder);
+    expect(trace).toMatchObject({
+      file: "mine.csv",
+      format: "llmsim",
+      use: "replay",
+      requests: 240,
+      leftOut: 0,
+    });
+    expect(results[0]!.lambda_qps).toBe(240 / 119.2);
+    expect(results[0]!.metrics.n_arrived).toMatchObject({ mean: 240, n: 1, ci95_low: null });
+  });
+
+  test("its requests are the file's", async ({ folder }) => {
+    put(folder);
+    await llmsim(`run --trace mine.csv ${SMALL} --ntrials 1 --quiet --requests out.csv`, { cwd: folder });
+    const { rows } = parseCsv(readFileSync(join(folder, "out.csv"), "utf8"), { file: "out.csv" });
+    expect(rows.map((row) => [row.arrived_at_s, row.prompt_tokens, row.output_tokens])).toEqual(
+      ROWS.map(([at, prompt, output]) => [Number((Number(at) - 0.025).toFixed(9)), prompt, output]),
+    );
+  });
+
+  test("further trials resample it, and say what the interval is about", async ({ folder }) => {
+    put(folder);
+    const argv = `run --trace mine.csv ${SMALL} --ntrials 8 --trace-block 10s`;
+    const { results } = await documentOf(argv, folder);
+    const arrived = results[0]!.metrics.n_arrived!;
+    expect(arrived.n).toBe(8);
+    expect(arrived.mean).not.toBe(240);
+    expect(Math.abs(arrived.mean - 240)).toBeLessThan(40);
+    const { stdout } = await llmsim(`${argv} --quiet`, { cwd: folder });
+    expect(stdout).toContain("trial 1 replays the trace, the others resample it in blocks of 10 s");
+  });
+
+  test("faster, fewer, shorter", async ({ folder }) => {
+    put(folder);
+    const of = async (more: string): Promise<Output["results"][number]> =>
+      (await documentOf(`run --trace mine.csv ${SMALL} --ntrials 1 ${more}`, folder)).results[0]!;
+    const fast = await of("--speedup 4");
+    expect([fast.t_max_s, fast.metrics.n_arrived!.mean]).toEqual([29.8, 240]);
+    expect(fast.lambda_qps).toBeCloseTo((4 * 240) / 119.2, 9);
+    expect((await of("--limit 10")).metrics.n_arrived!.mean).toBe(10);
+    expect((await of("--n-queries 7")).metrics.n_arrived!.mean).toBe(7);
+    expect((await of("--tmax 10")).metrics.n_arrived!.mean).toBe(24);
+    expect((await of("--trace-block 1m")).metrics.n_arrived!.mean).toBe(240);
+    const fixed = "--set workload.outputTokens.kind=fixed --set workload.outputTokens.tokens=1";
+    expect((await of(fixed)).metrics.itl_mean_s!.n).toBe(0);
+  });
+
+  test("a window beyond its end is no longer, and that is said", async ({ folder }) => {
+    put(folder);
+    const argv = `run --trace mine.csv ${SMALL} --ntrials 1 --tmax 500 --quiet`;
+    const { stdout } = await llmsim(argv, { cwd: folder });
+    expect(stdout).toContain("note: the trace ends at 119.2 s, before T = 500.0 s\n");
+  });
+
+  test("prompts are cut and failed requests left out, and both are counted", async ({ folder }) => {
+    const text = `Timestamp,Model,Request tokens,Response tokens\n1,a,500,2\n2,a,9,0\n3.5,a,100,2\n9,b,70,4\n`;
+    put(folder, text, "burst.csv");
+    const argv = `run --trace burst.csv --clip-prompt 90 ${SMALL} --ntrials 1`;
+    const { stdout } = await llmsim(`${argv} --quiet`, { cwd: folder });
+    expect(stdout).toContain(
+      "trace burst.csv, burstgpt: 3 requests in 8 s (0.3750 per s), 1 failed left out, 2 prompts cut\n",
+    );
+    const { trace } = await documentOf(argv, folder);
+    expect(trace).toMatchObject({ requests: 3, leftOut: 1, clipped: 2 });
+  });
+
+  test.each(["sweep-time --windows 4", "sweep-chunk --sizes 32,64", "hybrid --npoints 3 --ratios 0.2,0.8"])(
+    "%s takes it",
+    async (command) => {
+      const { mkdtempSync, rmSync } = await import("node:fs");
+      const { tmpdir } = await import("node:os");
+      const folder = mkdtempSync(join(tmpdir(), "llmsim-"));
+      try {
+        put(folder);
+        const argv = `${command} --trace mine.csv --ntrials 2 --workers 0 --quiet`;
+        const { code, stdout } = await llmsim(argv, { cwd: folder });
+        expect(code).toBe(0);
+        expect(stdout).toContain("trace mine.csv, llmsim: 240 requests");
+        expect(stdout).not.toContain("llmsim stability");
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+});
+
+describe("lengths from a trace", () => {
+  test("prompt and output of a row, arrivals as asked", async ({ folder }) => {
+    put(folder);
+    const argv = `run --lengths-from mine.csv --arrivals gamma --cv 2 --lam 3 --tmax 100 ${SMALL} --ntrials 1 --quiet`;
+    const { stdout } = await llmsim(`${argv} --requests out.csv`, { cwd: folder });
+    expect(stdout).toContain("lengths from mine.csv, llmsim: 240 requests\n");
+    expect(stdout).toContain("arrivals gamma ratePerSecond 3 cv 2;");
+    expect(stdout).toContain("note: one trial: no interval");
+    const pairs = new Set(ROWS.map(([, prompt, output]) => `${prompt} ${output}`));
+    const { rows } = parseCsv(readFileSync(join(folder, "out.csv"), "utf8"), { file: "out.csv" });
+    expect(rows.length).toBeGreaterThan(100);
+    expect(rows.filter((row) => !pairs.has(`${row.prompt_tokens} ${row.output_tokens}`))).toEqual([]);
+  });
+
+  test("stability takes them: λ is its own", async ({ folder }) => {
+    put(folder);
+    const argv = `stability --lengths-from mine.csv ${SMALL} --lambdas 1 --precision 0.05 --ntrials 2 --tmax 20 --quiet --json`;
+    const { code, stdout } = await llmsim(argv, { cwd: folder });
+    expect(code).toBe(0);
+    const { results } = JSON.parse(stdout) as {
+      results: { lambda_star_qps: number; upper_bound_qps: number }[];
+    };
+    expect(results[0]!.upper_bound_qps).toBeGreaterThan(1);
+    expect(results[0]!.lambda_star_qps / results[0]!.upper_bound_qps).toBeGreaterThan(0.5);
+  });
+});
+
+describe("refused, with nothing written", () => {
+  const cases: [string, string[]][] = [
+    ["run --trace none.csv", ["--trace: cannot read none.csv: no such file or directory"]],
+    [
+      "run --trace mine.csv --lam 3",
+      ["--lam contradicts --trace (use --speedup: 2 plays the trace twice as fast)"],
+    ],
+    [
+      "run --trace mine.csv --lengths-from mine.csv --arrivals gamma --cv 2 --limit 0 --chunk-size x --speedup 0",
+      [
+        "--lengths-from contradicts --trace (a trace brings its lengths; give one of them)",
+        "--arrivals contradicts --trace (use --lengths-from to take its lengths alone)",
+        "--cv contradicts --trace (use --lengths-from to take its lengths alone)",
+        'invalid --limit: "0" (an integer at least 1)',
+        "invalid --chunk-size: x (an integer at least 1 and at most 2147483647, or none)",
+        "invalid --speedup: 0 (a number above 0 and at most 1000000)",
+      ],
+    ],
+    [
+      "run --limit 3 --speedup 2",
+      [
+        "--limit needs --trace or --lengths-from (a file of requests)",
+        "--speedup needs --trace (a file of requests)",
+      ],
+    ],
+    ["run --lengths-from mine.csv --speedup 2", ["--speedup needs --trace (a file of requests)"]],
+    [
+      "run --trace mine.csv --trace-block 5x",
+      ["invalid --trace-block: 5x (a number at least 0.001 and at most 10000000)"],
+    ],
+    [
+      "run --trace mine.csv --trace-format azur",
+      [
+        "invalid --trace-format: azur (one of: azure, burstgpt, llmsim, mooncake, vidur) — did you mean azure?",
+      ],
+    ],
+    ["run --arrivals gamma", ["missing workload.arrivals.cv (a number at least 0.01 and at most 100)"]],
+    [
+      "run --set workload.arrivals.kind=trace --set workload.arrivals.data=abc",
+      [
+        "invalid --set workload.arrivals.data: abc (no such trace is loaded; give its file by --trace or --lengths-from)",
+      ],
+    ],
+    [
+      "stability --trace mine.csv",
+      [
+        "invalid --trace: stability varies λ, and a trace's is what it is (--lengths-from takes its lengths alone; llmsim run --trace FILE --speedup 2 plays it twice as fast)",
+      ],
+    ],
+    [
+      "sweep-time --trace bad.csv --workers x",
+      [
+        "invalid --workers: x (an integer at least 0 and at most 256; 0 simulates in this process)",
+        'bad.csv:2: invalid prompt_tokens: "0" (an integer at least 1 and at most 2147483647)',
+        'bad.csv:3: invalid arrival_s: "0.5" (not before the request above, "1")',
+      ],
+    ],
+    [
+      "run --trace once.csv",
+      ["invalid --trace: all requests at one instant (a trace to replay spans some time)"],
+    ],
+  ];
+  test("each with what to do instead", async ({ folder }) => {
+    put(folder);
+    put(folder, "arrival_s,prompt_tokens,output_tokens\n1,0,1\n0.5,1,1\n", "bad.csv");
+    put(folder, "arrival_s,prompt_tokens,output_tokens\n1,5,1\n1,1,1\n", "once.csv");
+    const before = listing(folder);
+    for (const [argv, expected] of cases) {
+      const { code, stdout, stderr } = await llmsim(argv, { cwd: folder });
+      expect([argv, code, stdout, stderr.trimEnd().split("\n")]).toEqual([
+        argv,
+        2,
+        "",
+        expected.map((message) => `error: ${message}`),
+      ]);
+    }
+    expect(listing(folder)).toEqual(before);
+    expect(contents(folder)["mine.csv"]).toBe(TRACE);
+  });
+});
+
+describe("the page on traffic", () => {
+  const page = readFileSync(new URL("../../docs/traffic.md", import.meta.url), "utf8");
+
+  test("names every flag and every format with its columns", () => {
+    for (const [flag] of TRAFFIC_FLAGS) expect(page).toContain(`\`${flag.split(" ")[0]} `);
+    for (const { name, arrival, promptTokens, outputTokens } of TRACE_FORMATS) {
+      const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\``))!;
+      for (const column of [promptTokens, outputTokens, ...(arrival ? [arrival.column] : [])])
+        expect(row).toContain(`\`${column}\``);
+    }
+  });
+
+  test("shows a file that can be read", async ({ folder }) => {
+    const csv = /```\n(arrival_s[\s\S]*?)```/.exec(page)![1]!;
+    put(folder, csv, "page.csv");
+    const { results } = await documentOf(`run --trace page.csv ${SMALL} --ntrials 1`, folder);
+    expect(results[0]!.metrics.n_arrived!.mean).toBe(2);
+  });
+});
