@@ -53,28 +53,36 @@ export type StreamState = Readonly<{ c: number; s0: number; s1: number; s2: numb
 
 /** One stream of random numbers. */
 export class Stream {
-  /** The carry, a whole number, and the last three numbers. */
-  private c: number;
-  private s0: number;
-  private s1: number;
-  private s2: number;
+  /**
+   * The carry, a whole number, and the last three numbers. A typed array and not four fields: a double in a field
+   * of an object may be allocated anew whenever it changes.
+   */
+  private readonly at = new Float64Array(4);
+  /** Where `easyExponentials` has stopped: layer and value. */
+  private readonly hard = new Float64Array(2);
 
   constructor(key: string, from?: StreamState) {
     const { c, s0, s1, s2 } = from ?? alea(key, { state: true }).state();
-    this.c = c;
-    this.s0 = s0;
-    this.s1 = s1;
-    this.s2 = s2;
+    this.keep(c, s0, s1, s2);
+  }
+
+  private keep(c: number, s0: number, s1: number, s2: number): void {
+    const { at } = this;
+    at[0] = c;
+    at[1] = s0;
+    at[2] = s1;
+    at[3] = s2;
   }
 
   /** Uniform on [0, 1), in steps of 2^-32: enough to choose among listed values. */
   uniform(): number {
-    const t = MULTIPLIER * this.s0 + this.c * STEP;
-    this.s0 = this.s1;
-    this.s1 = this.s2;
+    const { at } = this;
+    const t = MULTIPLIER * at[1] + at[0] * STEP;
     const c = Math.floor(t);
-    this.c = c;
-    return (this.s2 = t - c);
+    at[0] = c;
+    at[1] = at[2];
+    at[2] = at[3];
+    return (at[3] = t - c);
   }
 
   /** Uniform on [0, 1), in steps of 2^-53. */
@@ -85,21 +93,94 @@ export class Stream {
 
   /** Exponential with mean 1. */
   exponential(): number {
+    const { x } = EXPONENTIAL;
+    const bits = this.fine() * LAYERS;
+    const layer = bits | 0;
+    const value = (bits - layer) * x[layer];
+    return value < x[layer + 1] ? value : this.exponentialBeyond(layer, value);
+  }
+
+  /** What comes of a position that its layer does not hold for certain: of one draw in ninety. */
+  private exponentialBeyond(layer: number, value: number): number {
     const { x, f } = EXPONENTIAL;
     let beyond = 0;
     for (;;) {
+      if (layer === 0)
+        beyond += EXPONENTIAL_TAIL; // Memoryless: past the last edge the law starts again.
+      else {
+        const height = f[layer] + this.fine() * (f[layer + 1] - f[layer]);
+        if (height < exponentialDensity(value)) return beyond + value;
+      }
       const bits = this.fine() * LAYERS;
+      layer = bits | 0;
+      value = (bits - layer) * x[layer];
+      if (value < x[layer + 1]) return beyond + value;
+    }
+  }
+
+  /**
+   * Writes the next `count` uniform numbers to `into`: the same as one by one, in half the time, because the state
+   * stands in registers meanwhile.
+   */
+  uniforms(into: Float64Array, count: number): void {
+    const { at } = this;
+    let c = at[0];
+    let s0 = at[1];
+    let s1 = at[2];
+    let s2 = at[3];
+    for (let i = 0; i < count; i++) {
+      const t = MULTIPLIER * s0 + c * STEP;
+      s0 = s1;
+      s1 = s2;
+      c = Math.floor(t);
+      into[i] = s2 = t - c;
+    }
+    this.keep(c, s0, s1, s2);
+  }
+
+  /** Writes the next `count` exponential numbers, as `uniforms`. */
+  exponentials(into: Float64Array, count: number): void {
+    let i = 0;
+    while (i < count) {
+      i = this.easyExponentials(into, i, count);
+      if (i < count) into[i++] = this.exponentialBeyond(this.hard[0], this.hard[1]);
+    }
+  }
+
+  /**
+   * The exponential numbers from the i-th on, up to the first that its layer does not hold for certain: that one is
+   * left in `hard`. A loop without a call, so that nothing leaves the registers.
+   */
+  private easyExponentials(into: Float64Array, i: number, count: number): number {
+    const { x } = EXPONENTIAL;
+    const { at } = this;
+    let c = at[0];
+    let s0 = at[1];
+    let s1 = at[2];
+    let s2 = at[3];
+    for (; i < count; i++) {
+      // Two steps of the recurrence, as in `fine`.
+      const t = MULTIPLIER * s0 + c * STEP;
+      c = Math.floor(t);
+      const high = t - c;
+      const u = MULTIPLIER * s1 + c * STEP;
+      c = Math.floor(u);
+      const low = u - c;
+      s0 = s2;
+      s1 = high;
+      s2 = low;
+      const bits = (high + Math.floor(low * 0x200000) * FINE_STEP) * LAYERS;
       const layer = bits | 0;
       const value = (bits - layer) * x[layer];
-      if (value < x[layer + 1]) return beyond + value;
-      if (layer === 0) {
-        // Memoryless: past the last edge the law starts again.
-        beyond += EXPONENTIAL_TAIL;
-        continue;
+      if (value >= x[layer + 1]) {
+        this.hard[0] = layer;
+        this.hard[1] = value;
+        break;
       }
-      const height = f[layer] + this.fine() * (f[layer + 1] - f[layer]);
-      if (height < exponentialDensity(value)) return beyond + value;
+      into[i] = value;
     }
+    this.keep(c, s0, s1, s2);
+    return i;
   }
 
   /** Normal with mean 0 and standard deviation 1. */
@@ -125,7 +206,7 @@ export class Stream {
 
   /** The state from which `new Stream(key, state)` goes on exactly where this stream stands. */
   state(): StreamState {
-    const { c, s0, s1, s2 } = this;
+    const [c, s0, s1, s2] = this.at;
     return { c, s0, s1, s2 };
   }
 

@@ -167,6 +167,21 @@ test("the numbers are seedrandom's, to the last bit", () => {
   }
 });
 
+test("many numbers at a time are those of one at a time", () => {
+  const [together, alone] = [stream(5, 6, "many"), stream(5, 6, "many")];
+  const numbers = new Float64Array(5000);
+  // Enough for the tail, past the last edge, and for all ways to be refused.
+  for (let round = 0; round < 400; round++) {
+    const count = (round * 37) % 5000;
+    if (round % 2) together.uniforms(numbers, count);
+    else together.exponentials(numbers, count);
+    const one = (): number => (round % 2 ? alone.uniform() : alone.exponential());
+    for (let i = 0; i < count; i++)
+      if (numbers[i] !== one()) throw new Error(`number ${i} of round ${round}`);
+    expect(together.state()).toEqual(alone.state());
+  }
+});
+
 test("from its state a stream goes on exactly where it stood", () => {
   const kind = fc.constantFrom("uniform" as const, "exponential" as const, "normal" as const);
   fc.assert(

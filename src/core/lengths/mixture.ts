@@ -36,9 +36,12 @@ class Mixture implements LengthLaw {
     let total = 0;
     this.cumulative = Float64Array.from(weights, (weight) => (total += weight));
     this.cumulative[weights.findLastIndex((weight) => weight > 0)] = Infinity;
-    this.guide = Int32Array.from({ length: GUIDES }, (_, i) =>
-      this.cumulative.findIndex((sum) => sum > i / GUIDES),
-    );
+    this.guide = new Int32Array(GUIDES);
+    for (let at = 0, from = 0; from < GUIDES; at++) {
+      const to = Math.min(Math.ceil(this.cumulative[at] * GUIDES), GUIDES);
+      this.guide.fill(at, from, to);
+      from = to;
+    }
   }
 
   survival(n: number): number {
@@ -46,7 +49,15 @@ class Mixture implements LengthLaw {
   }
 
   sample(stream: Stream): number {
-    const u = stream.uniform();
+    return this.at(stream.uniform());
+  }
+
+  fromUniforms(uniforms: Float64Array, into: Int32Array, from: number, to: number): void {
+    for (let row = from; row < to; row++) into[row] = this.at(uniforms[row - from]);
+  }
+
+  /** The length at a share of the law. */
+  private at(u: number): number {
     let i = this.guide[Math.floor(u * GUIDES)];
     while (u >= this.cumulative[i]) i++;
     return this.values[i];
