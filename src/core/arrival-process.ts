@@ -38,6 +38,8 @@ export interface ArrivalProcess {
 export interface Arrivals {
   /** The next instant, none before the last; NEVER when no more will come. */
   next(): Nanoseconds;
+  /** Writes the next `count` instants to `into`: the same as `next` gives, many at a time, where that is faster. */
+  fill?(into: Float64Array, count: number): void;
   /** The row of the process's table that arrived last. */
   readonly row?: number;
 }

@@ -5,12 +5,14 @@
  * is the earliest instant, and an event that moves (a stretch cut short) is one more update, with nothing
  * stale left behind. Among events of one instant the source with the lowest number comes first (model §1).
  */
-import { NEVER, type Nanoseconds } from "./units.js";
+import { NEVER, ns, type Nanoseconds } from "./units.js";
 
 export class EventQueue {
   /** Leaves from `leaves` on; a node holds the earlier of its two children; unused leaves hold NEVER. */
   private tree = new Float64Array([NEVER, NEVER]);
   private leaves = 1;
+  /** The earliest instant, once more, where it is at hand. */
+  private root = NEVER;
 
   /** Forgets all events and makes room for `sources` sources. */
   reset(sources: number): void {
@@ -21,15 +23,33 @@ export class EventQueue {
       this.tree = new Float64Array(2 * leaves);
     }
     this.tree.fill(NEVER);
+    this.root = NEVER;
   }
 
   /** Instant of the next event, or NEVER. */
   get nextAt(): Nanoseconds {
-    return this.tree[1] as Nanoseconds;
+    return this.root;
   }
 
   /** The source of the next event: of those at `nextAt`, the one with the lowest number. */
   get nextSource(): number {
+    return this.leaves === 1 ? 0 : this.earliest();
+  }
+
+  /** Sets the instant of a source's event; NEVER: it has none. */
+  set(source: number, instant: Nanoseconds): void {
+    if (this.leaves === 1) this.root = instant;
+    else this.replay(source, instant);
+  }
+
+  /** Makes `target` equal to this queue. */
+  copyInto(target: EventQueue): void {
+    if (target.leaves !== this.leaves) target.reset(this.leaves);
+    target.tree.set(this.tree);
+    target.root = this.root;
+  }
+
+  private earliest(): number {
     const { tree, leaves } = this;
     let node = 1;
     while (node < leaves) {
@@ -39,8 +59,8 @@ export class EventQueue {
     return node - leaves;
   }
 
-  /** Sets the instant of a source's event; NEVER: it has none. */
-  set(source: number, instant: Nanoseconds): void {
+  /** Sets a leaf and plays its matches again. */
+  private replay(source: number, instant: Nanoseconds): void {
     const { tree } = this;
     let node = this.leaves + source;
     tree[node] = instant;
@@ -48,11 +68,6 @@ export class EventQueue {
       node >>= 1;
       tree[node] = Math.min(tree[2 * node], tree[2 * node + 1]);
     }
-  }
-
-  /** Makes `target` equal to this queue. */
-  copyInto(target: EventQueue): void {
-    if (target.leaves !== this.leaves) target.reset(this.leaves);
-    target.tree.set(this.tree);
+    this.root = ns(tree[1]);
   }
 }

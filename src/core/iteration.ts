@@ -10,12 +10,14 @@
  * the next batch is composed on that. What it held is given back when it ends.
  */
 import { ConfigError, PlanError } from "./errors.js";
+import type { DecodePool } from "./decode-pool.js";
+import type { IdList } from "./id-list.js";
 import { blocksFor, type KvMemory } from "./kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
-import { LAST_INSTANT, NEVER, ns, type Nanoseconds } from "./units.js";
+import { LAST_INSTANT, NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /**
  * Composes the next iteration, or stretch of iterations, of a replica that has work.
@@ -23,93 +25,113 @@ import { LAST_INSTANT, NEVER, ns, type Nanoseconds } from "./units.js";
  * @returns whether the batch holds anything
  */
 export function begin(shared: Shared, plan: Plan, replica: Replica, flight: Flight): boolean {
-  const isAhead = flight !== replica.flight;
   if (!plan.compose(replica, flight)) return false;
-  flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
-  flight.iterationTime = price(shared, replica, flight);
-  flight.startAt = isAhead ? replica.flight.endAt : shared.now;
-  flight.isSettled = false;
-  if (replica.memory && !isAhead) flight.usedBlocks = replica.memory.used;
-  // What the iteration under way gives back when it ends may change the batch after this one.
-  const isOnce = isAhead && replica.flight.finishing.length + replica.flight.finishingUnseated.length > 0;
-  const most = isOnce ? 1 : repeats(shared, replica, flight);
-  if (shared.varies) walk(shared, replica, flight, most);
-  else {
-    flight.iterations = Math.min(most, untilArrival(shared, flight));
-    flight.endAt = ns(flight.startAt + flight.iterations * flight.iterationTime);
-  }
-  if (flight.endAt > LAST_INSTANT)
-    throw new ConfigError([
-      { key: "horizon.tmaxSeconds", message: "the drain would pass 2^53 ns (the clock counts 104 days)" },
-    ]);
+  schedule(shared, replica, flight);
   return true;
 }
 
-/** Under `mixedBatch: max` a mixed batch costs as much as its dearer side (model §3). */
-function price(shared: Shared, replica: Replica, flight: Flight): Nanoseconds {
-  const { model } = shared;
-  const draw = model.random ? replica.service!.exponential() : 1;
-  const { decodes, sumKv, prefillTokens, chunkCount } = flight;
-  let time;
-  if (!shared.pricesDearerSide || decodes === 0 || prefillTokens === 0) time = model.price(flight, draw);
+/** What the batch just composed costs, and for how many iterations it runs. */
+function schedule(shared: Shared, replica: Replica, flight: Flight): void {
+  const isAhead = flight !== replica.flight;
+  const startAt = isAhead ? replica.flight.endAt : shared.now;
+  flight.startAt = startAt;
+  flight.isSettled = false;
+  if (shared.varies) flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
+  price(shared, replica, flight);
+  repeat(shared, replica, flight, isAhead);
+  if (shared.varies) walk(shared, replica, flight);
   else {
-    flight.decodes = 0;
-    flight.sumKv = 0;
-    const prefill = model.price(flight, draw);
-    flight.decodes = decodes;
-    flight.sumKv = sumKv;
-    flight.prefillTokens = 0;
-    flight.chunkCount = 0;
-    const decode = model.price(flight, draw);
-    flight.prefillTokens = prefillTokens;
-    flight.chunkCount = chunkCount;
-    time = ns(Math.max(prefill, decode));
+    if (flight.iterations > 1) repeatUntilArrival(shared, flight);
+    flight.endAt = ns(startAt + flight.iterations * flight.iterationTime);
   }
+  if (flight.endAt > LAST_INSTANT) refuseDrain();
+}
+
+/** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */
+function price(shared: Shared, replica: Replica, flight: Flight): void {
+  const draw = replica.service === undefined ? 1 : replica.service.exponential();
+  flight.iterationTime =
+    shared.pricesDearerSide && flight.decodes > 0 && flight.prefillTokens > 0
+      ? dearerSide(shared, flight, draw)
+      : shared.model.price(flight, draw);
+  const time = flight.iterationTime;
   // A model of a user's may be wrong in ways that would hang the loop or turn the clock back.
-  if (!(time >= 0 && time < NEVER && Math.floor(time) === time))
-    throw new PlanError(
-      shared.schedulerName,
-      replica.iterations + 1,
-      `the service-time model priced an iteration at ${time} ns (whole, not negative)`,
-    );
-  return time;
+  if (!(time >= 0 && time < NEVER && Math.floor(time) === time)) refusePrice(shared, replica, time);
+}
+
+/** Under `mixedBatch: max` a mixed batch costs as much as its dearer side (model §3). */
+function dearerSide({ model }: Shared, flight: Flight, draw: number): Nanoseconds {
+  const { decodes, sumKv, prefillTokens, chunkCount } = flight;
+  flight.decodes = 0;
+  flight.sumKv = 0;
+  const prefill = model.price(flight, draw);
+  flight.decodes = decodes;
+  flight.sumKv = sumKv;
+  flight.prefillTokens = 0;
+  flight.chunkCount = 0;
+  const decode = model.price(flight, draw);
+  flight.prefillTokens = prefillTokens;
+  flight.chunkCount = chunkCount;
+  return ns(Math.max(prefill, decode));
+}
+
+function refusePrice(shared: Shared, replica: Replica, time: number): never {
+  throw new PlanError(
+    shared.schedulerName,
+    replica.iterations + 1,
+    `the service-time model priced an iteration at ${time} ns (whole, not negative)`,
+  );
+}
+
+function refuseDrain(): never {
+  throw new ConfigError([
+    { key: "horizon.tmaxSeconds", message: "the drain would pass 2^53 ns (the clock counts 104 days)" },
+  ]);
 }
 
 /** For how many iterations the batch just composed runs unchanged, whatever arrives. */
-function repeats(shared: Shared, replica: Replica, flight: Flight): number {
+function repeat(shared: Shared, replica: Replica, flight: Flight, isAhead: boolean): void {
+  flight.iterations = 1;
+  if (shared.asksEveryIteration || flight.admitted + flight.ended.length + flight.preempted > 0) return;
+  // What the iteration under way gives back when it ends may change the batch after this one.
+  if (isAhead && replica.flight.finishing.length + replica.flight.finishingUnseated.length > 0) return;
+  // Up to the next completion.
   const { pool } = replica;
-  const { scheduler, model, sequences } = shared;
-  const { chunkCount } = flight;
-  if (flight.admitted + flight.ended.length + flight.preempted > 0) return 1;
-  if (model.random || scheduler.everyIteration) return 1;
-  // Chunks that repeat move on in their prompts: with memory or context to count, one at a time.
-  if (chunkCount > 0 && shared.varies) return 1;
-  // Up to the next completion, …
-  let most = flight.decodes > 0 ? pool.nextFinish - pool.clock : Infinity;
-  // … or the last whole chunk that does not end its prompt.
+  flight.iterations = flight.decodes > 0 ? pool.nextFinish - pool.clock : UNLIMITED;
+  if (flight.chunkCount > 0) flight.iterations = Math.min(flight.iterations, repeatsOfChunks(shared, flight));
+}
+
+/** For how many iterations the chunks just composed repeat: the last whole one must not end its prompt. */
+function repeatsOfChunks(shared: Shared, { chunkCount, chunkId, chunkTokens }: Flight): number {
+  // They move on in their prompts: with memory or context to count, one at a time.
+  if (shared.varies) return 1;
+  const { promptLeft } = shared.sequences;
+  let most = UNLIMITED;
   for (let i = 0; i < chunkCount; i++)
-    most = Math.min(most, Math.ceil(sequences.promptLeft[flight.chunkId[i]] / flight.chunkTokens[i]));
+    most = Math.min(most, Math.ceil(promptLeft[chunkId[i]] / chunkTokens[i]));
   return most;
 }
 
-/** Iterations up to the first that ends at or after the next arrival, and those composed by then. */
-function untilArrival(shared: Shared, flight: Flight): number {
+/** Up to the first iteration that ends at or after the next arrival, and those composed by then. */
+function repeatUntilArrival(shared: Shared, flight: Flight): void {
   // A router decides at the arrival whom it concerns: that replica's stretch is cut then.
-  if (!flight.dependsOnArrivals || shared.router !== null || shared.nextArrivalAt === NEVER) return Infinity;
-  const ahead = shared.nextArrivalAt - flight.startAt;
-  return Math.max(1, Math.ceil(ahead / flight.iterationTime) + shared.depth - 1);
+  if (!flight.dependsOnArrivals || shared.router !== null) return;
+  const before = Math.ceil((shared.nextArrivalAt - flight.startAt) / flight.iterationTime);
+  flight.iterations = Math.min(flight.iterations, Math.max(1, before + shared.depth - 1));
 }
 
 /**
  * A stretch of decodes whose iterations differ in time, because the context grows, or that memory may end: one
  * by one, each rounded as it is priced.
  */
-function walk(shared: Shared, replica: Replica, flight: Flight, most: number): void {
+function walk(shared: Shared, replica: Replica, flight: Flight): void {
   const { memory } = replica;
+  const { iterations: most, iterationTime: first } = flight;
+  if (memory && flight === replica.flight) flight.usedBlocks = memory.used;
   const seenAt = flight.dependsOnArrivals && shared.router === null ? shared.nextArrivalAt : NEVER;
   const sumKv = flight.sumKv;
   let free = memory ? memory.free : 0;
-  let time: number = flight.iterationTime;
+  let time: number = first;
   let at: number = flight.startAt;
   // Iterations composed by the instant at which the arrival is seen still belong to the stretch.
   let after = at >= seenAt ? shared.depth - 1 : NEVER;
@@ -129,8 +151,10 @@ function walk(shared: Shared, replica: Replica, flight: Flight, most: number): v
       if (free < 0) break;
     }
     flight.sumKv = sumKv + n * flight.decodes;
-    time = price(shared, replica, flight);
+    price(shared, replica, flight);
+    time = flight.iterationTime;
   }
+  flight.iterationTime = first;
   flight.sumKv = sumKv;
   flight.iterations = n;
   flight.endAt = ns(at);
@@ -168,28 +192,32 @@ export function cut(shared: Shared, flight: Flight, instant: Nanoseconds, after:
 
 /** Counts a stretch whose end is certain: tokens, first tokens, ITLs, and who finishes with it. */
 export function settle(shared: Shared, replica: Replica, flight: Flight): void {
-  const { iterations, chunkCount } = flight;
   flight.isSettled = true;
-  // The plan took the first iteration's tokens; the repeats follow.
-  if (chunkCount > 0 && iterations > 1) {
-    const { promptLeft } = shared.sequences;
-    for (let i = 0; i < chunkCount; i++)
-      promptLeft[flight.chunkId[i]] -= (iterations - 1) * flight.chunkTokens[i];
-  }
-  if (replica.memory) flight.blockTime = takeBlocks(replica, replica.memory, flight);
+  if (flight.chunkCount > 0 && flight.iterations > 1) repeatChunks(shared, flight);
+  if (replica.memory) flight.blockTime = takeBlocks(shared, replica, replica.memory, flight);
   if (flight.decodes > 0) tick(shared, replica, flight);
   if (flight.ended.length > 0) endPrefills(shared, replica, flight);
 }
 
+/** The plan took the first iteration's chunks; their repeats follow. */
+function repeatChunks(shared: Shared, { iterations, chunkCount, chunkId, chunkTokens }: Flight): void {
+  const { promptLeft } = shared.sequences;
+  for (let i = 0; i < chunkCount; i++) promptLeft[chunkId[i]] -= (iterations - 1) * chunkTokens[i];
+}
+
 /** Takes the blocks of a stretch's repeats. Returns the blocks in use, times time. */
-function takeBlocks(replica: Replica, memory: KvMemory, flight: Flight): number {
-  const { ends, iterations, startAt } = flight;
+function takeBlocks(shared: Shared, replica: Replica, memory: KvMemory, flight: Flight): number {
+  const { ends, iterations, startAt, blocksIn } = flight;
   let used = flight.usedBlocks;
+  const isBefore = startAt < shared.measuredFrom;
+  blocksIn.length = 0;
+  if (isBefore) blocksIn.push(used);
   let area = used * (ends[0] - startAt);
   for (let i = 1; i < iterations; i++) {
     const blocks = blocksNeeded(replica, i);
     memory.take(blocks);
     used += blocks;
+    if (isBefore) blocksIn.push(used);
     area += used * (ends[i] - ends[i - 1]);
   }
   return area;
@@ -198,72 +226,97 @@ function takeBlocks(replica: Replica, memory: KvMemory, flight: Flight): number 
 /** Moves the decode clock: one token an iteration for every active sequence. */
 function tick(shared: Shared, replica: Replica, flight: Flight): void {
   const { pool } = replica;
-  const { sequences, gaps, firstMeasured } = shared;
-  const { decodes, iterations, startAt, endAt } = flight;
-  const firstTickAt = startAt + flight.iterationTime;
-  let steady = decodes - replica.activeUnmeasured;
-  const measured = steady;
-  for (let i = 0; i < pool.freshCount; i++) {
-    const id = pool.fresh[i];
-    const lastTokenAt = sequences.lastTokenAt[id];
-    // Without an earlier token this tick emits output token 1, and no gap ends with it.
-    if (lastTokenAt !== lastTokenAt) sequences.firstTokenAt[id] = firstTickAt;
-    if (id < firstMeasured) continue;
-    if (lastTokenAt === lastTokenAt) gaps.add(firstTickAt - lastTokenAt, 1);
-    steady--;
-  }
-  if (shared.varies) {
-    gaps.add(firstTickAt - replica.lastTickAt, steady);
-    const { ends } = flight;
-    for (let i = 1; i < iterations; i++) gaps.add(ends[i] - ends[i - 1], measured);
-  } else if (startAt === replica.lastTickAt) {
-    // Decoding straight on, the first gap is like the others.
-    gaps.add(flight.iterationTime, measured * (iterations - 1) + steady);
-  } else {
-    gaps.add(flight.iterationTime, measured * (iterations - 1));
-    gaps.add(firstTickAt - replica.lastTickAt, steady);
-  }
-  stretchGaps(shared, replica, flight);
-  pool.freshCount = 0;
+  if (shared.sequences.largestGap !== null) stretchGaps(shared, replica, flight);
+  const { iterations, startAt, iterationTime } = flight;
+  const measured = flight.decodes - replica.activeUnmeasured;
+  const steady =
+    pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, startAt + iterationTime);
+  const { lastTickAt } = replica;
+  // Decoding straight on, the first gap is like the others.
+  const alike = startAt === lastTickAt ? steady : 0;
+  if (steady > alike) shared.gaps.add(startAt + iterationTime - lastTickAt, steady);
+  if (shared.varies) countVarying(shared, replica, flight, measured, alike);
+  else if (iterations > 1 || alike > 0) shared.gaps.add(iterationTime, measured * (iterations - 1) + alike);
   pool.clock += iterations;
-  replica.lastTickAt = endAt;
-  replica.sumKv += decodes * iterations;
+  replica.lastTickAt = flight.endAt;
   while (pool.active > 0 && pool.nextFinish <= pool.clock)
     finishing(shared, flight, finishNext(shared, replica));
+}
+
+/**
+ * The first tick of those that have just become active: it ends a gap of their own, or emits their output token 1.
+ * @returns how many of them are measured
+ */
+function firstTick(shared: Shared, pool: DecodePool, at: number): number {
+  const { sequences, gaps, firstMeasured } = shared;
+  const { lastTokenAt, firstTokenAt } = sequences;
+  const { fresh, freshCount } = pool;
+  pool.freshCount = 0;
+  let measured = 0;
+  for (let i = 0; i < freshCount; i++) {
+    const id = fresh[i];
+    const before = lastTokenAt[id];
+    const hasToken = before === before;
+    if (!hasToken) firstTokenAt[id] = at;
+    if (id < firstMeasured) continue;
+    measured++;
+    if (hasToken) gaps.add(at - before, 1);
+  }
+  return measured;
+}
+
+/** Where iterations differ in time or count what they hold: their gaps one by one, and the cached tokens. */
+function countVarying(
+  { gaps }: Shared,
+  replica: Replica,
+  { decodes, iterations, iterationTime, ends }: Flight,
+  measured: number,
+  first: number,
+): void {
+  gaps.add(iterationTime, first);
+  for (let i = 1; i < iterations; i++) gaps.add(ends[i] - ends[i - 1], measured);
+  replica.sumKv += decodes * iterations;
 }
 
 /** Prompts whose prefill ends: first tokens, by convention, and the way into the pool, by id (model §2). */
 function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
   const { sequences, emitsAtPrefillEnd, byAdmission } = shared;
+  const { decodeLeft, firstTokenAt, lastTokenAt, place } = sequences;
   const { outputTokens } = sequences.requests;
   const { ended, endAt } = flight;
   const { pool } = replica;
   for (let i = 0; i < ended.length; i++) {
     const id = ended.ids[i];
-    let left = sequences.decodeLeft[id];
-    const isFirst = left === outputTokens[id];
+    let left = decodeLeft[id];
     const emits = emitsAtPrefillEnd && left > 0;
-    if (isFirst) sequences.firstTokenAt[id] = emits ? endAt : NaN;
-    else if (emits) {
-      replica.resumedTokens++;
-      ownGap(shared, id, endAt);
-      if (id >= shared.firstMeasured) shared.gaps.add(endAt - sequences.lastTokenAt[id], 1);
-    }
-    if (emits || isFirst) sequences.lastTokenAt[id] = emits ? endAt : NaN;
-    if (emits) sequences.decodeLeft[id] = --left;
+    if (left === outputTokens[id]) firstTokenAt[id] = lastTokenAt[id] = emits ? endAt : NaN;
+    else if (emits) resume(shared, replica, id, endAt);
+    if (emits) decodeLeft[id] = --left;
     if (left === 0) {
-      pool.pass(id, sequences.place);
+      pool.pass(id, place);
       finishing(shared, flight, id);
-    } else if (!byAdmission) pool.append(id, sequences.place);
-    else {
-      const place = sequences.admission[id];
-      sequences.place[id] = place;
-      if (!pool.isLast(place))
-        while (pool.active > 0 && sequences.place[pool.lastActive(sequences.place)] > place)
-          deactivateLast(shared, replica);
-      pool.insert(id, sequences.place);
-    }
+    } else if (byAdmission) enterByAdmission(shared, replica, id);
+    else pool.append(id, place);
   }
+}
+
+/** A preempted sequence's tokens are computed again, and one more comes. */
+function resume(shared: Shared, replica: Replica, id: number, endAt: Nanoseconds): void {
+  const { lastTokenAt } = shared.sequences;
+  replica.resumedTokens++;
+  if (shared.sequences.largestGap !== null) ownGap(shared, id, endAt);
+  if (id >= shared.firstMeasured) shared.gaps.add(endAt - lastTokenAt[id], 1);
+  lastTokenAt[id] = endAt;
+}
+
+/** A sequence enters the pool where its admission places it; active ones behind it step back. */
+function enterByAdmission(shared: Shared, replica: Replica, id: number): void {
+  const { pool } = replica;
+  const { admission, place } = shared.sequences;
+  place[id] = admission[id];
+  if (!pool.isLast(place[id]))
+    while (pool.active > 0 && place[pool.lastActive(place)] > place[id]) deactivateLast(shared, replica);
+  pool.insert(id, place);
 }
 
 /** A sequence's last token comes with the end of this flight. */
@@ -272,36 +325,46 @@ function finishing(shared: Shared, flight: Flight, id: number): void {
   flight.finishing.push(id);
 }
 
-/** The stretch is over: busy time, and what those that finish with it held. */
+/** The stretch is over: what it came to, and what those that finish with it held. */
 export function end(shared: Shared, replica: Replica): void {
-  const { flight, memory } = replica;
-  const { iterations, finishing: done, finishingUnseated: unseated } = flight;
-  const { firstMeasured } = shared;
-  const from = Math.max(flight.startAt, shared.measuredFrom);
-  if (flight.endAt > from) {
-    replica.busyTime += flight.endAt - from;
-    // A stretch that the measurement began in counts by its share.
-    const share = from === flight.startAt ? 1 : (flight.endAt - from) / (flight.endAt - flight.startAt);
-    if (memory) replica.blockTime += flight.blockTime * share;
-  }
+  const { flight } = replica;
+  const { iterations, startAt, endAt } = flight;
+  if (startAt >= shared.measuredFrom) {
+    replica.busyTime += endAt - startAt;
+    replica.blockTime += flight.blockTime;
+  } else if (endAt > shared.measuredFrom) countShare(shared, replica);
   flight.endAt = NEVER;
   replica.iterations += iterations;
   replica.decodeTokens += iterations * flight.decodes;
   replica.prefillTokens += iterations * flight.prefillTokens;
   if (flight.limitsDecode) replica.decodeLimited += iterations;
   if (flight.limitsPrefill) replica.prefillLimited += iterations;
-  replica.answered += done.length + unseated.length;
-  if (done.length > 0) {
-    replica.resident -= done.length;
-    for (let i = 0; i < done.length; i++) {
-      const id = done.ids[i];
-      shared.completed++;
-      if (id >= firstMeasured) shared.completedMeasured++;
-      if (memory) memory.release(blocksFor(cachedTokens(shared, id, 0)));
-    }
+  if (flight.finishing.length > 0) release(shared, replica, flight.finishing);
+  if (flight.finishingUnseated.length > 0) leave(shared, replica, flight.finishingUnseated);
+}
+
+/** A stretch that the measurement began in counts from then on. */
+function countShare({ measuredFrom }: Shared, replica: Replica): void {
+  const { startAt, endAt, ends, blocksIn } = replica.flight;
+  replica.busyTime += endAt - measuredFrom;
+  for (let i = 0; i < blocksIn.length; i++) {
+    const begin = Math.max(measuredFrom, i === 0 ? startAt : ends[i - 1]);
+    replica.blockTime += blocksIn[i] * Math.max(ends[i] - begin, 0);
   }
-  for (let i = 0; i < unseated.length; i++) {
-    shared.completed++;
-    if (unseated.ids[i] >= firstMeasured) shared.completedMeasured++;
-  }
+}
+
+/** Sequences that are done give back what they held, and leave. */
+function release(shared: Shared, replica: Replica, done: IdList): void {
+  const { memory } = replica;
+  replica.resident -= done.length;
+  if (memory)
+    for (let i = 0; i < done.length; i++) memory.release(blocksFor(cachedTokens(shared, done.ids[i], 0)));
+  leave(shared, replica, done);
+}
+
+/** Requests leave the system, answered. */
+function leave(shared: Shared, replica: Replica, done: IdList): void {
+  replica.answered += done.length;
+  shared.completed += done.length;
+  for (let i = 0; i < done.length; i++) if (done.ids[i] >= shared.firstMeasured) shared.completedMeasured++;
 }

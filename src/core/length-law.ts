@@ -15,6 +15,11 @@ export interface LengthLaw {
   survival(n: number): number;
   /** One length, from the purpose's own stream. */
   sample(stream: Stream): number;
+  /**
+   * For a law that makes a length of one uniform number: writes the lengths of `uniforms` to the rows [from, to).
+   * The same lengths as `sample` gives, many at a time.
+   */
+  fromUniforms?(uniforms: Float64Array, into: Int32Array, from: number, to: number): void;
   /** The table it is a column of, if it is: laws of one table are drawn by row, together. */
   readonly joint?: JointColumn;
 }

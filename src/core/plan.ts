@@ -10,18 +10,50 @@ import { activate, blocksNeeded, deactivateLast, preemptLast } from "./residents
 import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
 import { tokens, UNLIMITED, type Nanoseconds, type Tokens } from "./units.js";
 
-class QueueHead implements Head {
-  exists = false;
-  left: Tokens = tokens(0);
+/** The first unstarted prompt, as it is when somebody looks: a preempted request, else the discipline's first. */
+class FirstWaiting implements Head {
+  constructor(private readonly plan: Plan) {}
+
+  get exists(): boolean {
+    return this.plan.unstarted > 0;
+  }
+
+  get left(): Tokens {
+    const { shared, replica } = this.plan;
+    const { promptLeft } = shared.sequences;
+    return tokens(
+      replica.returned.length > 0
+        ? this.leftOfReturned(replica.returned.first)
+        : promptLeft[replica.waiting.first],
+    );
+  }
+
+  /** What a preempted request has to compute again: all but its leading blocks that survive. */
+  private leftOfReturned(id: number): number {
+    const { shared, replica } = this.plan;
+    const known = shared.sequences.promptLeft[id];
+    const hits = Math.min(replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
+    return known - hits * BLOCK_TOKENS;
+  }
 }
 
-/** The first partly prefilled prompt. How many decodes stand before it is counted only when somebody asks. */
-class FirstPartial extends QueueHead implements PartialHead {
-  constructor(private readonly count: () => number) {
-    super();
+/** The first partly prefilled prompt that the batch has not taken yet. */
+class FirstPartial implements PartialHead {
+  constructor(private readonly plan: Plan) {}
+
+  get exists(): boolean {
+    return this.plan.unfinished > 0;
   }
+
+  get left(): Tokens {
+    const { shared, replica, cursor } = this.plan;
+    return tokens(shared.sequences.promptLeft[replica.partial.ids[cursor]]);
+  }
+
   get decodesAhead(): number {
-    return this.count();
+    const { shared, replica, cursor } = this.plan;
+    const { admission } = shared.sequences;
+    return replica.pool.ahead(admission[replica.partial.ids[cursor]], admission);
   }
 }
 
@@ -29,24 +61,25 @@ export class Plan implements View, Batch {
   readonly limits;
   decodable = 0;
   resident = 0;
-  readonly partial: FirstPartial;
-  readonly waiting = new QueueHead();
+  readonly partial = new FirstPartial(this);
+  readonly waiting = new FirstWaiting(this);
   tokensLeft: Tokens = tokens(0);
   slotsLeft = 0;
-  private readonly shared: Shared;
-  private replica!: Replica;
+  readonly shared: Shared;
+  replica!: Replica;
+  /** Prompts that this batch may still take: unstarted ones, and partly prefilled ones, from `cursor` on. */
+  unstarted = 0;
+  unfinished = 0;
+  cursor = 0;
   private flight!: Flight;
-  /** Next entry of the replica's partly prefilled prompts. */
-  private cursor = 0;
   /** Blocks taken for the decodes of this batch. */
   private decodeBlocks = 0;
-  /** Prompts taken from a queue of unstarted ones; they may stand anywhere among the chunks. */
-  private readonly admitted = new IdList();
+  /** Prompts taken from a queue of unstarted ones that this batch does not end; they may stand anywhere among the chunks. */
+  private readonly begun = new IdList();
 
   constructor(shared: Shared) {
     this.shared = shared;
     this.limits = shared.limits;
-    this.partial = new FirstPartial(() => this.decodesAhead());
   }
 
   get now(): Nanoseconds {
@@ -64,28 +97,15 @@ export class Plan implements View, Batch {
   compose(replica: Replica, flight: Flight): boolean {
     this.replica = replica;
     this.flight = flight;
-    this.decodable = replica.pool.size;
-    this.resident = replica.resident;
+    this.cursor = 0;
+    this.count();
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
-    this.cursor = 0;
     this.decodeBlocks = 0;
-    this.admitted.length = 0;
-    flight.decodes = 0;
-    flight.prefillTokens = 0;
-    flight.chunkCount = 0;
-    flight.admitted = 0;
-    flight.preempted = 0;
-    flight.ended.length = 0;
-    flight.finishing.length = 0;
-    flight.finishingUnseated.length = 0;
-    flight.dependsOnArrivals = true;
-    flight.limitsDecode = false;
-    flight.limitsPrefill = false;
-    this.showPartial();
-    this.showWaiting();
+    this.begun.length = 0;
+    flight.clear();
     this.shared.scheduler.compose(this, this);
-    flight.leftWaiting = this.waiting.exists;
+    flight.leftWaiting = this.unstarted > 0;
     if (flight.decodes + flight.chunkCount === 0) {
       if (flight === replica.flight && flight.preempted === 0) this.refuse("placed nothing while work waits");
       return false;
@@ -95,22 +115,26 @@ export class Plan implements View, Batch {
     return true;
   }
 
+  /** The counts of the replica's sequences and prompts. */
+  private count(): void {
+    const { replica } = this;
+    this.decodable = replica.pool.size;
+    this.resident = replica.resident;
+    this.unstarted = replica.waiting.length + replica.returned.length;
+    this.unfinished = replica.partial.length - this.cursor;
+  }
+
   decode(n: number): number {
     const { flight, replica } = this;
+    const { pool } = replica;
     const before = flight.decodes;
-    if (!(Number.isInteger(n) && n >= 0)) this.refuse(`decodes must be a whole number: asked ${n}`);
-    if (n < before) this.refuse(`decodes taken back: asked ${n}, placed ${before}`);
-    if (n > this.decodable)
-      this.refuse(`more decodes than sequences: asked ${n}, decodable ${this.decodable}`);
     const more = n - before;
-    if (more > this.slotsLeft) this.refuse(`over the sequence cap: asked ${more}, left ${this.slotsLeft}`);
-    if (more > this.tokensLeft) this.refuse(`over the token budget: asked ${more}, left ${this.tokensLeft}`);
+    if (!(Number.isInteger(n) && more >= 0 && n <= this.decodable)) this.refuseDecodes(n);
+    if (more > this.slotsLeft || more > this.tokensLeft) this.refuseDecodes(n);
     if (n === 0) return 0;
     const granted = replica.memory === null ? n : this.fit(n);
-    while (replica.pool.active < granted) activate(this.shared, replica);
-    while (replica.pool.active > granted) deactivateLast(this.shared, replica);
-    // Blocks that were taken may have been a preempted request's.
-    if (replica.returned.length > 0) this.showWaiting();
+    while (pool.active < granted) activate(this.shared, replica);
+    while (pool.active > granted) deactivateLast(this.shared, replica);
     flight.decodes = granted;
     this.tokensLeft = tokens(this.tokensLeft - (granted - before));
     this.slotsLeft -= granted - before;
@@ -118,35 +142,20 @@ export class Plan implements View, Batch {
   }
 
   chunk(from: PromptQueue, asked: Tokens): Tokens {
-    const { flight } = this;
     const isWaiting = from === "waiting";
-    const head = isWaiting ? this.waiting : this.partial;
-    const { left } = head;
-    if (!head.exists) this.refuse(`no ${from} prompt to take a chunk of`);
-    if (!(Number.isInteger(asked) && asked >= 1)) this.refuse(`a chunk has at least 1 token: asked ${asked}`);
-    if (asked > left) this.refuse(`longer than the prompt: asked ${asked}, left ${left}`);
-    if (asked > this.limits.chunk) this.refuse(`over the chunk size: asked ${asked} of ${this.limits.chunk}`);
-    if (asked > this.tokensLeft)
-      this.refuse(`over the token budget: asked ${asked}, left ${this.tokensLeft}`);
-    if (this.slotsLeft < 1) this.refuse("over the sequence cap: no place left");
-    if (isWaiting && this.resident >= this.limits.residentCap)
-      this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
+    if (!(isWaiting ? this.waiting.exists : this.partial.exists)) this.refuseChunk(from, asked);
+    const left = isWaiting ? this.waiting.left : this.partial.left;
+    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left)) this.refuseChunk(from, asked);
+    if (asked > this.limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1)
+      this.refuseChunk(from, asked);
+    if (isWaiting && this.resident >= this.limits.residentCap) this.refuseChunk(from, asked);
     if (this.replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
 
-    const { sequences } = this.shared;
-    const id = isWaiting ? this.admit() : this.replica.partial.ids[this.cursor++];
-    if (flight.chunkCount === flight.chunkId.length) flight.growChunks();
-    flight.chunkId[flight.chunkCount] = id;
-    flight.chunkTokens[flight.chunkCount] = asked;
-    flight.chunkCached[flight.chunkCount++] = sequences.known(id) - left;
-    flight.prefillTokens += asked;
-    this.tokensLeft = tokens(this.tokensLeft - asked);
-    this.slotsLeft--;
-    sequences.promptLeft[id] = left - asked;
-    if (asked === left) flight.ended.insertAscending(id);
-    if (!isWaiting) this.showPartial();
-    if (isWaiting || this.replica.returned.length > 0) this.showWaiting();
+    const id = isWaiting ? this.admit() : this.advance();
+    this.place(id, left, asked);
+    if (asked === left) this.flight.ended.insertAscending(id);
+    else if (isWaiting) this.begun.push(id);
     return asked;
   }
 
@@ -211,10 +220,7 @@ export class Plan implements View, Batch {
   private preempt(): boolean {
     const { shared, replica, flight } = this;
     if (!preemptLast(shared, replica, flight, this.cursor)) return false;
-    this.resident = replica.resident;
-    this.decodable = replica.pool.size;
-    this.showPartial();
-    this.showWaiting();
+    this.count();
     return true;
   }
 
@@ -230,41 +236,31 @@ export class Plan implements View, Batch {
     const isBack = replica.returned.length > 0;
     const id = isBack ? replica.returned.popFront() : replica.waiting.popFront();
     if (!isBack) sequences.startedAt[id] = shared.now;
-    sequences.admission[id] = replica.admissions++;
-    replica.resident++;
-    this.resident++;
+    if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
+    this.resident = ++replica.resident;
+    this.unstarted = replica.waiting.length + replica.returned.length;
     this.flight.admitted++;
-    this.admitted.push(id);
     return id;
   }
 
-  private decodesAhead(): number {
-    const { pool, partial } = this.replica;
-    const { admission } = this.shared.sequences;
-    return pool.ahead(admission[partial.ids[this.cursor]], admission);
+  private advance(): number {
+    this.unfinished--;
+    return this.replica.partial.ids[this.cursor++];
   }
 
-  private showPartial(): void {
-    const { partial } = this.replica;
-    this.partial.exists = this.cursor < partial.length;
-    if (this.partial.exists)
-      this.partial.left = tokens(this.shared.sequences.promptLeft[partial.ids[this.cursor]]);
-  }
-
-  private showWaiting(): void {
-    const { sequences } = this.shared;
-    const { returned, waiting } = this.replica;
-    this.waiting.exists = waiting.length + returned.length > 0;
-    if (!this.waiting.exists) return;
-    if (returned.length === 0) this.waiting.left = tokens(sequences.promptLeft[waiting.first]);
-    else {
-      const known = sequences.promptLeft[returned.first];
-      const hits = Math.min(
-        this.replica.memory!.survivors(returned.first),
-        Math.floor((known - 1) / BLOCK_TOKENS),
-      );
-      this.waiting.left = tokens(known - hits * BLOCK_TOKENS);
-    }
+  /** Puts a chunk of a prompt with `left` tokens to go into the batch. */
+  private place(id: number, left: Tokens, taken: Tokens): void {
+    const { flight } = this;
+    const { sequences, varies } = this.shared;
+    const chunk = flight.chunkCount++;
+    if (chunk === flight.chunkId.length) flight.growChunks();
+    flight.chunkId[chunk] = id;
+    flight.chunkTokens[chunk] = taken;
+    if (varies) flight.chunkCached[chunk] = sequences.known(id) - left;
+    flight.prefillTokens += taken;
+    this.tokensLeft = tokens(this.tokensLeft - taken);
+    this.slotsLeft--;
+    sequences.promptLeft[id] = left - taken;
   }
 
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */
@@ -275,12 +271,32 @@ export class Plan implements View, Batch {
     for (let i = 0; i < partial.length; i++)
       if (i >= this.cursor || promptLeft[partial.ids[i]] > 0) partial.ids[kept++] = partial.ids[i];
     partial.length = kept;
-    for (let i = 0; i < this.admitted.length; i++) {
-      const id = this.admitted.ids[i];
-      if (promptLeft[id] === 0) continue;
-      if (this.shared.byAdmission) partial.insertBy(admission, id);
-      else partial.insertAscending(id);
-    }
+    for (let i = 0; i < this.begun.length; i++)
+      if (this.shared.byAdmission) partial.insertBy(admission, this.begun.ids[i]);
+      else partial.insertAscending(this.begun.ids[i]);
+  }
+
+  private refuseDecodes(n: number): never {
+    const before = this.flight.decodes;
+    const more = n - before;
+    if (!(Number.isInteger(n) && n >= 0)) this.refuse(`decodes must be a whole number: asked ${n}`);
+    if (n < before) this.refuse(`decodes taken back: asked ${n}, placed ${before}`);
+    if (n > this.decodable)
+      this.refuse(`more decodes than sequences: asked ${n}, decodable ${this.decodable}`);
+    if (more > this.slotsLeft) this.refuse(`over the sequence cap: asked ${more}, left ${this.slotsLeft}`);
+    this.refuse(`over the token budget: asked ${more}, left ${this.tokensLeft}`);
+  }
+
+  private refuseChunk(from: PromptQueue, asked: Tokens): never {
+    if (!this[from].exists) this.refuse(`no ${from} prompt to take a chunk of`);
+    const { left } = this[from];
+    if (!(Number.isInteger(asked) && asked >= 1)) this.refuse(`a chunk has at least 1 token: asked ${asked}`);
+    if (asked > left) this.refuse(`longer than the prompt: asked ${asked}, left ${left}`);
+    if (asked > this.limits.chunk) this.refuse(`over the chunk size: asked ${asked} of ${this.limits.chunk}`);
+    if (asked > this.tokensLeft)
+      this.refuse(`over the token budget: asked ${asked}, left ${this.tokensLeft}`);
+    if (this.slotsLeft < 1) this.refuse("over the sequence cap: no place left");
+    this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
   }
 
   private refuse(rule: string): never {

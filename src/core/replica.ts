@@ -34,7 +34,12 @@ export interface Shared {
   readonly depth: number;
   /** Decodes and partly prefilled prompts stand in the order of their admission, not of arrival and prefill end. */
   readonly byAdmission: boolean;
-  /** The iteration time changes along a stretch of equal batches. */
+  /** No batch repeats unasked: the scheduler wants every iteration, or iteration times are random. */
+  readonly asksEveryIteration: boolean;
+  /**
+   * The iteration time changes along a stretch of equal batches, or KV memory may end it. Only then are cached
+   * tokens counted.
+   */
   readonly varies: boolean;
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
@@ -84,8 +89,8 @@ export class Flight {
   startAt: Nanoseconds = ns(0);
   /** End of the stretch; NEVER while there is none. */
   endAt: Nanoseconds = NEVER;
-  /** Time of the first iteration, and of all unless times vary. */
-  iterationTime: Nanoseconds = ns(0);
+  /** Time of the first iteration, and of all unless times vary; NaN before the first is priced. */
+  iterationTime: Nanoseconds = ns(NaN);
   iterations = 0;
   /** Where times vary: the end of each iteration. */
   ends = new Float64Array(16);
@@ -118,6 +123,23 @@ export class Flight {
   usedBlocks = 0;
   /** KV blocks in use, times time, over the whole stretch. */
   blockTime = 0;
+  /** The blocks in use in each iteration, where the measurement may begin within the stretch; else empty. */
+  readonly blocksIn: number[] = [];
+
+  /** Holds nothing again. */
+  clear(): void {
+    this.decodes = 0;
+    this.prefillTokens = 0;
+    this.chunkCount = 0;
+    this.admitted = 0;
+    this.preempted = 0;
+    this.ended.length = 0;
+    this.finishing.length = 0;
+    this.finishingUnseated.length = 0;
+    this.dependsOnArrivals = true;
+    this.limitsDecode = false;
+    this.limitsPrefill = false;
+  }
 
   /** End of the stretch's i-th iteration, 1 <= i <= iterations; its start for i = 0. */
   endOf(i: number, varies: boolean): Nanoseconds {
@@ -153,6 +175,7 @@ export class Flight {
     target.leftWaiting = this.leftWaiting;
     target.usedBlocks = this.usedBlocks;
     target.blockTime = this.blockTime;
+    target.blocksIn.splice(0, target.blocksIn.length, ...this.blocksIn);
   }
 
   growChunks(): void {
@@ -237,6 +260,7 @@ export class Replica {
     this.pool.clear();
     this.stalls.clear();
     this.flight.endAt = NEVER;
+    this.flight.blockTime = this.next.blockTime = 0;
     this.hasNext = false;
     this.isOpen = true;
     this.wakeAt = NEVER;

@@ -10,12 +10,41 @@ import type { WorkloadConfig } from "./config.js";
 import { ConfigError } from "./errors.js";
 import { BLOCK_TOKENS } from "./kv-memory.js";
 import { JointLengths } from "./joint-lengths.js";
-import { stream } from "./random.js";
+import type { LengthLaw } from "./length-law.js";
+import { stream, type Stream } from "./random.js";
 import { member, type Registry } from "./registry.js";
 import { fromSeconds, toSeconds, type Nanoseconds } from "./units.js";
 
 /** Rows for this many standard deviations above the mean count; more are added when needed. */
 const SPARE_DEVIATIONS = 5;
+
+/** Requests are drawn so many at a time: what is drawn together costs half as much. */
+const BLOCK = 128;
+const instants = new Float64Array(BLOCK);
+const uniforms = new Float64Array(BLOCK);
+
+/**
+ * Writes the next arrivals, `count` at the most, to `instants`.
+ * @returns how many of them come at `last` or earlier
+ */
+function drawInstants(arrivals: Arrivals, count: number, last: number): number {
+  let drawn = 0;
+  if (arrivals.fill) {
+    arrivals.fill(instants, count);
+    while (drawn < count && instants[drawn] <= last) drawn++;
+  } else {
+    while (drawn < count && (instants[drawn] = arrivals.next()) <= last) drawn++;
+  }
+  return drawn;
+}
+
+/** Writes the rows [from, to) of a column of lengths. */
+function drawLengths(law: LengthLaw, source: Stream, into: Int32Array, from: number, to: number): void {
+  if (law.fromUniforms) {
+    source.uniforms(uniforms, to - from);
+    law.fromUniforms(uniforms, into, from, to);
+  } else for (let row = from; row < to; row++) into[row] = law.sample(source);
+}
 
 /** A longer column that begins as the given one. */
 function longer(column: Int32Array | undefined, rows: number): Int32Array | undefined {
@@ -155,13 +184,15 @@ export class Requests {
 
     const prompts = stream(seed, trial, "prompt");
     const outputs = stream(seed, trial, "output");
-    // One loop over three streams: the processor overlaps their chains of arithmetic.
     let count = backlog;
-    for (let at = arrivals.next(); at <= last && count - backlog < most; at = arrivals.next()) {
-      if (count === this.arrivedAt.length) this.reserve(count * 2);
-      this.arrivedAt[count] = at;
-      this.promptTokens[count] = prompt.sample(prompts);
-      this.outputTokens[count++] = output.sample(outputs);
+    for (let isOver = false; !isOver && count - backlog < most;) {
+      const drawn = drawInstants(arrivals, Math.min(BLOCK, most - (count - backlog)), last);
+      isOver = drawn < BLOCK;
+      if (count + drawn > this.arrivedAt.length) this.reserve(Math.max(count * 2, count + drawn));
+      for (let i = 0; i < drawn; i++) this.arrivedAt[count + i] = instants[i];
+      drawLengths(prompt, prompts, this.promptTokens, count, count + drawn);
+      drawLengths(output, outputs, this.outputTokens, count, count + drawn);
+      count += drawn;
     }
     this.drawn = this.count = count;
   }

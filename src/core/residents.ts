@@ -21,14 +21,17 @@ const phaseOf = (cached: number, clock: number): number => (cached - clock) & (B
 export const blocksNeeded = ({ phases, pool }: Replica, ahead = 0): number =>
   phases[phaseOf(0, pool.clock + ahead)];
 
+/** An active sequence with so many cached tokens comes (1) or goes (-1). Nobody asks while times do not vary. */
+function count(replica: Replica, cached: number, change: 1 | -1): void {
+  replica.sumKv += change * cached;
+  if (replica.memory) replica.phases[phaseOf(cached, replica.pool.clock)] += change;
+}
+
 /** The first idle sequence becomes active. */
 export function activate(shared: Shared, replica: Replica): void {
-  const { pool } = replica;
   const { decodeLeft } = shared.sequences;
-  const id = pool.activate(decodeLeft);
-  const cached = cachedTokens(shared, id, decodeLeft[id]);
-  replica.sumKv += cached;
-  if (replica.memory) replica.phases[phaseOf(cached, pool.clock)]++;
+  const id = replica.pool.activate(decodeLeft);
+  if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), 1);
   if (id < shared.firstMeasured) replica.activeUnmeasured++;
 }
 
@@ -44,12 +47,9 @@ export function deactivateLast(shared: Shared, replica: Replica): void {
 
 /** The active sequence that finishes next is done with decoding. Returns its id. */
 export function finishNext(shared: Shared, replica: Replica): number {
-  const { pool } = replica;
-  const id = pool.finishNext();
-  leavesWithGaps(shared, replica, id);
-  const cached = cachedTokens(shared, id, 0);
-  replica.sumKv -= cached;
-  if (replica.memory) replica.phases[phaseOf(cached, pool.clock)]--;
+  const id = replica.pool.finishNext();
+  if (shared.sequences.largestGap !== null) leavesWithGaps(shared, replica, id);
+  if (shared.varies) count(replica, cachedTokens(shared, id, 0), -1);
   if (id < shared.firstMeasured) replica.activeUnmeasured--;
   return id;
 }
@@ -57,13 +57,11 @@ export function finishNext(shared: Shared, replica: Replica): number {
 /** The counts of a sequence that has just left the active ones with tokens to come. */
 function leftActive(shared: Shared, replica: Replica, id: number, hasTicked: boolean): void {
   const { decodeLeft, lastTokenAt } = shared.sequences;
-  const cached = cachedTokens(shared, id, decodeLeft[id]);
   if (hasTicked) {
     lastTokenAt[id] = replica.lastTickAt;
-    leavesWithGaps(shared, replica, id);
+    if (shared.sequences.largestGap !== null) leavesWithGaps(shared, replica, id);
   }
-  replica.sumKv -= cached;
-  if (replica.memory) replica.phases[phaseOf(cached, replica.pool.clock)]--;
+  if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), -1);
   if (id < shared.firstMeasured) replica.activeUnmeasured--;
 }
 

@@ -122,6 +122,7 @@ export class Simulator {
       },
       depth: (engine.async ?? definition.async ?? false) ? 2 : 1,
       byAdmission: scheduler.decodeOrder === "admission",
+      asksEveryIteration: model.random || scheduler.everyIteration === true,
       varies: blocks < UNLIMITED || model.growsWithKv === true,
       overhead,
       usableBlocks: blocks,

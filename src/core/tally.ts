@@ -9,7 +9,7 @@ import { Demand } from "./demand.js";
 import { RequestTimes } from "./request-times.js";
 import type { Shared } from "./replica.js";
 import type { Outcome } from "./simulate.js";
-import type { Nanoseconds } from "./units.js";
+import { NEVER, type Nanoseconds } from "./units.js";
 
 /** Its buffers are reused from one tally to the next: one at a time. */
 const times = new RequestTimes();
@@ -49,7 +49,8 @@ export class Tally {
     this.measured.extend(sequences, arrived);
     const before = Math.max(this.settled, this.firstMeasured);
     // A request that was turned away has no end, and has left for good.
-    while (this.settled < arrived && !(finishedAt[this.settled] >= fork)) this.settled++;
+    if (fork === NEVER) this.settled = arrived;
+    else while (this.settled < arrived && !(finishedAt[this.settled] >= fork)) this.settled++;
     const settled = Math.max(this.settled, this.firstMeasured);
     times.add(before, settled);
     times.mark();

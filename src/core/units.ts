@@ -32,12 +32,20 @@ const NANOSECONDS_PER_MILLISECOND = 1e6;
 export const ns = (value: number): Nanoseconds => value as Nanoseconds;
 /** The brand of a number that is known to be a count of tokens. */
 export const tokens = (value: number): Tokens => value as Tokens;
+/** From here on a half added to a double may be rounded: 2^52. */
+const NO_HALVES = 4_503_599_627_370_496;
+/**
+ * Math.round, to the last bit. Compiled, that one guesses which way a number will go, and is wrong half the time;
+ * a floor guesses nothing.
+ */
+const nearest = (value: number): number =>
+  value >= 1 && value < NO_HALVES ? Math.floor(value + 0.5) : Math.round(value);
 /** Seconds to the nearest nanosecond. */
 export const fromSeconds = (seconds: number): Nanoseconds =>
-  Math.round(seconds * NANOSECONDS_PER_SECOND) as Nanoseconds;
+  nearest(seconds * NANOSECONDS_PER_SECOND) as Nanoseconds;
 /** Milliseconds to the nearest nanosecond. */
 export const fromMilliseconds = (ms: number): Nanoseconds =>
-  Math.round(ms * NANOSECONDS_PER_MILLISECOND) as Nanoseconds;
+  nearest(ms * NANOSECONDS_PER_MILLISECOND) as Nanoseconds;
 /** Nanoseconds to seconds. */
 export const toSeconds = (duration: number): number => duration / NANOSECONDS_PER_SECOND;
 /** Nanoseconds to milliseconds. */

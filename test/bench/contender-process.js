@@ -10,6 +10,7 @@ import { processorNs } from "./figures.js";
 const folder = pathToFileURL(`${process.argv[2]}/`);
 const { simulate, prepare, Simulator } = await import(new URL("index.js", folder).href);
 const { measure } = await import(new URL("core/metrics.js", folder).href);
+const { Tally } = await import(new URL("core/tally.js", folder).href);
 
 const COMPARED = ["ttft_mean_s", "tbt_mean_s", "rts_p95_s"];
 const simulators = new Map();
@@ -48,7 +49,9 @@ function parts(simulator, given, trials) {
     const t1 = processorNs();
     const outcome = simulator.run(config, drawn, { seed: 1, trial });
     const t2 = processorNs();
-    measure(config, outcome);
+    const tally = new Tally(outcome.shared, config.conventions.tbt);
+    tally.count(outcome, Infinity);
+    measure(outcome, tally);
     statistics += processorNs() - t2;
     loop += t2 - t1;
     draw += t1 - t0;

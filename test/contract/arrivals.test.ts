@@ -85,6 +85,15 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("arriv
     expect(wrong).toEqual([]);
   });
 
+  test("many instants at a time are those of one at a time", () => {
+    const arrivals = process.open(stream(1, 1, "arrivals"), 1);
+    if (!arrivals.fill) return;
+    const many = new Float64Array(300);
+    arrivals.fill(many, 299);
+    const next = arrivals.next();
+    expect([...many.subarray(0, 299), next]).toEqual(take(300));
+  });
+
   test("the rate is as stated", () => {
     const instants = take(100_000);
     const count = instants.length;

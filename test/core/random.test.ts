@@ -2,6 +2,7 @@
  * Streams: the laws that the samplers claim, to 4 standard errors with a million draws; one stream a
  * (seed, trial, purpose); and a state from which a fork goes on (model §4).
  */
+import alea from "seedrandom/lib/alea.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { normalCdf } from "../../src/core/arithmetic.js";
@@ -154,6 +155,31 @@ describe("independence", () => {
     const [a, b] = [stream(5, 6, "prompt"), stream(5, 6, "prompt")];
     for (let i = 0; i < 100; i++) expect(a.normal()).toBe(b.normal());
   });
+});
+
+test("the numbers are seedrandom's, to the last bit", () => {
+  for (const purpose of ["arrivals", "prompt", "service/3"]) {
+    const source = stream(7, 8, purpose);
+    const theirs = alea(`7/8/${purpose}`, { state: true });
+    for (let i = 0; i < 10_000; i++) expect(source.uniform()).toBe(theirs());
+    for (let i = 0; i < 10_000; i++) expect(source["fine"]()).toBe(theirs.double());
+    expect(source.state()).toEqual(theirs.state());
+  }
+});
+
+test("many numbers at a time are those of one at a time", () => {
+  const [together, alone] = [stream(5, 6, "many"), stream(5, 6, "many")];
+  const numbers = new Float64Array(5000);
+  // Enough for the tail, past the last edge, and for all ways to be refused.
+  for (let round = 0; round < 400; round++) {
+    const count = (round * 37) % 5000;
+    if (round % 2) together.uniforms(numbers, count);
+    else together.exponentials(numbers, count);
+    const one = (): number => (round % 2 ? alone.uniform() : alone.exponential());
+    for (let i = 0; i < count; i++)
+      if (numbers[i] !== one()) throw new Error(`number ${i} of round ${round}`);
+    expect(together.state()).toEqual(alone.state());
+  }
 });
 
 test("from its state a stream goes on exactly where it stood", () => {

@@ -19,6 +19,17 @@ class PoissonArrivals implements Arrivals {
     this.units += this.stream.exponential();
     return fromSeconds(this.units / this.ratePerSecond);
   }
+
+  fill(into: Float64Array, count: number): void {
+    this.stream.exponentials(into, count);
+    const { ratePerSecond } = this;
+    let { units } = this;
+    for (let i = 0; i < count; i++) {
+      units += into[i];
+      into[i] = fromSeconds(units / ratePerSecond);
+    }
+    this.units = units;
+  }
 }
 
 export const poisson: ArrivalDefinition = {

@@ -6,6 +6,8 @@ import type { Stream } from "../random.js";
 /** How far the weights may sum from 1, for decimals such as 0.1 + 0.2 + 0.7. */
 const WEIGHT_TOLERANCE = 1e-9;
 
+const GUIDES = 256;
+
 function check(spec: Spec): string[] {
   const values = numbersOf(spec, "values");
   const weights = numbersOf(spec, "weights");
@@ -21,9 +23,10 @@ class Mixture implements LengthLaw {
   readonly mean: number;
   private readonly values: readonly number[];
   private readonly weights: readonly number[];
+  /** Up to the last length that has any weight, which takes what rounding leaves above the cumulative sum. */
   private readonly cumulative: Float64Array;
-  /** The last length that has any weight: it takes what rounding leaves above the cumulative sum. */
-  private readonly last: number;
+  /** Where to begin to search, by the first bits of the uniform number (Chen & Asau 1974): nearly always the place. */
+  private readonly guide: Int32Array;
 
   constructor(spec: Spec) {
     const values = (this.values = numbersOf(spec, "values"));
@@ -32,7 +35,13 @@ class Mixture implements LengthLaw {
     this.mean = values.reduce((sum, value, i) => sum + value * weights[i], 0);
     let total = 0;
     this.cumulative = Float64Array.from(weights, (weight) => (total += weight));
-    this.last = weights.findLastIndex((weight) => weight > 0);
+    this.cumulative[weights.findLastIndex((weight) => weight > 0)] = Infinity;
+    this.guide = new Int32Array(GUIDES);
+    for (let at = 0, from = 0; from < GUIDES; at++) {
+      const to = Math.min(Math.ceil(this.cumulative[at] * GUIDES), GUIDES);
+      this.guide.fill(at, from, to);
+      from = to;
+    }
   }
 
   survival(n: number): number {
@@ -40,9 +49,17 @@ class Mixture implements LengthLaw {
   }
 
   sample(stream: Stream): number {
-    const u = stream.uniform();
-    let i = 0;
-    while (i < this.last && u >= this.cumulative[i]) i++;
+    return this.at(stream.uniform());
+  }
+
+  fromUniforms(uniforms: Float64Array, into: Int32Array, from: number, to: number): void {
+    for (let row = from; row < to; row++) into[row] = this.at(uniforms[row - from]);
+  }
+
+  /** The length at a share of the law. */
+  private at(u: number): number {
+    let i = this.guide[Math.floor(u * GUIDES)];
+    while (u >= this.cumulative[i]) i++;
     return this.values[i];
   }
 }
