@@ -288,6 +288,11 @@ export interface Experiment {
   readonly takesModel: boolean | "machine";
   /** What the command is instead when an option of it is given; that option comes first among its own. */
   readonly variant?: Experiment;
+  /**
+   * Why `--shard` cannot share out its trials; undefined: it can, because all of them are known before any has a
+   * result. Absent where there are none to share out.
+   */
+  unshared?(options: ExperimentContext["options"]): string | undefined;
   /** Words that stand for several scenarios at once, e.g. `both`. */
   readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
   /** The files that it takes: at least one as arguments, or the folder of an option. */
@@ -319,6 +324,9 @@ export interface Experiment {
   run(context: ExperimentContext): Promise<Report>;
 }
 
+/** `unshared` of an experiment whose trials are all known before any has a result. */
+export const allKnown = (): undefined => undefined;
+
 /** The flag that leads to the study's scenario again. */
 export const again = (study: Study): string => study.chosenBy ?? `--scenario ${study.scenario}`;
 
@@ -326,7 +334,8 @@ export const again = (study: Study): string => study.chosenBy ?? `--scenario ${s
 export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
 
 /** Whether the arrivals are a closed loop's: their rate is what the engine makes of it. */
-export const isClosed = ({ config }: Pick<Study, "config">): boolean => config.workload.arrivals.kind === "closed";
+export const isClosed = ({ config }: Pick<Study, "config">): boolean =>
+  config.workload.arrivals.kind === "closed";
 
 /** The command that finds how much load a study bears, where there is a λ to vary. */
 export const tryStability = (study: Study): string[] =>

@@ -124,6 +124,8 @@ export const run: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: ({ precision }) =>
+    precision === null ? undefined : "--precision adds trials by what the earlier ones came to",
   examples: [
     "run --precision 0.01",
     "run --scenario demo2 --lam 3 --ntrials 20",
