@@ -48,7 +48,7 @@ function addModelFlags(command: Command): void {
   command
     .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
     .option("--verify", "check every law of the model while simulating")
-    .option("--force", "lift the limit on the number of requests");
+    .option("--force", "lift the limits on requests a trial and on the size of results");
   command.optionsGroup("Recorded traces:");
   for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);
 }

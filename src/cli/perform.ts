@@ -181,6 +181,7 @@ async function conduct(
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
     trials: runner(executor, progressOn(stderr, shared.quiet), {
       verify: shared.verify,
+      force: shared.force,
       signal,
       registry: study.registry,
       share: shared.share,

@@ -16,6 +16,8 @@ export interface SharedSettings {
   readonly verify: boolean;
   /** Continue from the journal of a run that was stopped. */
   readonly resume: boolean;
+  /** Lift what can be lifted of the limits. */
+  readonly force: boolean;
   /** Only this share of the tasks. */
   readonly share: Share | undefined;
 }
@@ -55,6 +57,7 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
     color: flags.color !== false,
     verify: flags.verify === true,
     resume: flags.resume === true,
+    force: flags.force === true,
     share,
   };
 }

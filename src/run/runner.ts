@@ -10,6 +10,7 @@ import {
   TrialRecords,
 } from "../experiments/trials.js";
 import type { Executor } from "./executor.js";
+import { refuseExcess } from "./limits.js";
 import type { Share } from "./share.js";
 import { arrivalsOf, place, shardsOf } from "./tasks.js";
 
@@ -35,14 +36,17 @@ export interface RunnerOptions {
   readonly signal?: AbortSignal | undefined;
   /** What the executor looks members up in: how much work there is depends on it. */
   readonly registry?: Registry | undefined;
+  /** Lifts the limit on the size of the results. */
+  readonly force?: boolean;
   /** Only the tasks of this share are run: trials of the others have no value for any metric. */
   readonly share?: Share | undefined;
 }
 
 export function runner(executor: Executor, progress: Progress, options: RunnerOptions = {}): Trials {
-  const { verify = false, signal, registry = builtIn, share } = options;
+  const { verify = false, signal, registry = builtIn, share, force = false } = options;
   return {
     async run(request: TrialRequest): Promise<TrialRecords> {
+      refuseExcess(request, force);
       const records = new TrialRecords(request);
       records.values.fill(NaN);
       const shards = shardsOf(request, verify, registry).filter(() => share?.takes() ?? true);
