@@ -42,14 +42,14 @@ test(`${CASES} cases end with 0, 1, 2 or 4, soon, without a stack trace or half 
     codes.set(code, (codes.get(code) ?? 0) + 1);
 
     expect([0, 1, 2, 4], told).toContain(code);
-    expect(stderr, told).not.toMatch(/\n\s+at |bug in llmsim|\[object|undefined|NaN\b(?<!: "?NaN)/);
+    expect(stderr, told).not.toMatch(/\n\s+at |bug in llmsim|\[object|undefined/);
     expect(took, told).toBeLessThan(MOST_MS);
     // Names of files are the user's own; what was read is as it was, and what was written is whole.
     for (const [name, text] of Object.entries(before)) expect(after[name] === text, told).toBe(true);
     if (code === 2) {
       expect(Object.keys(after), told).toEqual(Object.keys(before));
       expect(stdout, told).toBe("");
-      expect(stderr, told).toMatch(/^(warning: .*\n|merge: .*\n)*error: /);
+      expect(stderr, told).toMatch(/^((warning|merge|resume): .*\n)*(error: .*\n)+$/);
       expect(stderr.length, told).toBeLessThan(20_000);
     }
     for (const [name, text] of Object.entries(after)) {
