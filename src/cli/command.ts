@@ -18,6 +18,7 @@ function addCommonFlags(command: Command): void {
     .option("--json", "print one JSON document to stdout and nothing else")
     .option("--quiet", "no progress")
     .option("--resume", "go on with a run that was stopped, from its journal in the data folder")
+    .option("--shard <i/n>", "only the i-th of n parts of the trials, for llmsim merge")
     .option("--no-color", "no emphasis (also NO_COLOR, TERM=dumb)")
     .option("--config <file>", "settings from a YAML or JSON file")
     .option("--set <key=value>", "one setting, e.g. engine.maxTokens=512 (repeatable)", collect);
@@ -47,7 +48,7 @@ function addModelFlags(command: Command): void {
   command
     .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
     .option("--verify", "check every law of the model while simulating")
-    .option("--force", "lift the limit on the number of requests");
+    .option("--force", "lift the limits on requests a trial and on the size of results");
   command.optionsGroup("Recorded traces:");
   for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);
 }

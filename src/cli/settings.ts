@@ -1,6 +1,8 @@
 /** The flags of every command that are not about the model: where, how many threads, how loud. */
 import type { Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
+import { show } from "../config/telling.js";
+import { type Share, shareOf } from "../run/share.js";
 import type { Flags } from "./program.js";
 
 export interface SharedSettings {
@@ -14,6 +16,10 @@ export interface SharedSettings {
   readonly verify: boolean;
   /** Continue from the journal of a run that was stopped. */
   readonly resume: boolean;
+  /** Lift what can be lifted of the limits. */
+  readonly force: boolean;
+  /** Only this share of the tasks. */
+  readonly share: Share | undefined;
 }
 
 const MOST_WORKERS = 256;
@@ -28,6 +34,13 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
     issues.push({
       key: "--workers",
       message: `invalid --workers: ${given} (an integer at least 0 and at most ${MOST_WORKERS}; 0 simulates in this process)`,
+    });
+  const part = flags.shard as string | undefined;
+  const share = part === undefined ? undefined : shareOf(part);
+  if (part !== undefined && !share)
+    issues.push({
+      key: "--shard",
+      message: `invalid --shard: ${show(part)} (i/n with i from 1 to n, e.g. 2/8; n below a million)`,
     });
   for (const name of ["outData", "outFigs"])
     if (flags[name] === "")
@@ -44,5 +57,7 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
     color: flags.color !== false,
     verify: flags.verify === true,
     resume: flags.resume === true,
+    force: flags.force === true,
+    share,
   };
 }

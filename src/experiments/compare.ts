@@ -19,7 +19,7 @@ import {
 } from "./comparing/pairs.js";
 import { HEADLINE, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, allKnown, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
@@ -236,6 +236,7 @@ export const compare: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: allKnown,
   examples: [
     "compare --with chunk-size=64 --with chunk-size=64,scheduler.ratio=0.3",
     "compare --scenario demo3 --with demo3_b0_0 --metric itl_p99_s",

@@ -288,6 +288,11 @@ export interface Experiment {
   readonly takesModel: boolean | "machine";
   /** What the command is instead when an option of it is given; that option comes first among its own. */
   readonly variant?: Experiment;
+  /**
+   * Why `--shard` cannot share out its trials; undefined: it can, because all of them are known before any has a
+   * result. Absent where there are none to share out.
+   */
+  unshared?(options: ExperimentContext["options"]): string | undefined;
   /** Words that stand for several scenarios at once, e.g. `both`. */
   readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
   /** The files that it takes: at least one as arguments, or the folder of an option. */
@@ -318,6 +323,9 @@ export interface Experiment {
   check?(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[];
   run(context: ExperimentContext): Promise<Report>;
 }
+
+/** `unshared` of an experiment whose trials are all known before any has a result. */
+export const allKnown = (): undefined => undefined;
 
 /** The flag that leads to the study's scenario again. */
 export const again = (study: Study): string => study.chosenBy ?? `--scenario ${study.scenario}`;

@@ -1,6 +1,6 @@
 /** `explore`: one HTML file that runs the same core in the browser; here it gets its settings and a first result. */
 import type { Study, Experiment, ExperimentContext, Report, Workspace } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, allKnown, withScheduler } from "./experiment.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import { type Base, filled, type PageData, storedOf } from "./explore/page-data.js";
 import { loadNotes } from "./load.js";
@@ -85,6 +85,7 @@ export const explore: Experiment = {
   ],
   defaults: run.defaults,
   takesModel: true,
+  unshared: allKnown,
   examples: ["explore --open", "explore --scenario demo3 --lam 8 --serve"],
   writes: ["data/explore.html, one file that needs no network"],
   check: (_, study) =>

@@ -3,7 +3,7 @@ import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
 import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, isClosed, isReplay } from "./experiment.js";
+import { again, allKnown, isClosed, isReplay } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
 import { plain, scaleOf } from "./quantity.js";
@@ -213,6 +213,7 @@ export const hybrid: Experiment = {
   defaults: { scenario: "demo3", schedulers: ["hybrid"], trials: 50, horizon: { tmaxSeconds: 1000 } },
   takesModel: true,
   scenarioLists: { both: ["demo2", "demo3"] },
+  unshared: allKnown,
   examples: [
     "hybrid --scenario demo3 --ratios 0.1:0.9:0.1",
     "hybrid --scenario demo2 --ratio-of tokens --lam 5 --ratios 0.5,0.95",

@@ -235,6 +235,7 @@ export const plan: Experiment = {
     horizon: { tmaxSeconds: 1000 },
   },
   takesModel: true,
+  unshared: () => "its search goes on from what the earlier points came to",
   examples: [
     "plan --slo ttft_p99=0.5s,itl_p99=100ms --lam 20",
     "plan --slo tbt=50ms,attainment=95% --chunk-sizes none,64,256",

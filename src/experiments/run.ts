@@ -1,4 +1,7 @@
 /** `run`: one scenario, one or several schedulers, any setting by flag. */
+import type { Issue } from "../core/errors.js";
+import { expectedRate } from "../core/expected-requests.js";
+import { builtIn } from "../core/registry.js";
 import {
   annotationsOf,
   ASSERT_OPTION,
@@ -10,7 +13,7 @@ import {
   judge,
 } from "./assertions.js";
 import { drawnFrom } from "./comparing/baseline.js";
-import type { Experiment, ExperimentContext, Report } from "./experiment.js";
+import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
 import { loadNotes } from "./load.js";
@@ -88,6 +91,32 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   };
 }
 
+/** Rows of `--requests`, and iterations of `--timeline`, over all schedulers: a file is made in memory, as one text. */
+const MOST_ROWS = 2_000_000;
+const MOST_ITERATIONS = 1_000_000;
+
+/** Files that would be too long. */
+function checkFiles(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
+  if (!study) return [];
+  const { requests, timeline, timelineLimit } = options;
+  const { config, schedulers, registry = builtIn } = study;
+  const { tmaxSeconds, maxRequests } = config.horizon;
+  const count = schedulers.length;
+  const rows = count * Math.min(maxRequests ?? Infinity, expectedRate(config, registry) * tmaxSeconds);
+  const issues: Issue[] = [];
+  if (typeof requests === "string" && rows > MOST_ROWS)
+    issues.push({
+      key: "--requests",
+      message: `--requests: about ${Math.round(rows)} rows (at most ${MOST_ROWS}; --n-queries ends a trial sooner)`,
+    });
+  if (typeof timeline === "string" && (timelineLimit as number) * count > MOST_ITERATIONS)
+    issues.push({
+      key: "--timeline-limit",
+      message: `invalid --timeline-limit: ${String(timelineLimit)} (at most ${Math.floor(MOST_ITERATIONS / count)} of each scheduler: they are ${count})`,
+    });
+  return issues;
+}
+
 export const run: Experiment = {
   name: "run",
   question: "Which scheduler is best for this load, and by how much?",
@@ -111,7 +140,7 @@ export const run: Experiment = {
       flag: "--timeline-limit <n>",
       kind: "integer",
       min: 1,
-      max: 10_000_000,
+      max: MOST_ITERATIONS,
       default: DEFAULT_ITERATIONS,
       summary: "iterations of each scheduler in the timeline",
     },
@@ -124,6 +153,8 @@ export const run: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: ({ precision }) =>
+    precision === null ? undefined : "--precision adds trials by what the earlier ones came to",
   examples: [
     "run --precision 0.01",
     "run --scenario demo2 --lam 3 --ntrials 20",
@@ -131,6 +162,10 @@ export const run: Experiment = {
     "run --scheduler hybrid --assert ttft_p95_s<0.5",
   ],
   writes: ["the files of --requests and --timeline"],
-  check: (options, study) => [...checkPrecision(options, study), ...checkAssertions(options, study)],
+  check: (options, study) => [
+    ...checkPrecision(options, study),
+    ...checkAssertions(options, study),
+    ...checkFiles(options, study),
+  ],
   run: execute,
 };

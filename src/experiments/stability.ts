@@ -331,6 +331,7 @@ export const stability: Experiment = {
     horizon: { tmaxSeconds: 200 },
   },
   takesModel: true,
+  unshared: () => "its search goes on from what the earlier points came to",
   examples: ["stability --scenario demo2", "stability --scenario demo3_b0_64 --lambdas 8:12:0.5"],
   writes: [
     "data/<s>_stability_results.csv",

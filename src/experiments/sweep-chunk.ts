@@ -5,7 +5,7 @@ import { builtIn } from "../core/registry.js";
 import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from "../stats/index.js";
 import { schedulerLabel } from "./comparison.js";
 import type { CsvFile, Experiment, ExperimentContext, Report, Study, Table } from "./experiment.js";
-import { again, tryStability, withScheduler } from "./experiment.js";
+import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
 import { relativeChange } from "./quantity.js";
@@ -162,6 +162,7 @@ export const sweepChunk: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: allKnown,
   examples: [
     "sweep-chunk --sizes 8,16,...,512",
     "sweep-chunk --scheduler hybrid --sizes 32:512:x2 --ntrials 20",

@@ -2,7 +2,7 @@
 import { timeSeriesDashboard } from "../charts/index.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, tryStability, withScheduler } from "./experiment.js";
+import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
 import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells, metricColumns } from "./rows.js";
 import type { Trials } from "./trials.js";
@@ -86,6 +86,7 @@ export const sweepTimeExperiment: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: allKnown,
   examples: ["sweep-time --scenario demo2", "sweep-time --scenario demo3 --ntrials 20 --windows 50"],
   writes: ["data/<s>_time_series_results.csv", "data/<s>_final_results.csv", "figs/<s>_dashboard.png"],
   run: ({ study, options, trials }: ExperimentContext) =>

@@ -7,7 +7,7 @@
 import { METRICS } from "../core/metrics.js";
 import { HEADLINE, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Variant } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import { again, allKnown, withScheduler } from "./experiment.js";
 import { sweepFigures } from "./figures/sweep.js";
 import { loadNotes } from "./load.js";
 import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
@@ -232,6 +232,7 @@ export const sweep: Experiment = {
     horizon: { tmaxSeconds: 2000 },
   },
   takesModel: true,
+  unshared: allKnown,
   examples: [
     "sweep --vary engine.chunkSize=none,8,16,...,512 --scheduler decode",
     "sweep --vary lam=1:6:1 --vary engine.maxTokens=128:2048:x2",

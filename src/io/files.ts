@@ -6,6 +6,7 @@ import { constants } from "node:fs";
 import { access, appendFile, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { getSystemErrorMap } from "node:util";
+import { inALine } from "./in-a-line.js";
 
 export interface FileSystem {
   /** The text of a UTF-8 file, without its byte order mark. */
@@ -38,13 +39,16 @@ export interface Appending {
   close(): Promise<void>;
 }
 
+/** Characters of a path that a message shows. */
+const LONGEST_PATH = 400;
+
 /** The machine's fault: a file that cannot be read or written. */
 export class FileError extends Error {
   readonly path: string;
   /** `no space left on device`, `permission denied`, … */
   readonly reason: string;
   constructor(action: string, path: string, reason: string) {
-    super(`cannot ${action} ${path}: ${reason}`);
+    super(`cannot ${action} ${inALine(path, LONGEST_PATH)}: ${reason}`);
     this.name = "FileError";
     this.path = path;
     this.reason = reason;

@@ -20,6 +20,7 @@ const SHARED = [
   "--json",
   "--quiet",
   "--resume",
+  "--shard <i/n>",
   "--no-color",
   "--config <file>",
   "--set <key=value>",
