@@ -9,10 +9,14 @@ import { EXPERIMENTS } from "../experiments/index.js";
 import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { EXIT, report as reportError } from "./faults.js";
-import { complaintOf, makeProgram } from "./program.js";
+import { type Act, complaintOf, type Flags, makeProgram, type PlainCommand } from "./program.js";
+import { withoutUrl } from "./redis.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
+
+/** What the list of commands says of `worker`, which is no experiment. */
+const WORKER = { name: "worker", summary: "work for runs with --executor bullmq, on this machine" };
 
 /**
  * Runs one command line.
@@ -20,12 +24,23 @@ import { version } from "./version.js";
  * @returns the exit code (see EXIT)
  */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
-  const replay = ["llmsim", ...argv.map(shellWord)].join(" ");
+  const replay = withoutUrl(["llmsim", ...argv.map(shellWord)].join(" "));
   let code: number = EXIT.done;
-  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags, files) => {
+  const act: Act = async (experiment, flags, files) => {
     const { perform } = await import("./perform.js");
     code = await perform(experiment, flags, files, replay, streams);
-  });
+  };
+  const worker: PlainCommand = {
+    ...WORKER,
+    async describe(command) {
+      const { describeWorker, work } = await import("./worker.js");
+      describeWorker(command);
+      command.action(async (flags: Flags) => {
+        code = await work(flags, streams);
+      });
+    },
+  };
+  const program = makeProgram(EXPERIMENTS, version, streams, act, [worker]);
   try {
     if (argv.length === 0) {
       program.outputHelp();
@@ -52,7 +67,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
 async function withoutHelpCommand(argv: readonly string[]): Promise<string[]> {
   const [first, name] = argv;
   if (first !== "help" || name === undefined || name.startsWith("-")) return [...argv];
-  const names = EXPERIMENTS.map((experiment) => experiment.name);
+  const names = [...EXPERIMENTS, WORKER].map((command) => command.name);
   if (names.includes(name)) return [name, "--help"];
   const { hint } = await import("../config/suggest.js");
   const message = `unknown command: ${name} (one of: ${names.join(", ")})${hint(name, names)}`;

@@ -1,11 +1,17 @@
 /** The flags of every command that are not about the model: where, how many threads, how loud. */
 import type { Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
+import type { RedisAddress } from "../run/bullmq/address.js";
+import { type ExecutorName, executorFrom } from "./executor.js";
 import type { Flags } from "./program.js";
 
 export interface SharedSettings {
   /** Threads; 0: in this process; undefined: as many as the machine has cores. */
   readonly workers: number | undefined;
+  /** Where tasks are run. */
+  readonly executor: ExecutorName;
+  /** The queue's, with the executor bullmq. */
+  readonly redis: RedisAddress | undefined;
   readonly outData: string;
   readonly outFigs: string;
   readonly json: boolean;
@@ -18,7 +24,11 @@ export interface SharedSettings {
 
 const MOST_WORKERS = 256;
 
-export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
+export function sharedSettings(
+  flags: Flags,
+  issues: Issue[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): SharedSettings {
   const given = flags.workers as string | undefined;
   const workers = given === undefined ? undefined : numberOrText(given);
   if (
@@ -37,6 +47,7 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
       });
   return {
     workers: workers as number | undefined,
+    ...executorFrom(flags, env, issues),
     outData: flags.outData as string,
     outFigs: flags.outFigs as string,
     json: flags.json === true,

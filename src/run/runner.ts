@@ -9,6 +9,7 @@ import {
   TrialRecords,
 } from "../experiments/trials.js";
 import type { Executor } from "./executor.js";
+import { Interrupted } from "./interrupted.js";
 import { arrivalsOf, place, shardsOf } from "./tasks.js";
 
 /** Who hears how far the work is; amounts are simulated requests, about. */
@@ -41,7 +42,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
     async run(request: TrialRequest): Promise<TrialRecords> {
       const records = new TrialRecords(request);
       records.values.fill(NaN);
-      const shards = shardsOf(request, verify, registry);
+      const shards = shardsOf(request, verify, registry, executor.grain);
       let finished = 0;
       await runShards(executor, progress, request.label, shards, signal, (shard, values) => {
         place(records, request, shard, values);
@@ -59,7 +60,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       return answers;
     },
     secondsFor: (request) =>
-      progress.secondsFor?.(shardsOf(request, verify, registry).reduce((sum, shard) => sum + shard.cost, 0)),
+      progress.secondsFor?.(shardsOf(request, verify, registry, executor.grain).reduce((sum, shard) => sum + shard.cost, 0)),
   };
 }
 
@@ -82,8 +83,11 @@ async function runShards<S extends { readonly task: Task; readonly cost: number 
       const shard = shards[next++];
       const values = await executor.run(shard.task).catch((error: unknown) => {
         next = shards.length; // the others finish what they have begun, no more
+        // An executor that works elsewhere leaves there what runs when the user asks to stop.
+        if (error instanceof Interrupted && signal?.aborted === true) return undefined;
         throw error;
       });
+      if (values === undefined) return;
       done(shard, values);
       progress.advance(shard.cost);
     }
