@@ -36,6 +36,8 @@ export async function loadPackages(from = PACKAGES): Promise<Packages> {
 /** What a connection is given up after at first, and what a silent one is taken for dead after. */
 const FIRST_MS = 4000;
 const SILENT_MS = 30_000;
+/** How long the other side may take to hang up, too. */
+const FAREWELL_MS = 300;
 
 /** Options of a connection that outlasts its server. BullMQ blocks for 10 s at most, so silence is a dead socket. */
 export const lasting = (address: RedisAddress, connectionName: string) => ({
@@ -43,6 +45,7 @@ export const lasting = (address: RedisAddress, connectionName: string) => ({
   connectionName,
   maxRetriesPerRequest: null,
   connectTimeout: 10_000,
+  disconnectTimeout: FAREWELL_MS,
   socketTimeout: SILENT_MS,
   retryStrategy: (times: number): number => Math.min(100 * times, 2000),
 });
@@ -63,6 +66,7 @@ export async function probe({ ioredis }: Packages, address: RedisAddress): Promi
     ...address,
     lazyConnect: true,
     connectTimeout: FIRST_MS,
+    disconnectTimeout: FAREWELL_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
@@ -89,6 +93,7 @@ function whyNot(error: unknown): string {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "no such host";
   if (/ETIMEDOUT|no answer/.test(text)) return `no answer within ${FIRST_MS / 1000} s`;
   if (/NOAUTH|WRONGPASS|AUTH/.test(text)) return "user or password refused";
+  if (/RESP type/.test(text)) return "what answers there is no redis";
   if (/DB index/i.test(text)) return "no such database";
   return plainText(code ?? text);
 }
