@@ -55,7 +55,17 @@ export async function perform(
     const kept = Object.fromEntries(
       experiment.options.filter(({ kind }) => kind !== "file").map(({ key }) => [key, options[key]]),
     );
-    const settings = { scenario, hardware, config, schedulers, trials, seed, options: kept, plugins, ...cutBy(shared) };
+    const settings = {
+      scenario,
+      hardware,
+      config,
+      schedulers,
+      trials,
+      seed,
+      options: kept,
+      plugins,
+      ...cutBy(shared),
+    };
     const { cwd, fs } = streams;
     const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
     const saved = await checkpoint(

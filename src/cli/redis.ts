@@ -17,7 +17,8 @@ export function redisFrom(
   const name = flag === undefined ? "LLMSIM_REDIS" : "--redis";
   const address = url === undefined ? undefined : parseRedisUrl(url);
   if (url === undefined) issues.push({ key: "--redis", message: `missing value: --redis (${URL_FORM})` });
-  else if (!address) issues.push({ key: "--redis", message: `invalid ${name}: no address of redis (${URL_FORM})` });
+  else if (!address)
+    issues.push({ key: "--redis", message: `invalid ${name}: no address of redis (${URL_FORM})` });
   return address;
 }
 

@@ -60,7 +60,9 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       return answers;
     },
     secondsFor: (request) =>
-      progress.secondsFor?.(shardsOf(request, verify, registry, executor.grain).reduce((sum, shard) => sum + shard.cost, 0)),
+      progress.secondsFor?.(
+        shardsOf(request, verify, registry, executor.grain).reduce((sum, shard) => sum + shard.cost, 0),
+      ),
   };
 }
 

@@ -52,9 +52,7 @@ export function readJob(data: unknown, id: string | undefined, mine: Build): Sha
   const { version, core, task, traces } = data;
   if (typeof version !== "string" || typeof core !== "string") throw refusal("a shard of no version");
   if (version !== mine.version || core !== mine.core)
-    throw refusal(
-      `a shard of ${describeBuild({ version, core })}; this worker is ${describeBuild(mine)}`,
-    );
+    throw refusal(`a shard of ${describeBuild({ version, core })}; this worker is ${describeBuild(mine)}`);
   if (!Array.isArray(traces) || traces.length > MOST_TRACES || !traces.every(isTraceName))
     throw refusal("invalid traces");
   const flaw = flawOf(task);
@@ -129,7 +127,8 @@ function plainFlaw(value: unknown, depth: number): string | undefined {
     return undefined;
   if (typeof value === "number") return Number.isFinite(value) ? undefined : "a number that is not finite";
   if (typeof value !== "object" || depth > DEEPEST) return "what is no plain data";
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return "what is no plain data";
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
+    return "what is no plain data";
   for (const [key, one] of Object.entries(value)) {
     if (key === "__proto__") return "what is no plain data";
     const flaw = plainFlaw(one, depth + 1);

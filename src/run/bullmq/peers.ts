@@ -22,7 +22,8 @@ export const connectionName = (role: Role, { version, core }: Build): string =>
   `llmsim/${role}/${version}/${shortCore(core)}`;
 
 /** As messages name a build. */
-export const describeBuild = ({ version, core }: Build): string => `llmsim ${version}, core ${core.slice(0, 8)}`;
+export const describeBuild = ({ version, core }: Build): string =>
+  `llmsim ${version}, core ${core.slice(0, 8)}`;
 
 /** The builds of all that are connected in a role, one entry a connection; none where Redis does not tell. */
 export async function connected(client: Redis, role: Role): Promise<Build[]> {

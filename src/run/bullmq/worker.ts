@@ -87,7 +87,7 @@ export async function serve(options: WorkerOptions): Promise<number> {
   let isClosed = false;
   const closed = worker.close().finally(() => (isClosed = true));
   // Nothing to do but to hand over, and nobody takes it: others will find the jobs.
-  for (let idleSince = Date.now(); !isClosed && Date.now() - idleSince < LAST_MS; ) {
+  for (let idleSince = Date.now(); !isClosed && Date.now() - idleSince < LAST_MS;) {
     await within(100, closed);
     if (running > 0) idleSince = Date.now();
   }
