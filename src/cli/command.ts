@@ -13,6 +13,8 @@ function addCommonFlags(command: Command): void {
     .optionsGroup("Every command:")
     .option("--seed <n>", "seed of the study; trials differ by their number alone")
     .option("--workers <n>", "threads (default: the machine's cores); 0 simulates in this process")
+    .option("--executor <name>", "where trials run: threads, or bullmq (docs/scaling.md)", "threads")
+    .option("--redis <url>", "the queue of bullmq, and of its workers (or LLMSIM_REDIS)")
     .option("--out-data <dir>", "folder for CSVs", "data")
     .option("--out-figs <dir>", "folder for figures", "figs")
     .option("--json", "print one JSON document to stdout and nothing else")

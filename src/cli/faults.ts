@@ -3,6 +3,7 @@ import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
 import { inALine } from "../io/in-a-line.js";
 import { Interrupted } from "../run/interrupted.js";
+import { QueueFault } from "../run/queue-fault.js";
 import type { Output } from "./streams.js";
 
 /** Exit codes; `--help` prints them. */
@@ -43,8 +44,13 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
     return EXIT.ours;
   }
+  if (error instanceof QueueFault) {
+    say(`error: ${error.message}`);
+    return EXIT.fault;
+  }
   if (error instanceof Error && error.name === "WorkerFault") {
-    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${replay} --workers 0`);
+    const here = / --executor\b/.test(replay) ? `${replay} --executor threads` : replay;
+    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${here} --workers 0`);
     return EXIT.ours;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

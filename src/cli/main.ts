@@ -9,13 +9,15 @@ import { EXPERIMENTS } from "../experiments/index.js";
 import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { EXIT, report as reportError } from "./faults.js";
-import { type Act, complaintOf, makeProgram, type PlainCommand } from "./program.js";
+import { type Act, complaintOf, type Flags, makeProgram, type PlainCommand } from "./program.js";
+import { withoutUrl } from "./redis.js";
 import { commandLine } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 
-/** What the list of commands says of `merge`, which is no experiment. */
+/** What the list of commands says of those that are no experiments. */
 const MERGE = { name: "merge", summary: "join the files of --shard into the command's own output" };
+const WORKER = { name: "worker", summary: "work for runs with --executor bullmq, on this machine" };
 
 /**
  * Runs one command line.
@@ -23,7 +25,7 @@ const MERGE = { name: "merge", summary: "join the files of --shard into the comm
  * @returns the exit code (see EXIT)
  */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
-  const replay = commandLine(argv);
+  const replay = withoutUrl(commandLine(argv));
   let code: number = EXIT.done;
   const merge: PlainCommand = {
     ...MERGE,
@@ -40,11 +42,21 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
       });
     },
   };
+  const worker: PlainCommand = {
+    ...WORKER,
+    async describe(command) {
+      const { describeWorker, work } = await import("./worker.js");
+      describeWorker(command);
+      command.action(async (flags: Flags) => {
+        code = await work(flags, streams);
+      });
+    },
+  };
   const act: Act = async (experiment, flags, files) => {
     const { perform } = await import("./perform.js");
     code = await perform(experiment, flags, files, argv, streams);
   };
-  const program = makeProgram(EXPERIMENTS, version, streams, act, [merge]);
+  const program = makeProgram(EXPERIMENTS, version, streams, act, [merge, worker]);
   try {
     if (argv.length === 0) {
       program.outputHelp();
@@ -71,7 +83,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
 async function withoutHelpCommand(argv: readonly string[]): Promise<string[]> {
   const [first, name] = argv;
   if (first !== "help" || name === undefined || name.startsWith("-")) return [...argv];
-  const names = [...EXPERIMENTS, MERGE].map((command) => command.name);
+  const names = [...EXPERIMENTS, MERGE, WORKER].map((command) => command.name);
   if (names.includes(name)) return [name, "--help"];
   const { hint } = await import("../config/suggest.js");
   const message = `unknown command: ${name} (one of: ${names.join(", ")})${hint(name, names)}`;

@@ -2,16 +2,14 @@
  * One command from its flags to its files. The way in (main.ts) loads this, and with it the simulator, only when
  * a command is to be run.
  */
-import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
-import type { Registry } from "../core/registry.js";
-import type { Trace } from "../core/trace.js";
 import type { Experiment, InputFile, Report, RunSettings, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
 import { checkpoint, type Checkpoint } from "./checkpoint.js";
+import { cutBy, lazyExecutor } from "./executor.js";
 import { EXIT } from "./faults.js";
 import { tellGitHub } from "./github.js";
 import { inputsFrom } from "./inputs.js";
@@ -24,6 +22,7 @@ import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
 import { type ShardRun, sharedOut, shardRun, unshareable, withoutFiles } from "./shard.js";
 import { commandLine } from "./shell.js";
+import { withoutUrl } from "./redis.js";
 import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { studyFrom } from "./study.js";
@@ -47,7 +46,7 @@ export async function perform(
 ): Promise<number> {
   const issues: Issue[] = [];
   const experiment = chosenBy(flags, command, issues);
-  const shared = sharedSettings(flags, issues);
+  const shared = sharedSettings(flags, issues, streams.env);
   const options = optionValues(experiment, flags, issues);
   const folder = options[experiment.reads?.option ?? ""];
   const named = typeof folder === "string" ? [folder] : files;
@@ -60,18 +59,28 @@ export async function perform(
   issues.push(...(await unwritable(experiment, shared, options, streams)));
   if (issues.length > 0 || !plugged || !found) throw new ConfigError(issues);
   const { study, traces } = found;
-  const inner = answered?.executor ?? lazyExecutor(shared.workers, study.registry, traces);
+  const inner = answered?.executor ?? lazyExecutor(shared, study.registry, traces, streams);
   try {
     const { trials, seed, scenario, hardware, config, schedulers, plugins } = study;
     const kept = Object.fromEntries(
       experiment.options.filter(({ kind }) => kind !== "file").map(({ key }) => [key, options[key]]),
     );
-    const settings = { scenario, hardware, config, schedulers, trials, seed, options: kept, plugins };
+    const settings = {
+      scenario,
+      hardware,
+      config,
+      schedulers,
+      trials,
+      seed,
+      options: kept,
+      plugins,
+      ...cutBy(shared),
+    };
     const { cwd, fs } = streams;
     const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
     const { share, resume, outData: folder } = shared;
     const parted = sharedOut(settings, shared.verify);
-    const replay = commandLine(argv);
+    const replay = withoutUrl(commandLine(argv));
     const given = { study, options, inputs, shared, replay };
     if (answered) {
       answered.check(experiment.name, parted);
@@ -210,23 +219,4 @@ async function conduct(
     await show(report.show, resolve(places.cwd, places.data), streams, shared.json || shared.quiet);
   }
   return report.passed ? (report.undecided ? EXIT.undecided : EXIT.done) : EXIT.failed;
-}
-
-/** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(
-  workers: number | undefined,
-  registry: Registry | undefined,
-  traces: readonly Trace[],
-): Executor {
-  const threads = workers ?? availableParallelism();
-  let started: Promise<Executor> | undefined;
-  const start = async (): Promise<Executor> =>
-    threads === 0
-      ? (await import("../run/in-process.js")).inProcess(registry)
-      : (await import("../run/pool.js")).threadPool(threads, { traces });
-  return {
-    width: Math.max(1, threads),
-    run: async (task) => (await (started ??= start())).run(task),
-    close: async () => (await started)?.close(),
-  };
 }

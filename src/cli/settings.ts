@@ -2,12 +2,18 @@
 import type { Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
 import { show } from "../config/telling.js";
+import type { RedisAddress } from "../run/bullmq/address.js";
 import { type Share, shareOf } from "../run/share.js";
+import { type ExecutorName, executorFrom } from "./executor.js";
 import type { Flags } from "./program.js";
 
 export interface SharedSettings {
   /** Threads; 0: in this process; undefined: as many as the machine has cores. */
   readonly workers: number | undefined;
+  /** Where tasks are run. */
+  readonly executor: ExecutorName;
+  /** The queue's, with the executor bullmq. */
+  readonly redis: RedisAddress | undefined;
   readonly outData: string;
   readonly outFigs: string;
   readonly json: boolean;
@@ -24,7 +30,11 @@ export interface SharedSettings {
 
 const MOST_WORKERS = 256;
 
-export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
+export function sharedSettings(
+  flags: Flags,
+  issues: Issue[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): SharedSettings {
   const given = flags.workers as string | undefined;
   const workers = given === undefined ? undefined : numberOrText(given);
   if (
@@ -42,6 +52,12 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
       key: "--shard",
       message: `invalid --shard: ${show(part)} (i/n with i from 1 to n, e.g. 2/8; n below a million)`,
     });
+  const executor = executorFrom(flags, env, issues);
+  if (share && executor.executor === "bullmq")
+    issues.push({
+      key: "--shard",
+      message: "--shard contradicts --executor bullmq (one of them shares the work out)",
+    });
   for (const name of ["outData", "outFigs"])
     if (flags[name] === "")
       issues.push({
@@ -50,6 +66,7 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
       });
   return {
     workers: workers as number | undefined,
+    ...executor,
     outData: flags.outData as string,
     outFigs: flags.outFigs as string,
     json: flags.json === true,

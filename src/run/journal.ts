@@ -143,6 +143,7 @@ export function journaled(
 ): Executor {
   return {
     width: executor.width,
+    ...(executor.grain && { grain: executor.grain }),
     async run(task: Task): Promise<TrialValues> {
       const key = shardKey(core, task);
       const known = shards.get(key);

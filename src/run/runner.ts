@@ -10,6 +10,7 @@ import {
   TrialRecords,
 } from "../experiments/trials.js";
 import type { Executor } from "./executor.js";
+import { Interrupted } from "./interrupted.js";
 import { refuseExcess } from "./limits.js";
 import type { Share } from "./share.js";
 import { arrivalsOf, place, shardsOf } from "./tasks.js";
@@ -49,7 +50,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       refuseExcess(request, force);
       const records = new TrialRecords(request);
       records.values.fill(NaN);
-      const shards = shardsOf(request, verify, registry).filter(() => share?.takes() ?? true);
+      const shards = shardsOf(request, verify, registry, executor.grain).filter(() => share?.takes() ?? true);
       let finished = 0;
       await runShards(executor, progress, request.label, shards, signal, (shard, values) => {
         place(records, request, shard, values);
@@ -68,7 +69,9 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       return answers;
     },
     secondsFor: (request) =>
-      progress.secondsFor?.(shardsOf(request, verify, registry).reduce((sum, shard) => sum + shard.cost, 0)),
+      progress.secondsFor?.(
+        shardsOf(request, verify, registry, executor.grain).reduce((sum, shard) => sum + shard.cost, 0),
+      ),
   };
 }
 
@@ -91,8 +94,11 @@ async function runShards<S extends { readonly task: Task; readonly cost: number 
       const shard = shards[next++];
       const values = await executor.run(shard.task).catch((error: unknown) => {
         next = shards.length; // the others finish what they have begun, no more
+        // An executor that works elsewhere leaves there what runs when the user asks to stop.
+        if (error instanceof Interrupted && signal?.aborted === true) return undefined;
         throw error;
       });
+      if (values === undefined) return;
       done(shard, values);
       progress.advance(shard.cost);
     }
