@@ -3,7 +3,6 @@ import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
 import { inALine } from "../io/in-a-line.js";
 import { Interrupted } from "../run/interrupted.js";
-import { QueueFault } from "../run/queue-fault.js";
 import type { Output } from "./streams.js";
 
 /** Exit codes; `--help` prints them. */
@@ -44,7 +43,7 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
     return EXIT.ours;
   }
-  if (error instanceof QueueFault) {
+  if (error instanceof Error && error.name === "QueueFault") {
     say(`error: ${error.message}`);
     return EXIT.fault;
   }

@@ -10,8 +10,7 @@ import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { EXIT, report as reportError } from "./faults.js";
 import { type Act, complaintOf, type Flags, makeProgram, type PlainCommand } from "./program.js";
-import { withoutUrl } from "./redis.js";
-import { commandLine } from "./shell.js";
+import { commandLine, withoutUrl } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 

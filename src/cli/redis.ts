@@ -1,6 +1,6 @@
 /**
  * `--redis URL`, or LLMSIM_REDIS: the queue's address. It may hold a password, so it is never printed: a command that
- * is shown to be run again has the variable in its place.
+ * is shown to be run again has the variable in its place (shell.ts).
  */
 import type { Issue } from "../core/errors.js";
 import { parseRedisUrl, type RedisAddress, URL_FORM } from "../run/bullmq/address.js";
@@ -21,7 +21,3 @@ export function redisFrom(
     issues.push({ key: "--redis", message: `invalid ${name}: no address of redis (${URL_FORM})` });
   return address;
 }
-
-/** A command line, as a shell takes it, without the address. */
-export const withoutUrl = (line: string): string =>
-  line.replace(/ --redis[ =](?:'(?:[^']|'\\'')*'|\S+)/g, ' --redis "$LLMSIM_REDIS"');

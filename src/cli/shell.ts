@@ -4,3 +4,7 @@ export const shellWord = (argument: string): string =>
 
 /** A command line of this program, to be pasted. */
 export const commandLine = (argv: readonly string[]): string => ["llmsim", ...argv.map(shellWord)].join(" ");
+
+/** A command line without the address of Redis, which may hold a password: the variable that is read instead. */
+export const withoutUrl = (line: string): string =>
+  line.replace(/ --redis[ =](?:'(?:[^']|'\\'')*'|\S+)/g, ' --redis "$LLMSIM_REDIS"');

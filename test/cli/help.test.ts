@@ -15,6 +15,8 @@ const EXPERIMENTS = await Promise.all(LISTED.map((listed) => listed.load()));
 const SHARED = [
   "--seed <n>",
   "--workers <n>",
+  "--executor <name>",
+  "--redis <url>",
   "--out-data <dir>",
   "--out-figs <dir>",
   "--json",

@@ -3,6 +3,8 @@
  * else. The first connection fails within seconds; those that follow outlast a server that goes away and comes back:
  * commands wait, and are sent again.
  */
+import type * as bullmqPackage from "bullmq";
+import type * as ioredisPackage from "ioredis";
 import type { Redis } from "ioredis";
 import { ConfigError } from "../../core/errors.js";
 import { QueueFault } from "../queue-fault.js";
@@ -10,8 +12,8 @@ import type { RedisAddress } from "./address.js";
 
 /** The packages that a queue needs, what it uses of them. */
 export interface Packages {
-  readonly bullmq: Pick<typeof import("bullmq"), "Queue" | "QueueEvents" | "Worker" | "UnrecoverableError">;
-  readonly ioredis: Pick<typeof import("ioredis"), "Redis">;
+  readonly bullmq: Pick<typeof bullmqPackage, "Queue" | "QueueEvents" | "Worker" | "UnrecoverableError">;
+  readonly ioredis: Pick<typeof ioredisPackage, "Redis">;
 }
 
 /** How the packages are found; a test brings some that are missing. */
