@@ -3,7 +3,7 @@
  * for byte: the command that they carry is run again, and its tasks are answered from the files. A file may come
  * from another machine, so what its command line could do beyond this folder is only done when it is allowed here.
  */
-import { isAbsolute, relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment } from "../experiments/experiment.js";
@@ -14,6 +14,7 @@ import type { Executor } from "../run/executor.js";
 import { differingSettings } from "../run/journal.js";
 import { answering, join, type Joined, parseShardFile, type ShardFile } from "../run/shard-file.js";
 import { EXIT_HELP } from "./faults.js";
+import { isInside } from "./inside.js";
 import { camelCase, flagName } from "./options.js";
 import { type Flags, makeProgram } from "./program.js";
 import { commandLine, shellWord } from "./shell.js";
@@ -126,10 +127,6 @@ function beyond(
 ): Issue[] {
   const isAllowed = (path: string): boolean =>
     allowed.some((one) => resolve(cwd, one) === resolve(cwd, path));
-  const isInside = (path: string): boolean => {
-    const way = relative(cwd, resolve(cwd, path));
-    return !isAbsolute(way) && way.split(/[/\\]/)[0] !== "..";
-  };
   const outputs = [
     "--out-data",
     "--out-figs",
@@ -144,7 +141,7 @@ function beyond(
     ...plugins.filter((path) => !isAllowed(path)).map((path) => refuse("--plugin", path, "is code")),
     ...outputs.flatMap((flag) => {
       const path = flags[camelCase(flag)];
-      if (typeof path !== "string" || path === "" || isInside(path) || isAllowed(path)) return [];
+      if (typeof path !== "string" || path === "" || isInside(cwd, path) || isAllowed(path)) return [];
       return [refuse(flag, path, "is outside this folder")];
     }),
   ];

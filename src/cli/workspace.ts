@@ -1,6 +1,6 @@
 /** The outside of experiments that run others: studies by settings, files in the data folder, hashes. */
 import { createHash } from "node:crypto";
-import { join, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { StudyInput } from "../config/layer.js";
 import { resolveStudy } from "../config/study.js";
 import type { Experiment, Study, StudySettings, Workspace } from "../experiments/experiment.js";
@@ -9,6 +9,7 @@ import { readNamed } from "../io/files.js";
 import { readPage } from "../io/pages.js";
 import { listScenarios, loadScenario } from "../io/scenarios.js";
 import type { Streams } from "./streams.js";
+import { inside } from "./inside.js";
 import { defaultsOf } from "./flag-layer.js";
 import { version } from "./version.js";
 import { type Places, writeFiles } from "./write.js";
@@ -20,7 +21,7 @@ export function workspaceIn(
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   warn: (message: string) => void,
 ): Workspace {
-  const at = (name: string): string => resolve(cwd, join(places.data, name));
+  const at = (name: string): string => inside(cwd, places.data, name);
   return {
     version,
     study: (experiment, settings) => studyWith(experiment, settings, { cwd, fs }),

@@ -178,7 +178,7 @@ const SHOWING = ["--open", "--serve"];
 
 function valueOf(flag: string, dice: Dice): string {
   const right = RIGHT[flag];
-  if (right && dice.chance(0.75)) return dice.pick(right);
+  if (right && dice.chance(0.88)) return dice.pick(right);
   return dice.pick(dice.chance(0.3) ? FILES : dice.chance(0.5) ? NUMBERS : NASTY);
 }
 
@@ -202,7 +202,7 @@ function argvOf({ name, flags }: Flagged, dice: Dice): string[] {
   if (has("--windows")) argv.push("--windows", dice.chance(0.05) ? "1e9" : "2");
   if (has("--npoints")) argv.push("--npoints", dice.chance(0.05) ? "1e9" : "2");
   // Where its limits never bind, it works out where they would: a second of theory.
-  if (name === "hybrid" && dice.chance(0.9)) argv.push("--max-sequences", "2");
+  if (name === "hybrid" && dice.chance(0.9)) argv.push("--max-sequences", "2", "--lam", "50");
   if (has("--precision") && argv.includes("--precision")) argv.push("--max-trials", "11");
   if (name !== "merge") argv.push("--workers", LENGTHY.includes(name) ? "none" : "0", "--quiet");
   return [name, ...argv];
