@@ -124,6 +124,4 @@ export function recordsOf(
   return records;
 }
 
-export const METRIC_NAMES: readonly string[] = METRICS.filter(({ needs }) => !needs).map(
-  ({ name }) => name,
-);
+export const METRIC_NAMES: readonly string[] = METRICS.filter(({ needs }) => !needs).map(({ name }) => name);
