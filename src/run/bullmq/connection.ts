@@ -102,7 +102,6 @@ function whyNot(error: unknown): string {
 
 /** A text from elsewhere in one short line, without what a terminal would act on. */
 export const plainText = (text: string): string =>
-   
   text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").slice(0, 300);
 
 /** Waits for `work`, at most so long. */
