@@ -149,6 +149,7 @@ const kvPriced: ServiceTimeDefinition = {
   examples: [{ kind: "kv-priced" }],
   create: () => ({
     random: false,
+    growsWithKv: true,
     price: ({ decodes, prefillTokens, sumKv }) => ns(1e6 + 1e3 * (decodes + prefillTokens) + sumKv),
   }),
 };

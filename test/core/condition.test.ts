@@ -24,7 +24,7 @@ describe("a condition", () => {
     ["ttft_p95", /^not a condition: ttft_p95 \(write metric<limit/],
     ["<1", /^not a condition/],
     ["ttft_p95<1<2", /^not a condition/],
-    ["ttft_p98<1", /^unknown metric: ttft_p98 \(one of: ttft_mean_s, .*slo_attainment\)$/],
+    ["ttft_p98<1", /^unknown metric: ttft_p98 \(one of: ttft_mean_s, .*n_preemptions\)$/],
     ["ttft_p95<fast", /^invalid limit of ttft_p95_s: fast \(a time, e\.g\. 0\.5s or 50ms\)$/],
     ["ttft_p95<", /^invalid limit of ttft_p95_s: nothing/],
     ["ttft_p95<1e999", /^invalid limit/],
