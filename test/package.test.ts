@@ -54,6 +54,46 @@ describe("package.json", () => {
   });
 });
 
+describe("the packages that come with it", () => {
+  interface Locked {
+    readonly dev?: boolean;
+    readonly optional?: boolean;
+    readonly os?: readonly string[];
+    readonly cpu?: readonly string[];
+    readonly integrity?: string;
+    readonly hasInstallScript?: boolean;
+  }
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
+    packages: Record<string, Locked>;
+  };
+  const production = Object.entries(packages).filter(([path, { dev }]) => path !== "" && dev !== true);
+  /** What one machine installs: of the packages for one platform each, its own. */
+  const installed = production.filter(
+    ([, { os = ["linux"], cpu = ["x64"] }]) => os.includes("linux") && cpu.includes("x64"),
+  );
+
+  test("are at most 100", () => {
+    expect(installed.length).toBeGreaterThan(50);
+    expect(installed.length).toBeLessThanOrEqual(100);
+  });
+
+  test("run nothing when they are installed, by the lock file and by their own", () => {
+    expect(production.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+    for (const [path] of installed) {
+      const file = join(ROOT, path, "package.json");
+      if (!existsSync(file)) continue; // for another platform or libc
+      const { scripts = {} } = JSON.parse(readFileSync(file, "utf8")) as { scripts?: Record<string, string> };
+      for (const name of ["preinstall", "install", "postinstall"])
+        expect(scripts[name], path).toBeUndefined();
+    }
+  });
+
+  test("are pinned by the hash of their content", () => {
+    for (const [path, { integrity }] of Object.entries(packages))
+      if (path !== "") expect(integrity, path).toMatch(/^sha512-/);
+  });
+});
+
 describe("the packed package, unpacked elsewhere", () => {
   const folder = mkdtempSync(join(tmpdir(), "llmsim-package-"));
   const installed = join(folder, "node_modules", "llmsim");

@@ -76,6 +76,28 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "invalid --conventions: iteration (vllm means sequenceCap: resident)",
     ],
   ],
+  "what would exhaust the machine": [
+    [
+      "run --ntrials 1e12",
+      /^invalid --ntrials: 1000000000000 \(an integer at least 1 and at most 1000000\)$/,
+    ],
+    [
+      "sweep-time --ntrials 1000000 --windows 10000",
+      /^too many results: 1000000 trials of 30000 points \(at most \d+ trials of so many points, or --force\)$/,
+    ],
+    ["sweep-time --ntrials 1000000 --windows 10000 --force", /^too many results: .* of so many points\)$/],
+    [
+      "run --requests r.csv --lam 1000",
+      "--requests: about 15000000 rows (at most 2000000; --n-queries ends a trial sooner)",
+    ],
+    [
+      "run --timeline t.json --timeline-limit 500000",
+      "invalid --timeline-limit: 500000 (at most 333333 of each scheduler: they are 3)",
+    ],
+    ["run --arrivals closed --clients 1e9 --think 1", /^invalid --clients: 1000000000 \(/],
+    ["run --shard 1/1e9", /^invalid --shard: 1\/1e9 \(i\/n with/],
+    ["hybrid --ratios 0.1:0.9:1e-9", /more than 10000 values/],
+  ],
   "a key or a convention that nobody knows": [
     ["run --set engine.maxTokns=5", "--set engine.maxTokns: unknown key — did you mean engine.maxTokens?"],
     ["run --set foo=1", /^--set foo: unknown key \(one of: scenario, hardware, workload, service, engine/],

@@ -9,7 +9,7 @@ import { expect, test, vi } from "vitest";
 import { commands, fuzzCase } from "./mutations.js";
 import { contents, llmsim } from "./session.js";
 
-const CASES = process.env.LLMSIM_LONG === "1" ? 100_000 : 150;
+const CASES = process.env.LLMSIM_LONG === "1" ? 100_000 : 300;
 /** For one case, of processor time: the machine may do other things too. */
 const MOST_SECONDS = 5;
 

@@ -11,7 +11,7 @@ import { beforeAll, expect } from "vitest";
 import { stream } from "../../src/core/random.js";
 import { contents, llmsim, test } from "./session.js";
 
-const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 6;
+const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 5;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
 const SWEEP = "sweep-chunk --sizes 16,64 --tmax 600 --ntrials 60 --workers 2 --quiet --seed 4";
 

@@ -30,9 +30,9 @@ function isFirst(name) {
 
 export default (task) => {
   const hash = createHash("sha256").update(JSON.stringify(task)).digest();
-  const [exits, quietly, memory, hangs] = Object.keys(FAULTS);
+  const [exits, quietly, memory] = Object.keys(FAULTS);
   // What takes long befalls few.
-  const name = [hangs, memory, quietly, quietly, quietly, exits, exits, exits, exits, exits][hash[0] % 10];
+  const name = process.env.LLMSIM_FAULT ?? [memory, quietly, quietly, exits, exits][hash[0] % 5];
   const isAlways = process.env.LLMSIM_FAULT_ALWAYS;
   if (isAlways !== undefined) FAULTS[isAlways]();
   if (isFirst(`${hash.toString("hex").slice(0, 12)} ${name}`)) FAULTS[name]();
