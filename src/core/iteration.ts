@@ -235,8 +235,7 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
   else if (iterations > 1 || alike > 0) shared.gaps.add(iterationTime, measured * (iterations - 1) + alike);
   pool.tick(iterations);
   replica.lastTickAt = flight.endAt;
-  while (pool.active > 0 && pool.ticksLeft === 0)
-    finishing(shared, flight, finishNext(shared, replica));
+  while (pool.active > 0 && pool.ticksLeft === 0) finishing(shared, flight, finishNext(shared, replica));
 }
 
 /**
