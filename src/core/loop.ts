@@ -141,8 +141,12 @@ function arrive(shared: Shared): number {
   const id = shared.arrived++;
   sequences.arrive(id);
   shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] + shared.overhead : NEVER);
-  if (shared.usableBlocks === UNLIMITED || blocksFor(cachedTokens(shared, id, 0)) <= shared.usableBlocks)
+  if (shared.usableBlocks === UNLIMITED) return id;
+  if (blocksFor(cachedTokens(shared, id, 0)) <= shared.usableBlocks) {
+    // What another trial left in the row may say that it was turned away.
+    sequences.startedAt[id] = 0;
     return id;
+  }
   sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
   shared.rejected++;
   if (id >= shared.firstMeasured) shared.rejectedMeasured++;

@@ -21,9 +21,7 @@ export class Sequences {
   startedAt = new Float64Array(0);
   /** Instant of output token 1; NaN when there is no output. */
   firstTokenAt = new Float64Array(0);
-  /** Instant of the last token before the sequence joined the active decodes; NaN when it had none. */
-  lastTokenAt = new Float64Array(0);
-  /** Instant of completion. */
+  /** Instant of completion; in a sequence's life, of its last token so far (`lastTokenAt`). */
   finishedAt = new Float64Array(0);
 
   constructor(requests: Requests) {
@@ -44,8 +42,15 @@ export class Sequences {
     this.admission = new Int32Array(rows);
     this.startedAt = new Float64Array(rows);
     this.firstTokenAt = new Float64Array(rows);
-    this.lastTokenAt = new Float64Array(rows);
     this.finishedAt = new Float64Array(rows);
+  }
+
+  /**
+   * Instant of the last token before the sequence joined the active decodes; NaN when it had none. A sequence
+   * completes with its last token, so that one column holds both: a tenth of a trial's memory.
+   */
+  get lastTokenAt(): Float64Array {
+    return this.finishedAt;
   }
 
   /** A request arrives: all of its prompt is to be computed, and all of its output. */
