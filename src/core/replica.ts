@@ -237,11 +237,8 @@ export class Replica {
     this.index = index;
   }
 
-  /**
-   * @param usableBlocks blocks of its KV memory, or UNLIMITED
-   * @param varies whether cached tokens are counted; a model that reads them all the same is refused for its NaN
-   */
-  reset(waiting: PromptOrder, service: Stream | undefined, usableBlocks: number, varies: boolean): void {
+  /** @param usableBlocks blocks of its KV memory, or UNLIMITED */
+  reset(waiting: PromptOrder, service: Stream | undefined, usableBlocks: number): void {
     this.waiting = waiting;
     this.routed = 0;
     this.routedTokens = 0;
@@ -249,7 +246,6 @@ export class Replica {
     this.pool.clear();
     this.flight.endAt = NEVER;
     this.flight.blockTime = this.next.blockTime = 0;
-    this.flight.sumKv = this.next.sumKv = varies ? 0 : NaN;
     this.hasNext = false;
     this.isOpen = true;
     this.wakeAt = NEVER;

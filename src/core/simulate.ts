@@ -149,7 +149,6 @@ export class Simulator {
         shared.router === null || replica.index === 0 ? waiting : newQueue(),
         model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
         blocks,
-        shared.varies,
       );
     return { shared, replicas, events, plan: new Plan(shared), newQueue };
   }

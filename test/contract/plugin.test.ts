@@ -589,13 +589,6 @@ describe("a service-time model that is wrong is refused where it prices", () => 
     },
   );
 
-  test("one that reads cached tokens and does not say so is refused, not given a wrong number", () => {
-    const silent = { ...kvPriced, create: () => ({ ...kvPriced.create({ kind: "" }), growsWithKv: false }) };
-    const registry = { ...builtIn, serviceTimes: [...builtIn.serviceTimes, silent] };
-    const setting = { scheduler: { kind: "hybrid" }, service: { kind: "kv-priced" } };
-    expect(() => run([[0, 4, 3]], setting, { registry })).toThrow(/priced an iteration at NaN ns/);
-  });
-
   test("whole ones are taken", () => {
     expect(attempt(() => 1e6)).toMatchObject({ n_iterations: 3, makespan_s: 0.003 });
   });
