@@ -8,7 +8,7 @@ export default tseslint.config(
   {
     files: ["src/**/*.ts"],
     extends: [...tseslint.configs.recommendedTypeCheckedOnly],
-    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
+    languageOptions: { parserOptions: { project: ["./tsconfig.json", "./tsconfig.page.json"] } },
   },
   {
     rules: {

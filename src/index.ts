@@ -53,7 +53,7 @@ export type {
 } from "./core/scheduler.js";
 export { nextPiece, nextPrompt, packPrompts } from "./core/packing.js";
 export type { JointColumn, LengthDefinition, LengthLaw, Marks } from "./core/length-law.js";
-export type { ArrivalDefinition, ArrivalProcess, Arrivals } from "./core/arrival-process.js";
+export type { ArrivalDefinition, ArrivalProcess, Arrivals, ClientLaw } from "./core/arrival-process.js";
 export type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./core/service-time-model.js";
 export type { DisciplineDefinition, Foreknowledge, PromptOrder } from "./core/discipline.js";
 export type { Trace } from "./core/trace.js";

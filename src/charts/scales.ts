@@ -20,8 +20,12 @@ const LOG_SPAN = 20;
 const LEAST_SPAN = 0.05;
 
 /** The scale of a measure. `values` decide, interval ends and references widen; `zero` forces a start at 0. */
-export function measureScale(given: readonly number[], ends: readonly number[], zero = false): Scale {
-  const values = given.map((value) => (Math.abs(value) < SMALLEST ? 0 : value));
+export function measureScale(
+  givenValues: readonly number[],
+  givenEnds: readonly number[],
+  zero = false,
+): Scale {
+  const [values, ends] = [givenValues.map(flushed), givenEnds.map(flushed)];
   if (values.length === 0) return { type: "linear", domain: [0, 1], note: "" };
   const positive = values.filter((value) => value > 0);
   const lowest = lowestOf(values);
@@ -31,6 +35,8 @@ export function measureScale(given: readonly number[], ends: readonly number[], 
   }
   return linearScale(values, ends, zero);
 }
+
+const flushed = (value: number): number => (Math.abs(value) < SMALLEST ? 0 : value);
 
 function linearScale(values: readonly number[], ends: readonly number[], zero: boolean): Scale {
   const least = lowestOf(values);

@@ -111,8 +111,8 @@ async function findJournal(
 ): Promise<Journal> {
   const read = async (file: string): Promise<Journal> =>
     parseJournal(await fs.readText(resolve(cwd, file)), file);
-  const refuse = (message: string): never => {
-    throw new ConfigError([{ key: "--resume", message: `--resume: ${message}` }]);
+  const refuse = (...messages: string[]): never => {
+    throw new ConfigError(messages.map((message) => ({ key: "--resume", message: `--resume: ${message}` })));
   };
   if (await fs.exists(resolve(cwd, name))) {
     const journal = await read(name);
@@ -127,7 +127,7 @@ async function findJournal(
       return `${other} is of another run: ${differingSettings(journal.header, header).slice(0, 8).join("; ")}`;
     }),
   );
-  return refuse(differing.join("\n"));
+  return refuse(...differing);
 }
 
 /** Journals of a command in a folder. */

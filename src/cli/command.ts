@@ -1,6 +1,6 @@
 /** One command of the program, made from its experiment's definition: flags, examples, help. */
 import { type Command, Option } from "commander";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
 import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "./flags.js";
 import { flagName } from "./options.js";
@@ -13,11 +13,14 @@ function addCommonFlags(command: Command): void {
     .optionsGroup("Every command:")
     .option("--seed <n>", "seed of the study; trials differ by their number alone")
     .option("--workers <n>", "threads (default: the machine's cores); 0 simulates in this process")
+    .option("--executor <name>", "where trials run: threads, or bullmq (docs/scaling.md)", "threads")
+    .option("--redis <url>", "the queue of bullmq, and of its workers (or LLMSIM_REDIS)")
     .option("--out-data <dir>", "folder for CSVs", "data")
     .option("--out-figs <dir>", "folder for figures", "figs")
     .option("--json", "print one JSON document to stdout and nothing else")
     .option("--quiet", "no progress")
     .option("--resume", "go on with a run that was stopped, from its journal in the data folder")
+    .option("--shard <i/n>", "only the i-th of n parts of the trials, for llmsim merge")
     .option("--no-color", "no emphasis (also NO_COLOR, TERM=dumb)")
     .option("--config <file>", "settings from a YAML or JSON file")
     .option("--set <key=value>", "one setting, e.g. engine.maxTokens=512 (repeatable)", collect);
@@ -45,10 +48,19 @@ function addModelFlags(command: Command): void {
   command.optionsGroup("Model:").option("--scenario <name|file>", "where settings start from");
   addMachineFlags(command, MODEL_FLAGS);
   command
+    .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
     .option("--verify", "check every law of the model while simulating")
-    .option("--force", "lift the limit on the number of requests");
+    .option("--force", "lift the limits on requests a trial and on the size of results");
   command.optionsGroup("Recorded traces:");
   for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);
+}
+
+/** Kinds of options that may be given several times. */
+const REPEATABLE: readonly string[] = ["conditions", "vary", "with"];
+
+function optionOf({ flag, kind, summary, default: usual }: ExperimentOption): Option {
+  const option = new Option(flag, usual === undefined ? summary : `${summary} (default: ${usual})`);
+  return REPEATABLE.includes(kind) ? option.argParser<string[]>(collect) : option;
 }
 
 /** Gives the command of an experiment its flags and its help. */
@@ -58,13 +70,7 @@ export function describe(command: Command, experiment: Experiment): void {
   if (reads?.usage !== undefined) command.argument(reads.usage, reads.summary);
   const options = [...experiment.options, ...(variant?.options ?? [])];
   if (options.length > 0) command.optionsGroup("This command:");
-  for (const option of options)
-    command.addOption(
-      new Option(
-        option.flag,
-        option.default === undefined ? option.summary : `${option.summary} (default: ${option.default})`,
-      ),
-    );
+  for (const option of options) command.addOption(optionOf(option));
   if (experiment.takesModel === true) addModelFlags(command);
   else if (variant?.takesModel === "machine") {
     command.optionsGroup(`With ${flagName(variant.options[0].flag)}:`);

@@ -1,6 +1,7 @@
 /** What went wrong, told to the one who can mend it, and the exit code that says whose fault it was. */
 import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
+import { inALine } from "../io/in-a-line.js";
 import { Interrupted } from "../run/interrupted.js";
 import type { Output } from "./streams.js";
 
@@ -18,11 +19,13 @@ export const EXIT = {
 export const EXIT_HELP =
   "Exit codes: 0 done, 1 a check failed, 2 bad input or a write that failed,\n3 a bug of llmsim, 4 undecided, 130 or 143 interrupted.";
 
+const LONGEST_MESSAGE = 4000;
+
 /** Writes an error to stderr and returns its exit code. `replay` is the command that shows it again. */
 export function report(error: unknown, stderr: Output, replay: string): number {
   const say = (text: string): void => void stderr.write(`${text}\n`);
   if (error instanceof ConfigError) {
-    for (const { message } of error.issues) say(`error: ${message}`);
+    for (const { message } of error.issues) say(`error: ${inALine(message, LONGEST_MESSAGE)}`);
     return EXIT.fault;
   }
   if (error instanceof FileError) {
@@ -40,8 +43,13 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
     return EXIT.ours;
   }
+  if (error instanceof Error && error.name === "QueueFault") {
+    say(`error: ${error.message}`);
+    return EXIT.fault;
+  }
   if (error instanceof Error && error.name === "WorkerFault") {
-    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${replay} --workers 0`);
+    const here = / --executor\b/.test(replay) ? `${replay} --executor threads` : replay;
+    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${here} --workers 0`);
     return EXIT.ours;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -25,8 +25,9 @@ const hybrid = member(builtIn.schedulers, "hybrid").options;
 const sjf = member(builtIn.disciplines, "sjf").options;
 const priority = member(builtIn.disciplines, "priority").options;
 const poisson = member(builtIn.arrivals, "poisson").options;
-/** A recorded trace has no rate: it comes by --trace. */
-const withRate = builtIn.arrivals.filter(({ options }) => options.some(({ key }) => key === "ratePerSecond"));
+/** A recorded trace comes by --trace. */
+const byName = builtIn.arrivals.filter(({ name }) => name !== "trace");
+const closed = member(builtIn.arrivals, "closed").options;
 const gamma = member(builtIn.arrivals, "gamma").options;
 
 /** A flag without a value, and its opposite; neither leaves the setting as it is. */
@@ -58,12 +59,22 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
   {
     flag: "--arrivals <name>",
     key: "workload.arrivals.kind",
-    summary: `arrival process: ${withRate.map(({ name }) => name).join(", ")}`,
+    summary: `arrival process: ${byName.map(({ name }) => name).join(", ")}`,
   },
   {
     flag: "--cv <x>",
     key: "workload.arrivals.cv",
     summary: `of gamma and weibull: ${optionOf(gamma, "cv")}`,
+  },
+  {
+    flag: "--clients <n>",
+    key: "workload.arrivals.clients",
+    summary: `of closed: ${optionOf(closed, "clients")}`,
+  },
+  {
+    flag: "--think <s>",
+    key: "workload.arrivals.thinkSeconds",
+    summary: `of closed: ${optionOf(closed, "thinkSeconds")}`,
   },
   { flag: "--tmax <s>", key: "horizon.tmaxSeconds", summary: optionOf(HORIZON_OPTIONS, "tmaxSeconds") },
   { flag: "--n-queries <n>", key: "horizon.maxRequests", summary: optionOf(HORIZON_OPTIONS, "maxRequests") },

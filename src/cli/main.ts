@@ -9,10 +9,14 @@ import { EXPERIMENTS } from "../experiments/index.js";
 import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { EXIT, report as reportError } from "./faults.js";
-import { complaintOf, makeProgram } from "./program.js";
-import { shellWord } from "./shell.js";
+import { type Act, complaintOf, type Flags, makeProgram, type PlainCommand } from "./program.js";
+import { commandLine, withoutUrl } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
+
+/** What the list of commands says of those that are no experiments. */
+const MERGE = { name: "merge", summary: "join the files of --shard into the command's own output" };
+const WORKER = { name: "worker", summary: "work for runs with --executor bullmq, on this machine" };
 
 /**
  * Runs one command line.
@@ -20,12 +24,38 @@ import { version } from "./version.js";
  * @returns the exit code (see EXIT)
  */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
-  const replay = ["llmsim", ...argv.map(shellWord)].join(" ");
+  const replay = withoutUrl(commandLine(argv));
   let code: number = EXIT.done;
-  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags, files) => {
+  const merge: PlainCommand = {
+    ...MERGE,
+    async describe(command) {
+      const [{ describeMerge, merge }, { perform }] = await Promise.all([
+        import("./merge.js"),
+        import("./perform.js"),
+      ]);
+      describeMerge(command);
+      command.action(async (files: string[], { allow = [] }: { allow?: string[] }) => {
+        code = await merge(files, allow, streams, (experiment, flags, inputs, argv, answered) =>
+          perform(experiment, flags, inputs, argv, streams, answered),
+        );
+      });
+    },
+  };
+  const worker: PlainCommand = {
+    ...WORKER,
+    async describe(command) {
+      const { describeWorker, work } = await import("./worker.js");
+      describeWorker(command);
+      command.action(async (flags: Flags) => {
+        code = await work(flags, streams);
+      });
+    },
+  };
+  const act: Act = async (experiment, flags, files) => {
     const { perform } = await import("./perform.js");
-    code = await perform(experiment, flags, files, replay, streams);
-  });
+    code = await perform(experiment, flags, files, argv, streams);
+  };
+  const program = makeProgram(EXPERIMENTS, version, streams, act, [merge, worker]);
   try {
     if (argv.length === 0) {
       program.outputHelp();
@@ -52,7 +82,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
 async function withoutHelpCommand(argv: readonly string[]): Promise<string[]> {
   const [first, name] = argv;
   if (first !== "help" || name === undefined || name.startsWith("-")) return [...argv];
-  const names = EXPERIMENTS.map((experiment) => experiment.name);
+  const names = [...EXPERIMENTS, MERGE, WORKER].map((command) => command.name);
   if (names.includes(name)) return [name, "--help"];
   const { hint } = await import("../config/suggest.js");
   const message = `unknown command: ${name} (one of: ${names.join(", ")})${hint(name, names)}`;

@@ -1,14 +1,15 @@
 /** An experiment's own flags, from text to values; every problem at once. */
 import { allowed } from "../core/check-options.js";
+import { readCondition } from "../core/condition.js";
 import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
-import { numberOrText, parseList } from "../config/lists.js";
+import { numberOrText, parseList, parseValues } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
 import type { Flags } from "./program.js";
 
-export type OptionValues = Record<string, OptionValue | null>;
+export type OptionValues = Record<string, OptionValue | readonly string[] | null>;
 
 /** The name a user types, without the value: `--sizes`. */
 export const flagName = (flag: string): string => flag.split(" ")[0];
@@ -19,8 +20,9 @@ export const camelCase = (flag: string): string =>
     .replace(/^--/, "")
     .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
-function valueOf(option: ExperimentOption, text: string): OptionValue {
+function valueOf(option: ExperimentOption, text: string): OptionValue | readonly string[] {
   const name = flagName(option.flag);
+  if (option.kind === "values") return parseValues(text, name).map(String);
   if (option.kind === "list") return parseList(text, name);
   if (option.kind === "file" && text === "")
     throw new ConfigError([{ key: name, message: `invalid ${name}: empty (a file to write)` }]);
@@ -49,11 +51,28 @@ function valueOf(option: ExperimentOption, text: string): OptionValue {
   ]);
 }
 
+/** The texts of conditions that can be read. */
+function conditions(given: string[] | undefined, flag: string, issues: Issue[]): readonly string[] | null {
+  for (const text of given ?? []) {
+    const read = readCondition(text, hint);
+    if (typeof read === "string") issues.push({ key: flag, message: `${flag}: ${read}` });
+  }
+  return given ?? null;
+}
+
 /** Values of the experiment's options, with their defaults; problems are added to `issues`. */
 export function optionValues(experiment: Experiment, flags: Flags, issues: Issue[]): OptionValues {
   const values: OptionValues = {};
   for (const option of experiment.options) {
     const given = flags[camelCase(option.flag)];
+    if (option.kind === "conditions") {
+      values[option.key] = conditions(given as string[] | undefined, flagName(option.flag), issues);
+      continue;
+    }
+    if (option.kind === "vary" || option.kind === "with") {
+      values[option.key] = (given as string[] | undefined) ?? null; // the study's variants are made of them
+      continue;
+    }
     if (option.kind === "flag") {
       values[option.key] = given === true;
       continue;

@@ -1,4 +1,6 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
+import { conditionText } from "../core/condition.js";
+import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
@@ -24,13 +26,20 @@ function machineHeader({ hardware, config, schedulers }: Study): string {
   ].join("\n");
 }
 
+/** A trace on a GPU has nothing of the scenario left, unless it was asked for. */
+function whereFrom({ scenario, hardware, trace, chosenBy }: Study): string {
+  if (hardware === undefined) return `scenario ${scenario}`;
+  const isLeft = trace?.use !== "replay" || chosenBy?.includes("--scenario") === true;
+  return `${isLeft ? `scenario ${scenario}, ` : ""}hardware ${hardware}`;
+}
+
 /** What stands between the answer and the table: everything that a number depends on. */
 export function header(study: Study, { takesModel }: Pick<Experiment, "takesModel">): string | undefined {
   if (takesModel !== true) return takesModel ? machineHeader(study) : undefined;
   const { engine, conventions, horizon, workload, service } = study.config;
   const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
   return [
-    `scenario ${study.scenario}${study.hardware === undefined ? "" : `, hardware ${study.hardware}`}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
+    `${whereFrom(study)}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     ...(study.trace ? [traceLine(study.trace)] : []),
     ...(study.plugins ?? []).map(
       ({ file, sha256, schedulers }) =>
@@ -47,6 +56,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
       ...(engine.overheadMs === 0 ? [] : [`overheadMs ${engine.overheadMs}`]),
       ...(engine.router.kind === "central" ? [] : [`router ${engine.router.kind}`]),
     ].join(", "),
+    ...sloLine(study),
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
   ].join("\n");
 }
@@ -60,6 +70,19 @@ function traceLine({ file, format, use, requests, seconds, leftOut, clipped }: T
     ...(leftOut > 0 ? [`${leftOut} failed left out`] : []),
     ...(clipped > 0 ? [`${clipped} prompts cut`] : []),
   ].join(", ");
+}
+
+/** What is asked, where something is. */
+function sloLine({ config, targets = [] }: Study): string[] {
+  const words = [...SLO_WORDS].flatMap(([word, key]) => {
+    const limit = config.slo?.[key] ?? null;
+    return limit === null ? [] : [`${word} ${limit} s`];
+  });
+  return words.length + targets.length === 0
+    ? []
+    : [
+        `slo ${[...(words.length > 0 ? [`of each request: ${words.join(", ")}`] : []), ...(targets.length > 0 ? [`of the run: ${targets.map(conditionText).join(", ")}`] : [])].join("; ")}`,
+      ];
 }
 
 /** Everything of a report that comes after the answer. */

@@ -2,23 +2,26 @@
  * One command from its flags to its files. The way in (main.ts) loads this, and with it the simulator, only when
  * a command is to be run.
  */
-import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
-import type { Registry } from "../core/registry.js";
-import type { Trace } from "../core/trace.js";
 import type { Experiment, InputFile, Report, RunSettings, Study } from "../experiments/experiment.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
 import { checkpoint, type Checkpoint } from "./checkpoint.js";
+import { cutBy, lazyExecutor } from "./executor.js";
 import { EXIT } from "./faults.js";
+import { tellGitHub } from "./github.js";
 import { inputsFrom } from "./inputs.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header, partial } from "./output.js";
 import { blamed, carrying, pluginsFrom } from "./plugins.js";
+import type { Answered } from "./merge.js";
 import type { Flags } from "./program.js";
 import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
+import { type ShardRun, sharedOut, shardRun, unshareable, withoutFiles } from "./shard.js";
+import { commandLine, withoutUrl } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { studyFrom } from "./study.js";
@@ -27,17 +30,22 @@ import { chosenBy } from "./variant.js";
 import { workspaceIn } from "./workspace.js";
 import { unwritable, writeFiles } from "./write.js";
 
-/** Everything of one experiment: read settings, simulate, print, write. Errors are thrown. */
+/**
+ * Everything of one experiment: read settings, simulate, print, write. Errors are thrown.
+ * @param argv the command line that it is, for its words
+ * @param answered what all its tasks came to, where they are done already
+ */
 export async function perform(
   command: Experiment,
   flags: Flags,
   files: readonly string[],
-  replay: string,
+  argv: readonly string[],
   streams: Streams,
+  answered?: Answered,
 ): Promise<number> {
   const issues: Issue[] = [];
   const experiment = chosenBy(flags, command, issues);
-  const shared = sharedSettings(flags, issues);
+  const shared = sharedSettings(flags, issues, streams.env);
   const options = optionValues(experiment, flags, issues);
   const folder = options[experiment.reads?.option ?? ""];
   const named = typeof folder === "string" ? [folder] : files;
@@ -46,27 +54,51 @@ export async function perform(
   const plugged = await pluginsFrom(flags, streams, issues);
   const found = plugged && (await studyFrom(experiment, flags, streams, issues, plugged, run));
   issues.push(...(experiment.check?.(options, found?.study) ?? []));
+  issues.push(...unshareable(experiment, options, shared));
   issues.push(...(await unwritable(experiment, shared, options, streams)));
   if (issues.length > 0 || !plugged || !found) throw new ConfigError(issues);
   const { study, traces } = found;
-  const inner = lazyExecutor(shared.workers, study.registry, traces);
+  const inner = answered?.executor ?? lazyExecutor(shared, study.registry, traces, streams);
   try {
     const { trials, seed, scenario, hardware, config, schedulers, plugins } = study;
     const kept = Object.fromEntries(
       experiment.options.filter(({ kind }) => kind !== "file").map(({ key }) => [key, options[key]]),
     );
-    const settings = { scenario, hardware, config, schedulers, trials, seed, options: kept, plugins };
+    const settings = {
+      scenario,
+      hardware,
+      config,
+      schedulers,
+      trials,
+      seed,
+      options: kept,
+      plugins,
+      ...cutBy(shared),
+    };
     const { cwd, fs } = streams;
     const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
+    const { share, resume, outData: folder } = shared;
+    const parted = sharedOut(settings, shared.verify);
+    const replay = withoutUrl(commandLine(argv));
+    const given = { study, options, inputs, shared, replay };
+    if (answered) {
+      answered.check(experiment.name, parted);
+      return await conduct(experiment, { ...given, executor: carrying(inner, plugged.files) }, streams);
+    }
     const saved = await checkpoint(
       inner,
-      { command: experiment.name, settings, resume: shared.resume, cwd, folder: shared.outData, fs, tell },
+      {
+        command: experiment.name,
+        settings: share ? { ...settings, shard: share.toString() } : settings,
+        ...{ resume, cwd, folder, fs, tell },
+      },
       experiment.writes.some((file) => file.startsWith("data/")),
     );
+    const part = share && shardRun(saved.executor, share, experiment.name, parted, argv, folder);
     // Outside the journal: what a plugin of another content came to is not taken over.
-    const executor = carrying(saved.executor, plugged.files);
+    const executor = carrying((part ?? saved).executor, plugged.files);
     return await guarded(saved, tell, () =>
-      conduct(experiment, { study, options, inputs, shared, replay, executor }, streams),
+      conduct(experiment, { ...given, executor, ...(part && { part }) }, streams),
     );
   } catch (error) {
     throw blamed(error, plugged);
@@ -130,11 +162,13 @@ interface Performance {
   readonly shared: SharedSettings;
   readonly replay: string;
   readonly executor: Executor;
+  /** Only a share of the tasks is done: there is no report to show. */
+  readonly part?: ShardRun;
 }
 
 async function conduct(
   experiment: Experiment,
-  { study, options, inputs, shared, replay, executor }: Performance,
+  { study, options, inputs, shared, replay, executor, part }: Performance,
   streams: Streams,
 ): Promise<number> {
   const { stdout, stderr } = streams;
@@ -142,54 +176,46 @@ async function conduct(
   let said = 0;
   const say = (line: string): void => {
     said++;
-    if (!shared.json) stdout.write(`${style.bold(line)}\n`);
+    if (!shared.json && !part) stdout.write(`${style.bold(line)}\n`);
   };
   const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
   const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
   const { signal } = streams;
   const report: Report = await experiment.run({
     study,
-    options,
+    options: part ? withoutFiles(experiment, options) : options,
     inputs,
     workspace: workspaceIn(places, streams, warn),
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
     trials: runner(executor, progressOn(stderr, shared.quiet), {
       verify: shared.verify,
+      force: shared.force,
       signal,
       registry: study.registry,
+      share: shared.share,
     }),
     say,
     tell: (line) => {
-      if (!shared.quiet) stderr.write(`${line}\n`);
+      if (!shared.quiet && !part) stderr.write(`${line}\n`);
     },
   });
   if (signal?.aborted === true) {
-    if (!shared.json) stdout.write(partial(report, style));
+    if (!shared.json && !part) stdout.write(partial(report, style));
     signal.throwIfAborted();
+  }
+  if (part) {
+    await part.finish(streams, shared.json);
+    return EXIT.done;
   }
   for (const line of report.answer.slice(said)) say(line);
   const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
   if (shared.json) stdout.write(document(experiment, conducted, report));
   else stdout.write(body(report, header(conducted, experiment), written, replay, style));
-  return report.passed ? EXIT.done : EXIT.failed;
-}
-
-/** Threads start with the first task: `plot` and bad input start none. */
-function lazyExecutor(
-  workers: number | undefined,
-  registry: Registry | undefined,
-  traces: readonly Trace[],
-): Executor {
-  const threads = workers ?? availableParallelism();
-  let started: Promise<Executor> | undefined;
-  const start = async (): Promise<Executor> =>
-    threads === 0
-      ? (await import("../run/in-process.js")).inProcess(registry)
-      : (await import("../run/pool.js")).threadPool(threads, { traces });
-  return {
-    width: Math.max(1, threads),
-    run: async (task) => (await (started ??= start())).run(task),
-    close: async () => (await started)?.close(),
-  };
+  await tellGitHub(report, replay, streams, warn);
+  if (report.show) {
+    const { show } = await import("./show.js");
+    await show(report.show, resolve(places.cwd, places.data), streams, shared.json || shared.quiet);
+  }
+  return report.passed ? (report.undecided ? EXIT.undecided : EXIT.done) : EXIT.failed;
 }

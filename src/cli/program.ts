@@ -12,12 +12,21 @@ export type Flags = Readonly<Record<string, string | string[] | boolean | undefi
 /** Runs an experiment with the flags, and the files, given to it. */
 export type Act = (experiment: Experiment, flags: Flags, files: readonly string[]) => Promise<void>;
 
-/** The program, with a command for every experiment. */
+/** A command that is no experiment. */
+export interface PlainCommand {
+  readonly name: string;
+  readonly summary: string;
+  /** Gives it its arguments, flags and help, and what it does; only called when it is the one given. */
+  describe(command: Command): Promise<void>;
+}
+
+/** The program, with a command for every experiment, and for what is none. */
 export function makeProgram(
   experiments: readonly Listed[],
   version: string,
   { stdout, stderr }: Pick<Streams, "stdout" | "stderr">,
   act: Act,
+  others: readonly PlainCommand[] = [],
 ): Command {
   const program = new Command("llmsim")
     .description(
@@ -39,8 +48,10 @@ export function makeProgram(
     .exitOverride()
     .showSuggestionAfterError(true)
     .enablePositionalOptions();
-  for (const { name, summary } of experiments) program.command(name).summary(summary);
+  for (const { name, summary } of [...experiments, ...others]) program.command(name).summary(summary);
   program.hook("preSubcommand", async (_, command) => {
+    const other = others.find(({ name }) => name === command.name());
+    if (other) return other.describe(command);
     const experiment = await experiments.find(({ name }) => name === command.name())!.load();
     const { describe } = await import("./command.js");
     describe(command, experiment);

@@ -1,11 +1,19 @@
 /** The flags of every command that are not about the model: where, how many threads, how loud. */
 import type { Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
+import { show } from "../config/telling.js";
+import type { RedisAddress } from "../run/bullmq/address.js";
+import { type Share, shareOf } from "../run/share.js";
+import { type ExecutorName, executorFrom } from "./executor.js";
 import type { Flags } from "./program.js";
 
 export interface SharedSettings {
   /** Threads; 0: in this process; undefined: as many as the machine has cores. */
   readonly workers: number | undefined;
+  /** Where tasks are run. */
+  readonly executor: ExecutorName;
+  /** The queue's, with the executor bullmq. */
+  readonly redis: RedisAddress | undefined;
   readonly outData: string;
   readonly outFigs: string;
   readonly json: boolean;
@@ -14,11 +22,19 @@ export interface SharedSettings {
   readonly verify: boolean;
   /** Continue from the journal of a run that was stopped. */
   readonly resume: boolean;
+  /** Lift what can be lifted of the limits. */
+  readonly force: boolean;
+  /** Only this share of the tasks. */
+  readonly share: Share | undefined;
 }
 
 const MOST_WORKERS = 256;
 
-export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
+export function sharedSettings(
+  flags: Flags,
+  issues: Issue[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): SharedSettings {
   const given = flags.workers as string | undefined;
   const workers = given === undefined ? undefined : numberOrText(given);
   if (
@@ -29,6 +45,19 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
       key: "--workers",
       message: `invalid --workers: ${given} (an integer at least 0 and at most ${MOST_WORKERS}; 0 simulates in this process)`,
     });
+  const part = flags.shard as string | undefined;
+  const share = part === undefined ? undefined : shareOf(part);
+  if (part !== undefined && !share)
+    issues.push({
+      key: "--shard",
+      message: `invalid --shard: ${show(part)} (i/n with i from 1 to n, e.g. 2/8; n below a million)`,
+    });
+  const executor = executorFrom(flags, env, issues);
+  if (share && executor.executor === "bullmq")
+    issues.push({
+      key: "--shard",
+      message: "--shard contradicts --executor bullmq (one of them shares the work out)",
+    });
   for (const name of ["outData", "outFigs"])
     if (flags[name] === "")
       issues.push({
@@ -37,6 +66,7 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
       });
   return {
     workers: workers as number | undefined,
+    ...executor,
     outData: flags.outData as string,
     outFigs: flags.outFigs as string,
     json: flags.json === true,
@@ -44,5 +74,7 @@ export function sharedSettings(flags: Flags, issues: Issue[]): SharedSettings {
     color: flags.color !== false,
     verify: flags.verify === true,
     resume: flags.resume === true,
+    force: flags.force === true,
+    share,
   };
 }

@@ -1,102 +1,26 @@
 /** The study that a command line asks for: defaults < scenario < hardware < `--config` < `--set` < flags. */
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
-import { nameOf, type Layer, type Setting } from "../config/layer.js";
-import { numberOrText, parseList } from "../config/lists.js";
+import { nameOf, type Layer } from "../config/layer.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { withPlugins } from "../core/plugin.js";
 import type { Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
-import type { Experiment, RunSettings, Study } from "../experiments/experiment.js";
+import type { Experiment, RunSettings, Study, Variant } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
 import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
-import { MACHINE_KEYS, MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
-import { camelCase, flagName } from "./options.js";
+import { defaultsOf, flagLayer, settingsOf } from "./flag-layer.js";
+import { MACHINE_KEYS } from "./flags.js";
+import { flagName } from "./options.js";
 import type { Plugged } from "./plugins.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
-
-const DEFAULT_SEED = 1;
-
-/** What an experiment starts from, as a layer. */
-export function defaultsOf(experiment: Experiment): Layer {
-  const { scenario, schedulers, trials, horizon, conventions } = experiment.defaults;
-  return {
-    source: "defaults",
-    values: {
-      scenario: scenario ?? "demo2",
-      schedulers: schedulers ?? ["decode-prioritizing", "prefill-prioritizing", "hybrid"],
-      trials: trials ?? 20,
-      seed: DEFAULT_SEED,
-      ...(horizon && { horizon }),
-      ...(conventions && { conventions }),
-    },
-  };
-}
-
-type Tree = Record<string, unknown>;
-
-function put(tree: Tree, key: string, value: Setting): void {
-  const path = key.split(".");
-  let at = tree;
-  for (const name of path.slice(0, -1)) at = (at[name] ??= {}) as Tree;
-  at[path.at(-1)!] = value;
-}
-
-/** The model flags as a layer; errors call each setting by its flag. */
-function flagLayer(flags: Flags, issues: Issue[]): Layer {
-  const values: Tree = {};
-  const names = new Map<string, string>();
-  for (const { flag, key, isList } of MODEL_FLAGS) {
-    const text = flags[camelCase(flag)] as string | undefined;
-    if (text === undefined) continue;
-    names.set(key, flagName(flag));
-    try {
-      put(values, key, isList === true ? parseList(text, flagName(flag)) : numberOrText(text));
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      issues.push(...error.issues);
-    }
-  }
-  for (const { on, off, key } of MODEL_SWITCHES) {
-    const isOn = flags[camelCase(on)] as boolean | undefined;
-    if (isOn === undefined) continue;
-    put(values, key, isOn);
-    names.set(key, isOn ? on : off);
-  }
-  if (flags.chunking === false) {
-    if (flags.chunkSize !== undefined)
-      issues.push({
-        key: "--no-chunking",
-        message: "--no-chunking contradicts --chunk-size (give one of them)",
-      });
-    put(values, "engine.chunkSize", null);
-    names.set("engine.chunkSize", "--no-chunking");
-  }
-  const schedulers = flags.scheduler as string[] | undefined;
-  if (schedulers) {
-    values.schedulers = schedulers.join(",");
-    names.set("schedulers", "--scheduler");
-  }
-  if (flags.seed !== undefined) {
-    values.seed = numberOrText(flags.seed as string);
-    names.set("seed", "--seed");
-  }
-  if (flags.scenario !== undefined) {
-    values.scenario = flags.scenario;
-    names.set("scenario", "--scenario");
-  }
-  if (flags.hardware !== undefined) {
-    values.hardware = flags.hardware;
-    names.set("hardware", "--hardware");
-  }
-  return { source: "flag", values: values, origin: (key) => names.get(key) };
-}
+import { changesOf } from "./variants.js";
 
 /** A study and the recorded traces that its workers need. */
 export interface StudyAndTraces {
@@ -133,17 +57,17 @@ export async function studyFrom(
     const hardware = await hardwareFrom(layers, flags, cwd, fs, issues);
     // A file that brings a model of its own is laid over nothing: what it leaves out has core's defaults.
     const own = named === undefined ? ownName(layers, file, hardware !== undefined) : undefined;
-    // Without a scenario, hardware comes with the engine that it was measured for.
-    const machine = hardware ? [...(named === undefined ? [hardwareAlone()] : []), hardware.layer] : [];
-    if (run) machine.push({ source: run.source, values: { engine: run.engine } });
-    const studies: Study[] = [];
-    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual]) {
+    const studyOn = async (name: string, further: readonly Layer[] = []): Promise<Study> => {
       const scenario = await scenarioLayers(name, usual, cwd, fs);
       const below = own === undefined ? scenario.layers : [];
-      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers];
+      const isChanged = hardwareOf(further) !== undefined;
+      const on = isChanged ? await hardwareFrom([...layers, ...further], flags, cwd, fs, issues) : hardware;
+      // Without a scenario, hardware comes with the engine that it was measured for.
+      const machine = on ? [...(named === undefined ? [hardwareAlone()] : []), on.layer] : [];
+      if (run) machine.push({ source: run.source, values: { engine: run.engine } });
+      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers, ...further];
       const study = resolveStudy(all, registry, { force: flags.force === true });
-      const namesScenario =
-        file === undefined ? !hardware || named !== undefined : flags.scenario !== undefined;
+      const namesScenario = file === undefined ? !on || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
         ...(namesScenario ? [`--scenario ${shellWord(name)}`] : []),
         ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
@@ -152,21 +76,50 @@ export async function studyFrom(
         ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
       const { trace } = traffic;
-      studies.push({
+      return {
         ...study,
         scenario: own ?? scenario.name,
-        ...(hardware && { hardware: hardware.name }),
+        ...(on && { hardware: on.name }),
         chosenBy,
+        settings: settingsOf(flags),
+        assignments: assignments ?? [],
         registry,
         ...(trace && { trace }),
         ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
-      });
-    }
-    return { study: { ...studies[0], others: studies.slice(1) }, traces: traffic.traces };
+      };
+    };
+    const changes = await changesOf(
+      experiment,
+      flags,
+      (name) => configLayer(name, cwd, fs, registry),
+      issues,
+    );
+    const studies: Study[] = [];
+    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual])
+      studies.push(...(await told(() => studyOn(name), issues)));
+    const variants: Variant[] = [];
+    for (const { label, settings, scenario = named ?? usual, layers: further } of changes)
+      for (const study of await told(() => studyOn(scenario, further), issues))
+        variants.push({ label, settings, study });
+    if (studies.length === 0) return undefined;
+    const study = { ...studies[0], others: studies.slice(1), ...(variants.length > 0 && { variants }) };
+    return { study, traces: traffic.traces };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     issues.push(...error.issues);
     return undefined;
+  }
+}
+
+/** The study, or none; those of its problems that no other study has are added. */
+async function told(study: () => Promise<Study>, issues: Issue[]): Promise<Study[]> {
+  try {
+    return [await study()];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const issue of error.issues)
+      if (!issues.some(({ message }) => message === issue.message)) issues.push(issue);
+    return [];
   }
 }
 

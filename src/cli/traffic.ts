@@ -50,6 +50,8 @@ const REPLACED: readonly (readonly [flag: string, instead: string])[] = [
   ["--lam", "use --speedup: 2 plays the trace twice as fast"],
   ["--arrivals", "use --lengths-from to take its lengths alone"],
   ["--cv", "use --lengths-from to take its lengths alone"],
+  ["--clients", "use --lengths-from to take its lengths alone"],
+  ["--think", "use --lengths-from to take its lengths alone"],
 ];
 
 /** The flags without those that contradict a trace: they have been refused, and would be told again. */

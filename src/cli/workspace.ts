@@ -1,13 +1,16 @@
 /** The outside of experiments that run others: studies by settings, files in the data folder, hashes. */
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { StudyInput } from "../config/layer.js";
 import { resolveStudy } from "../config/study.js";
 import type { Experiment, Study, StudySettings, Workspace } from "../experiments/experiment.js";
 import { toCsv } from "../io/csv.js";
-import { loadScenario } from "../io/scenarios.js";
+import { readNamed } from "../io/files.js";
+import { readPage } from "../io/pages.js";
+import { listScenarios, loadScenario } from "../io/scenarios.js";
 import type { Streams } from "./streams.js";
-import { defaultsOf } from "./study.js";
+import { inside } from "./inside.js";
+import { defaultsOf } from "./flag-layer.js";
 import { version } from "./version.js";
 import { type Places, writeFiles } from "./write.js";
 
@@ -18,13 +21,31 @@ export function workspaceIn(
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
   warn: (message: string) => void,
 ): Workspace {
-  const at = (name: string): string => resolve(cwd, join(places.data, name));
+  const at = (name: string): string => inside(cwd, places.data, name);
   return {
     version,
     study: (experiment, settings) => studyWith(experiment, settings, { cwd, fs }),
     write: async (files) => void (await writeFiles(files, places, fs, warn)),
     writeText: (name, text) => fs.writeAtomic(at(name), text),
+    scenarios: async () =>
+      Promise.all(
+        (await listScenarios(fs)).map(async ({ name, alias, summary }) => ({
+          name,
+          ...(alias !== undefined && { alias }),
+          summary,
+          values: (await loadScenario(name, cwd, fs)).layer.values,
+        })),
+      ),
+    page: (name) => readPage(name, fs),
+    picture: async (spec) => {
+      const { renderSvg } = await import("../io/png.js");
+      return renderSvg(spec as Parameters<typeof renderSvg>[0], { onWarning: warn });
+    },
+    figureLink: (path) =>
+      relative(resolve(cwd, places.data), resolve(cwd, places.figs, path)).replaceAll("\\", "/"),
+    policyHash: (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
     readText: async (name) => ((await fs.exists(at(name))) ? fs.readText(at(name)) : undefined),
+    readFile: (name) => readNamed(fs, cwd, name),
     hashText: sha256,
     hashCsv: ({ columns, rows }) => sha256(toCsv(columns, rows)),
   };

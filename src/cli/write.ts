@@ -1,9 +1,10 @@
 /** Writes a report's files: CSVs first, then the charts with the spec that drew each beside its picture. */
 import { dirname, join, resolve } from "node:path";
 import type { Issue } from "../core/errors.js";
-import type { Experiment, Report } from "../experiments/experiment.js";
+import type { Experiment, Report, TextFile } from "../experiments/experiment.js";
 import { toCsv } from "../io/csv.js";
 import { FileError, type FileSystem } from "../io/files.js";
+import { inside } from "./inside.js";
 import { flagName, type OptionValues } from "./options.js";
 import type { SharedSettings } from "./settings.js";
 import type { Streams } from "./streams.js";
@@ -55,31 +56,41 @@ const isFolder = (path: string, fs: FileSystem): Promise<boolean> =>
 
 /** @returns the files written, as the user would name them */
 export async function writeFiles(
-  report: Pick<Report, "csv" | "figures" | "texts">,
+  report: Pick<Report, "csv" | "figures" | "texts" | "animations">,
   places: Places,
   fs: FileSystem,
   warn: (message: string) => void,
 ): Promise<string[]> {
   const written: string[] = [];
-  const write = async (path: string, content: string | Uint8Array): Promise<void> => {
-    await fs.writeAtomic(resolve(places.cwd, path), content);
+  const { cwd, data, figs } = places;
+  const write = async (folder: string, path: string, content: string | Uint8Array): Promise<void> => {
+    await fs.writeAtomic(inside(cwd, folder, path), content);
+    written.push(join(folder, path));
+  };
+  /** A file that the user named may be anywhere. */
+  const put = async ({ path, under }: Pick<TextFile, "path" | "under">, text: string): Promise<void> => {
+    if (under !== "current") return write(data, path, text);
+    await fs.writeAtomic(resolve(cwd, path), text);
     written.push(path);
   };
-  for (const { path, under, columns, rows } of report.csv)
-    await write(under === "current" ? path : join(places.data, path), toCsv(columns, rows));
-  for (const { path, under, text } of report.texts ?? [])
-    await write(under === "current" ? path : join(places.data, path), text);
+  for (const file of report.csv) await put(file, toCsv(file.columns, file.rows));
+  for (const file of report.texts ?? []) await put(file, file.text);
   if (report.figures.length > 0) {
     const { renderPng } = await import("../io/png.js");
     for (const { path, spec } of report.figures) {
       const png = await renderPng(spec as Parameters<typeof renderPng>[0], {
         onWarning: (message) => warn(`${path}: ${message}`),
       });
-      await write(join(places.figs, path), png);
-      await write(
-        join(places.figs, path.replace(/\.png$/, ".vl.json")),
-        `${JSON.stringify(spec, null, 1)}\n`,
-      );
+      await write(figs, path, png);
+      await write(figs, path.replace(/\.png$/, ".vl.json"), `${JSON.stringify(spec, null, 1)}\n`);
+    }
+  }
+  if (report.animations && report.animations.length > 0) {
+    const { renderGif } = await import("../io/gif.js");
+    for (const { path, ...animation } of report.animations) {
+      const { gif, still } = await renderGif(animation);
+      await write(figs, path, gif);
+      await write(figs, path.replace(/\.gif$/, ".png"), still);
     }
   }
   return written;

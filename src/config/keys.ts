@@ -5,6 +5,7 @@
 import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, REFERENCE, STANDARD } from "../core/config.js";
 import type { Conventions } from "../core/config.js";
 import type { Described, OptionSpec } from "../core/definition.js";
+import { SLO_OPTIONS } from "../core/slo.js";
 import type { Registry } from "../core/registry.js";
 
 /** The options of a study that are not the simulation's; the caller's first layer gives the defaults. */
@@ -110,6 +111,10 @@ export function studyTree(registry: Registry): GroupNode {
       words: CONVENTION_WORDS,
     },
     horizon: group("when arrivals end and measuring begins", options(HORIZON_OPTIONS)),
+    slo: group("service-level objectives", {
+      ...options(SLO_OPTIONS),
+      targets: text("what is asked of a run, as in --slo: ttft_p99=1s,attainment=95%", false),
+    }),
     scheduler: group("options for every scheduler of the study that has them", options(optionsOf(each))),
     schedulers: { type: "list", summary: "the schedulers to compare", each },
     ...options(STUDY_OPTIONS),

@@ -4,6 +4,7 @@
  */
 import type { Conventions, EngineConfig, HorizonConfig, WorkloadConfig } from "../core/config.js";
 import type { OptionValue } from "../core/definition.js";
+import type { SloConfig } from "../core/slo.js";
 import type { Issue } from "../core/errors.js";
 
 /**
@@ -35,6 +36,7 @@ export interface StudyInput {
   /** `standard` or `reference` sets all four. */
   readonly conventions?: string | { readonly [K in keyof Conventions]?: Setting } | undefined;
   readonly horizon?: { readonly [K in keyof HorizonConfig]?: Setting } | undefined;
+  readonly slo?: { readonly [K in keyof SloConfig | "targets"]?: Setting } | undefined;
   /** Options for every scheduler of the study that has them, e.g. `ratio`. */
   readonly scheduler?: { readonly [option: string]: Setting } | undefined;
   /** Names (short ones too) or specs; a text is split at its commas. Replaces an earlier list. */
@@ -77,7 +79,7 @@ export function nameOf({ layer, key }: Place, shown = key): Naming {
     if (origin !== undefined) return { at: "", name: origin };
     if (!known.includes(".")) break;
   }
-  if (layer.source === "--set") return { at: "", name: `--set ${key}` };
+  if (layer.source.startsWith("--")) return { at: "", name: `${layer.source} ${key}` };
   return {
     at: layer.source === "flag" || layer.source === "defaults" ? "" : `${layer.source}: `,
     name: shown,

@@ -68,6 +68,34 @@ export function parseList(text: string, flag: string): number[] {
   return values.length > MOST_VALUES ? fail(`more than ${MOST_VALUES} values`) : values;
 }
 
+/** What a piece of a list begins with when it is of numbers. */
+const NUMERIC = /^(?:[-+.\d]|…|$)/;
+
+/**
+ * The values of a list whose parts may be words too (`none,8,16,...,64`, `fcfs,lifo`), in its order.
+ * @throws ConfigError as `parseList`, or when a value stands there twice
+ */
+export function parseValues(text: string, flag: string): (number | string)[] {
+  const values: (number | string)[] = [];
+  let numbers: string[] = [];
+  const flush = (): void => {
+    if (numbers.length > 0) values.push(...parseList(numbers.join(","), flag));
+    numbers = [];
+  };
+  for (const piece of text.split(",").map((one) => one.trim()))
+    if (NUMERIC.test(piece)) numbers.push(piece);
+    else {
+      flush();
+      values.push(piece);
+    }
+  flush();
+  const twice = values.find((value, i) => values.indexOf(value) !== i);
+  if (twice === undefined) return values;
+  throw new ConfigError([
+    { key: flag, message: `invalid ${flag}: ${show(text)} (${show(twice)} twice; each value once)` },
+  ]);
+}
+
 type Fail = (problem: string) => never;
 
 /** `start:end:step` or `start:end:xfactor`. */

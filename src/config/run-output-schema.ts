@@ -20,7 +20,12 @@ export function runOutputSchema(zod: Zod): z.ZodType {
   const verdict = zod.enum(["better", "worse", "not resolved"]);
   const metrics = (each: z.ZodObject): z.ZodType =>
     zod.strictObject(
-      Object.fromEntries(METRICS.map(({ name, summary: says }) => [name, each.meta({ description: says })])),
+      Object.fromEntries(
+        METRICS.map(({ name, summary: says, needs }) => {
+          const one = each.meta({ description: says });
+          return [name, needs ? one.optional() : one];
+        }),
+      ),
     );
   const values = zod.array(value).optional().meta({ description: "each trial's value, under --per-trial" });
   const result = zod.looseObject({
@@ -31,6 +36,10 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     ratio: value.optional().meta({ description: "the decodes' share, where the scheduler has one" }),
     trials: zod.int().min(1).optional(),
     metrics: metrics(zod.strictObject({ ...summary, values })),
+    drawn: zod
+      .looseObject({})
+      .optional()
+      .meta({ description: "under --per-trial: what the requests were drawn from, for compare --baseline" }),
   });
   const difference = zod.looseObject({
     scheduler: zod.string(),
@@ -67,6 +76,19 @@ export function runOutputSchema(zod: Zod): z.ZodType {
         .meta({ description: "every look at the trials: their number, the widest, the forecast" }),
     })
     .meta({ description: "under --precision: what was asked for and what it took" });
+  const { mean, sd, ci95_low, ci95_high, n } = summary;
+  const assertion = zod
+    .strictObject({
+      assertion: zod.string().meta({ description: "the condition" }),
+      metric: zod.enum(METRICS.map(({ name }) => name)),
+      relation: zod.enum(["<", "<=", ">", ">="]),
+      limit: zod.number().meta({ description: "in the metric's unit" }),
+      scheduler: zod.string().meta({ description: "the scheduler it is judged for" }),
+      verdict: zod.enum(["pass", "fail", "undecided"]).meta({ description: "by the interval" }),
+      ...{ mean, sd, ci95_low, ci95_high, n },
+      trials_to_decide: value.meta({ description: "about how many trials would decide it" }),
+    })
+    .meta({ description: "under --assert: each condition for each scheduler" });
   return zod
     .looseObject({
       command: zod.string(),
@@ -89,6 +111,8 @@ export function runOutputSchema(zod: Zod): z.ZodType {
       precision: precision.optional(),
       results: zod.array(result),
       differences: zod.array(difference).optional(),
+      targets: zod.array(assertion).optional().meta({ description: "under --slo: what it asks of the run" }),
+      assertions: zod.array(assertion).optional(),
     })
     .meta({ description: "what llmsim run --json prints" });
 }

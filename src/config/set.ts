@@ -11,17 +11,18 @@ const REFUSED = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
  * The layer that assignments make, e.g. `engine.maxTokens=512`, `workload.promptTokens.values=[32,128]` or,
- * without brackets, `=32,128`. The last of two assignments to a key wins. Problems stand in the layer's
+ * without brackets, `=32,128`; `flag` names them in errors. The last of two assignments to a key wins. Problems stand in the layer's
  * `issues`, so that `resolveStudy` tells them with all others; it also finds unknown keys.
  */
-export async function parseSet(assignments: string | readonly string[]): Promise<Layer> {
+export async function parseSet(assignments: string | readonly string[], flag = "--set"): Promise<Layer> {
   const values: Tree = {};
   const issues: Issue[] = [];
   for (const text of typeof assignments === "string" ? [assignments] : assignments) {
     const equals = text.indexOf("=");
     const key = (equals < 0 ? text : text.slice(0, equals)).trim();
     const shown = show(key === "" ? text : key);
-    const fail = (message: string): void => void issues.push({ key, message: `--set ${shown}: ${message}` });
+    const fail = (message: string): void =>
+      void issues.push({ key, message: `${flag} ${shown}: ${message}` });
     const path = key.split(".");
     if (equals < 0) fail("no value (write key=value, e.g. engine.maxTokens=512)");
     else if (path.includes("")) fail("not a key (write key=value, e.g. engine.maxTokens=512)");
@@ -36,8 +37,8 @@ export async function parseSet(assignments: string | readonly string[]): Promise
       }
   }
   // An element of a list has no assignment of its own.
-  const origin = (key: string): string => `--set ${key.replace(/\.\d.*$/, "")}`;
-  return { source: "--set", values, origin, issues };
+  const origin = (key: string): string => `${flag} ${key.replace(/\.\d.*$/, "")}`;
+  return { source: flag, values, origin, issues };
 }
 
 /** A YAML value; words or numbers with commas between are a list without its brackets. */

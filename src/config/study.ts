@@ -4,12 +4,15 @@
  */
 import { check, complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
 import { checkOptions, checkSpec } from "../core/check-options.js";
+import type { Condition } from "../core/condition.js";
 import type { Described, Spec } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
+import { readSlo } from "../core/targets.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { STUDY_OPTIONS, studyTree, type ListNode } from "./keys.js";
-import { originOf, type Layer, type Place } from "./layer.js";
+import { nameOf, originOf, type Layer, type Place } from "./layer.js";
 import { mergeLayers, type Merged } from "./merge.js";
+import { hint } from "./suggest.js";
 import { completed, readSchedulers, type SchedulerList } from "./schedulers.js";
 import { retell } from "./telling.js";
 
@@ -29,6 +32,8 @@ export interface Study {
   readonly schedulers: readonly Spec[];
   readonly trials: number;
   readonly seed: number;
+  /** What an SLO asks of a whole run. */
+  readonly targets?: readonly Condition[];
   /** Where each dotted key's value came from: `--max-tokens`, `my.yaml:12`, `scenario demo2`, `defaults`. */
   readonly origins: ReadonlyMap<string, string>;
 }
@@ -66,7 +71,13 @@ export function resolveStudy(
     hardware,
   } = merged.values as { trials: number; seed: number; scenario?: string; hardware?: string };
 
-  const early = [...layers.flatMap((layer) => layer.issues ?? []), ...merged.issues, ...list.issues];
+  const targets = targetsFrom(merged);
+  const early = [
+    ...layers.flatMap((layer) => layer.issues ?? []),
+    ...merged.issues,
+    ...list.issues,
+    ...targets.issues,
+  ];
   const sound = list.specs.map((spec) => checkSpec(registry.schedulers, spec, "scheduler", "scheduler"));
   // With each scheduler, because one may bring conventions of its own; what they have in common is told once.
   const known = list.specs.filter((_, i) => sound[i].length === 0);
@@ -82,6 +93,7 @@ export function resolveStudy(
   ];
   const issues = withoutEchoes(early, late);
   if (issues.length > 0) throw new ConfigError(issues);
+  const asked = targets.conditions.length > 0 && { targets: targets.conditions };
   return {
     scenario,
     ...(hardware !== undefined && { hardware }),
@@ -89,7 +101,30 @@ export function resolveStudy(
     schedulers: list.specs,
     trials,
     seed,
+    ...asked,
     origins: originsOf(merged, list, config),
+  };
+}
+
+/** What is asked of a run. */
+function targetsFrom({ values, places }: Merged): {
+  readonly conditions: readonly Condition[];
+  readonly issues: readonly Issue[];
+} {
+  const key = "slo.targets";
+  const { targets } = (values.slo ?? {}) as { targets?: string };
+  if (targets === undefined) return { conditions: [], issues: [] };
+  const { at, name } = nameOf(places.get(key)!);
+  const read = readSlo(targets, hint);
+  const problems = [
+    ...read.problems,
+    ...Object.keys(read.requests).map(
+      (one) => `${one.replace("Seconds", "")} is asked of each request (slo.${one})`,
+    ),
+  ];
+  return {
+    conditions: read.targets,
+    issues: problems.map((problem) => ({ key, message: `${at}${name}: ${problem}` })),
   };
 }
 
@@ -107,7 +142,14 @@ function withoutEchoes(early: readonly Issue[], late: readonly Issue[]): Issue[]
 /** The merged settings with every default of core, keys in the order of the definitions. */
 function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): BaseConfig {
   const given = { ...values, workload: values.workload ?? {} } as unknown as PartialConfig;
-  const { workload, service, engine, conventions, horizon } = complete(given, registry);
+  const requests = Object.fromEntries(
+    Object.entries((values.slo ?? {}) as Record<string, number | null>).filter(([key]) => key !== "targets"),
+  );
+  const asks = Object.values(requests).some((limit) => limit !== null);
+  const { workload, service, engine, conventions, horizon, slo } = complete(
+    { ...given, ...(asks ? { slo: requests } : { slo: undefined }) } as PartialConfig,
+    registry,
+  );
   const inOrder = (family: readonly Described[], spec: Spec): Spec => {
     const definition = family.find(({ name }) => name === spec?.kind);
     return definition ? completed(definition, spec) : spec;
@@ -126,6 +168,7 @@ function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): 
     },
     conventions,
     horizon,
+    ...(slo && { slo }),
   };
 }
 

@@ -58,6 +58,9 @@ export function invalid(place: Place, node: KeyNode, value: unknown, shown = pla
   return { key: shown, message };
 }
 
+/** Whether a name is that of an assignment (`--set engine.maxTokens`), not of a flag or a key. */
+const isAssigned = (name: string): boolean => /^--[a-z]+ /.test(name);
+
 /** `unknown length law: geometrc (one of: …) — did you mean geometric?` */
 export function unknownKind(
   place: Place,
@@ -68,7 +71,7 @@ export function unknownKind(
   const { at, name } = nameOf(place, shown);
   const names = node.family.map((member) => member.name).join(", ");
   if (value === undefined) return { key: shown, message: `${at}missing ${shown} (one of: ${names})` };
-  const lead = name.startsWith("--set ") ? `${name}: ` : at;
+  const lead = isAssigned(name) ? `${name}: ` : at;
   const near = typeof value === "string" ? hint(value, namesOf(node)) : "";
   return { key: shown, message: `${lead}unknown ${node.noun}: ${show(value)} (one of: ${names})${near}` };
 }
@@ -94,8 +97,8 @@ export function unknownKey(
     : hint(place.key, [...siblings.map((key) => prefix + key), ...all]);
   const owner = parent.type === "spec" && typeof kind === "string" ? `${kind} has` : "one of";
   const list = `(${owner}: ${siblings.join(", ")})`;
-  const message = naming.name.startsWith("--set ")
-    ? `--set ${show(place.key)}: unknown key${near === "" ? ` ${list}` : near}`
+  const message = isAssigned(naming.name)
+    ? `${naming.name.split(" ")[0]} ${show(place.key)}: unknown key${near === "" ? ` ${list}` : near}`
     : `${naming.at}unknown key: ${show(place.key)} ${list}${near}`;
   return { key: place.key, message };
 }
@@ -119,7 +122,7 @@ export function follow(
 }
 
 /** Dotted keys in a message of core. */
-const KEYS = /\b(?:workload|service|engine|conventions|horizon|scheduler)(?:\.\w+)+/g;
+const KEYS = /\b(?:workload|service|engine|conventions|horizon|slo|scheduler)(?:\.\w+)+/g;
 
 /**
  * An issue of core with its keys named as the layers name them. `places` says where each given key came from;

@@ -3,14 +3,26 @@ import type { Definition, OptionSpec } from "./definition.js";
 import type { Stream } from "./random.js";
 import { fromSeconds, type Nanoseconds } from "./units.js";
 
-/** An open-loop arrival process. */
+/** Clients that wait for the answer to one request before they send the next: a closed loop (closed-loop.ts). */
+export interface ClientLaw {
+  /** How many there are. */
+  readonly count: number;
+  /** Mean think time, in s. */
+  readonly thinkSeconds: number;
+  /** A think time of one client, from its own stream. */
+  think(stream: Stream): Nanoseconds;
+}
+
+/** An arrival process: open loop, or with `clients` a closed one. */
 export interface ArrivalProcess {
-  /** Requests per second, in the long run. */
+  /** Requests per second, in the long run; NaN in a closed loop, whose rate depends on the answers. */
   readonly ratePerSecond: number;
   /** Coefficient of variation of the gaps, of processes whose gaps are independent. */
   readonly gapCv?: number;
   /** The table whose rows arrive, of a process that replays one: lengths of the same table go along (trace.ts). */
   readonly table?: string;
+  /** Who sends the requests of a closed loop; nothing arrives of itself then. */
+  readonly clients?: ClientLaw;
   /**
    * Starts a trial's arrivals.
    * @param stream the trial's stream of arrivals

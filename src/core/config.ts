@@ -8,8 +8,10 @@ import type { Described, OptionSpec, Spec } from "./definition.js";
 
 export type { Conventions } from "./conventions.js";
 import { ConfigError, type Issue } from "./errors.js";
+import { expectedRate } from "./expected-requests.js";
 import { BLOCK_TOKENS, usableBlocks } from "./kv-memory.js";
 import { builtIn, member, type Registry } from "./registry.js";
+import { SLO_OPTIONS, type SloConfig } from "./slo.js";
 
 export interface EngineConfig {
   /** Token budget of an iteration. */
@@ -53,6 +55,8 @@ export interface SimulationConfig {
   readonly scheduler: Spec;
   readonly conventions: Conventions;
   readonly horizon: HorizonConfig;
+  /** What is asked of each request; without it goodput and attainment are not measured. */
+  readonly slo?: SloConfig;
 }
 
 export const STANDARD: Conventions = {
@@ -209,6 +213,7 @@ export interface PartialConfig {
   readonly scheduler: Spec;
   readonly conventions?: Partial<Conventions>;
   readonly horizon?: Partial<HorizonConfig>;
+  readonly slo?: Partial<SloConfig>;
 }
 
 function completeSpec(family: readonly Described[], spec: Spec): Spec {
@@ -235,6 +240,7 @@ export function complete(given: PartialConfig, registry: Registry = builtIn): Si
     scheduler: completeSpec(registry.schedulers, scheduler),
     conventions: withDefaults(CONVENTION_OPTIONS, given.conventions ?? {}) as Conventions,
     horizon: withDefaults(HORIZON_OPTIONS, given.horizon ?? {}) as HorizonConfig,
+    ...(given.slo && { slo: withDefaults(SLO_OPTIONS, given.slo) as SloConfig }),
   };
 }
 
@@ -261,6 +267,7 @@ export function check(
     ...checkSpec(registry.schedulers, config.scheduler, "scheduler", "scheduler"),
     ...checkOptions(CONVENTION_OPTIONS, asRecord(config.conventions), "conventions."),
     ...checkOptions(HORIZON_OPTIONS, asRecord(horizon), "horizon."),
+    ...(config.slo ? checkOptions(SLO_OPTIONS, asRecord(config.slo), "slo.") : []),
   ];
   return issues.length > 0 ? issues : [...checkTogether(config, registry, limits.force ?? false)];
 }
@@ -302,8 +309,10 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
       key: "horizon.warmupSeconds",
       message: `invalid horizon.warmupSeconds: ${horizon.warmupSeconds} (below horizon.tmaxSeconds = ${horizon.tmaxSeconds})`,
     };
-  const rate = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals).ratePerSecond;
-  const expected = Math.min(rate * horizon.tmaxSeconds, horizon.maxRequests ?? Infinity);
+  const expected = Math.min(
+    expectedRate(config, registry) * horizon.tmaxSeconds,
+    horizon.maxRequests ?? Infinity,
+  );
   if (expected > MOST_REQUESTS && !force)
     yield {
       key: "horizon.tmaxSeconds",

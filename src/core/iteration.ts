@@ -13,6 +13,7 @@ import { ConfigError, PlanError } from "./errors.js";
 import type { DecodePool } from "./decode-pool.js";
 import type { IdList } from "./id-list.js";
 import { blocksFor, type KvMemory } from "./kv-memory.js";
+import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
@@ -195,7 +196,7 @@ export function cut(shared: Shared, flight: Flight, instant: Nanoseconds, after:
 export function settle(shared: Shared, replica: Replica, flight: Flight): void {
   flight.isSettled = true;
   if (flight.chunkCount > 0 && flight.iterations > 1) repeatChunks(shared, flight);
-  if (replica.memory) flight.blockTime = takeBlocks(replica, replica.memory, flight);
+  if (replica.memory) flight.blockTime = takeBlocks(shared, replica, replica.memory, flight);
   if (flight.decodes > 0) tick(shared, replica, flight);
   if (flight.ended.length > 0) endPrefills(shared, replica, flight);
 }
@@ -207,14 +208,18 @@ function repeatChunks(shared: Shared, { iterations, chunkCount, chunkId, chunkTo
 }
 
 /** Takes the blocks of a stretch's repeats. Returns the blocks in use, times time. */
-function takeBlocks(replica: Replica, memory: KvMemory, flight: Flight): number {
-  const { ends, iterations, startAt } = flight;
+function takeBlocks(shared: Shared, replica: Replica, memory: KvMemory, flight: Flight): number {
+  const { ends, iterations, startAt, blocksIn } = flight;
   let used = flight.usedBlocks;
+  const isBefore = startAt < shared.measuredFrom;
+  blocksIn.length = 0;
+  if (isBefore) blocksIn.push(used);
   let area = used * (ends[0] - startAt);
   for (let i = 1; i < iterations; i++) {
     const blocks = blocksNeeded(replica, i);
     memory.take(blocks);
     used += blocks;
+    if (isBefore) blocksIn.push(used);
     area += used * (ends[i] - ends[i - 1]);
   }
   return area;
@@ -223,6 +228,7 @@ function takeBlocks(replica: Replica, memory: KvMemory, flight: Flight): number 
 /** Moves the decode clock: one token an iteration for every active sequence. */
 function tick(shared: Shared, replica: Replica, flight: Flight): void {
   const { pool } = replica;
+  if (shared.sequences.largestGap !== null) stretchGaps(shared, replica, flight);
   const { iterations, startAt, iterationTime } = flight;
   const measured = flight.decodes - replica.activeUnmeasured;
   const steady =
@@ -299,6 +305,7 @@ function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
 function resume(shared: Shared, replica: Replica, id: number, endAt: Nanoseconds): void {
   const { lastTokenAt } = shared.sequences;
   replica.resumedTokens++;
+  if (shared.sequences.largestGap !== null) ownGap(shared, id, endAt);
   if (id >= shared.firstMeasured) shared.gaps.add(endAt - lastTokenAt[id], 1);
   lastTokenAt[id] = endAt;
 }
@@ -337,11 +344,14 @@ export function end(shared: Shared, replica: Replica): void {
   if (flight.finishingUnseated.length > 0) leave(shared, replica, flight.finishingUnseated);
 }
 
-/** A stretch that the measurement began in counts by its share. */
+/** A stretch that the measurement began in counts from then on. */
 function countShare({ measuredFrom }: Shared, replica: Replica): void {
-  const { startAt, endAt, blockTime } = replica.flight;
+  const { startAt, endAt, ends, blocksIn } = replica.flight;
   replica.busyTime += endAt - measuredFrom;
-  replica.blockTime += blockTime * ((endAt - measuredFrom) / (endAt - startAt));
+  for (let i = 0; i < blocksIn.length; i++) {
+    const begin = Math.max(measuredFrom, i === 0 ? startAt : ends[i - 1]);
+    replica.blockTime += blocksIn[i] * Math.max(ends[i] - begin, 0);
+  }
 }
 
 /** Sequences that are done give back what they held, and leave. */

@@ -30,12 +30,12 @@ export class JointLengths {
     this.marks = prompt.joint?.marks;
   }
 
-  /** The streams of a trial: rows have one of their own. */
-  static streams(seed: number, trial: number): Record<"rows" | "prompts" | "outputs", Stream> {
+  /** The streams of a trial, or those that `whose` names in it (`/7` for client 7): rows have one of their own. */
+  static streams(seed: number, trial: number, whose = ""): Record<"rows" | "prompts" | "outputs", Stream> {
     return {
-      rows: stream(seed, trial, "lengths"),
-      prompts: stream(seed, trial, "prompt"),
-      outputs: stream(seed, trial, "output"),
+      rows: stream(seed, trial, `lengths${whose}`),
+      prompts: stream(seed, trial, `prompt${whose}`),
+      outputs: stream(seed, trial, `output${whose}`),
     };
   }
 

@@ -4,6 +4,7 @@
  * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
+import type { ClosedLoop } from "./closed-loop.js";
 import type { PromptOrder } from "./discipline.js";
 import type { EventQueue } from "./event-queue.js";
 import { begin, cut, end, endedBy, settle } from "./iteration.js";
@@ -32,8 +33,8 @@ export interface State {
  */
 export function advance(state: State, until: Nanoseconds, observer?: Observer): void {
   const { replicas, shared } = state;
-  if (replicas.length === 1 && shared.router === null && shared.depth === 1 && !observer)
-    advanceAlone(state, replicas[0], until);
+  const isAlone = replicas.length === 1 && shared.router === null && shared.clients === null;
+  if (isAlone && shared.depth === 1 && !observer) advanceAlone(state, replicas[0], until);
   else advanceAll(state, until, observer);
 }
 
@@ -62,7 +63,8 @@ function advanceAlone({ shared, replicas, events, plan }: State, replica: Replic
       if (id >= 0) waiting.pushBack(id);
     }
     if (shared.isPaused) break;
-    if (replica.resident + returned.length + waiting.length > 0)
+    // A loop that looks at arrivals at once may have paused while a batch was under way.
+    if (flight.endAt === NEVER && replica.resident + returned.length + waiting.length > 0)
       while (!begin(shared, plan, replica, flight));
   }
   replica.isOpen = flight.endAt === NEVER;
@@ -76,6 +78,8 @@ function advanceAll(
   observer?: Observer,
 ): void {
   const fleet = shared.router && new Replicas(shared, replicas);
+  // A router decides at the arrival; who is turned away has the answer at once, and in a closed loop asks again.
+  const seesAtOnce = fleet !== null || shared.clients !== null;
   let idle = 0;
   for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
   // A run may start from a state in which sequences stand ready: they decide before anything arrives.
@@ -87,7 +91,7 @@ function advanceAll(
     // An arrival is seen when somebody decides: at once by a router or an idle replica, else when the next
     // iteration ends.
     let now = events.nextAt;
-    if ((idle > 0 || fleet) && shared.nextArrivalAt < now) now = shared.nextArrivalAt;
+    if ((idle > 0 || seesAtOnce) && shared.nextArrivalAt < now) now = shared.nextArrivalAt;
     if (isResumed) now = shared.now;
     isResumed = false;
     if (now === NEVER || now > until) return;
@@ -98,6 +102,7 @@ function advanceAll(
       events.set(replica.index, replica.wakeAt);
     }
     if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
+    if (shared.clients !== null && !fleet) cutToArrival(shared, replicas, events);
     while (shared.nextArrivalAt <= now) {
       if (pauses(shared)) return;
       const id = arrive(shared);
@@ -136,21 +141,49 @@ function pauses(shared: Shared): boolean {
  * @returns its id, or -1 if it can never fit into the memory and is turned away
  */
 function arrive(shared: Shared): number {
-  const { sequences } = shared;
-  const { arrivedAt, count } = sequences.requests;
+  const { sequences, clients } = shared;
+  const { requests } = sequences;
+  if (clients !== null) send(shared, clients);
   const id = shared.arrived++;
   sequences.arrive(id);
-  shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] + shared.overhead : NEVER);
+  const { arrivedAt, count } = requests;
+  if (clients === null)
+    shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] + shared.overhead : NEVER);
   if (shared.usableBlocks === UNLIMITED) return id;
-  if (blocksFor(cachedTokens(shared, id, 0)) <= shared.usableBlocks) {
-    // What another trial left in the row may say that it was turned away.
-    sequences.startedAt[id] = 0;
-    return id;
-  }
+  // The row may still say that in an earlier trial it was turned away.
+  sequences.startedAt[id] = 0;
+  if (blocksFor(cachedTokens(shared, id, 0)) <= shared.usableBlocks) return id;
   sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
   shared.rejected++;
   if (id >= shared.firstMeasured) shared.rejectedMeasured++;
+  if (clients !== null) {
+    // To be turned away is an answer, at the instant at which the engine hears of the request: now, as it sees at once.
+    clients.answered(id, shared.now);
+    lookAhead(shared, clients);
+  }
   return -1;
+}
+
+/** In a closed loop: the client whose turn it is sends the request that arrives. */
+function send(shared: Shared, clients: ClosedLoop): void {
+  const { sequences } = shared;
+  const at = clients.send(sequences.requests);
+  sequences.extend();
+  if (at >= shared.warmup && shared.firstMeasured === UNLIMITED) shared.firstMeasured = shared.arrived;
+  lookAhead(shared, clients);
+}
+
+/** In a closed loop: those who finish with a flight have their answers now. */
+function answer(shared: Shared, clients: ClosedLoop, { finishing, finishingUnseated }: Flight): void {
+  for (let i = 0; i < finishing.length; i++) clients.answered(finishing.ids[i], shared.now);
+  for (let i = 0; i < finishingUnseated.length; i++) clients.answered(finishingUnseated.ids[i], shared.now);
+  lookAhead(shared, clients);
+}
+
+/** In a closed loop: what is known of arrivals to come. */
+function lookAhead(shared: Shared, clients: ClosedLoop): void {
+  shared.nextArrivalAt = ns(clients.nextAt + shared.overhead);
+  shared.measuredFrom = clients.measuredFrom;
 }
 
 /** A request joins the queue of the replica that the router chooses, whose batch may end for it. */
@@ -167,7 +200,7 @@ function route(
   replica.routedTokens += cachedTokens(shared, id, 0) - shared.sequences.requests.hitTokens(id);
   const flight = replica.hasNext ? replica.next : replica.flight;
   if (replica.flight.endAt !== NEVER && flight.dependsOnArrivals)
-    shorten(shared, replica, flight, false, events);
+    shorten(shared, replica, flight, shared.now, false, events);
 }
 
 /** What a router sees of the replicas. */
@@ -215,6 +248,7 @@ function wake(shared: Shared, replica: Replica, observer: Observer | undefined):
   }
   observer?.ended?.(replica, shared);
   end(shared, replica);
+  if (shared.clients !== null) answer(shared, shared.clients, flight);
   if (!replica.hasNext) {
     replica.isOpen = true;
     replica.wakeAt = NEVER;
@@ -274,17 +308,38 @@ function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica,
     if (replica === taker || replica.flight.endAt === NEVER) continue;
     const flight = replica.hasNext ? replica.next : replica.flight;
     if (flight.leftWaiting && flight.dependsOnArrivals)
-      shorten(shared, replica, flight, replica.index < taker.index, events);
+      shorten(shared, replica, flight, shared.now, replica.index < taker.index, events);
   }
 }
 
 /**
- * The batch that a replica runs, or has composed to run next, may change now: its stretch ends with the iteration
- * that is under way (`after`: it has decided at this instant already).
+ * In a closed loop an answer to one replica's request may bring an arrival that the stretches of others did not know
+ * of when they were composed: they end where they would have, had they known.
  */
-function shorten(shared: Shared, replica: Replica, flight: Flight, after: boolean, events: EventQueue): void {
+function cutToArrival(shared: Shared, replicas: readonly Replica[], events: EventQueue): void {
+  const { nextArrivalAt } = shared;
+  for (const replica of replicas) {
+    if (replica.flight.endAt === NEVER) continue;
+    const flight = replica.hasNext ? replica.next : replica.flight;
+    if (flight.endAt > nextArrivalAt && flight.dependsOnArrivals)
+      shorten(shared, replica, flight, nextArrivalAt, false, events);
+  }
+}
+
+/**
+ * The batch that a replica runs, or has composed to run next, may change at `instant`: its stretch ends with the
+ * iteration that is under way then (`after`: it has decided at that instant already).
+ */
+function shorten(
+  shared: Shared,
+  replica: Replica,
+  flight: Flight,
+  instant: Nanoseconds,
+  after: boolean,
+  events: EventQueue,
+): void {
   if (flight.isSettled || flight.iterations === 1) return;
-  cut(shared, flight, shared.now, after);
+  cut(shared, flight, instant, after);
   if (flight !== replica.flight) return;
   replica.wakeAt = shared.depth === 1 ? flight.endAt : flight.endOf(flight.iterations - 1, shared.varies);
   events.set(replica.index, replica.wakeAt > shared.now ? replica.wakeAt : NEVER);

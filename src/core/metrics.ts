@@ -1,4 +1,5 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
+import type { SimulationConfig } from "./config.js";
 import type { Replica } from "./replica.js";
 import type { Outcome } from "./simulate.js";
 import type { Tally } from "./tally.js";
@@ -11,6 +12,8 @@ export interface MetricDefinition {
   readonly summary: string;
   /** Which way is better for the people served; "neither" for plain counts. */
   readonly better: "lower" | "higher" | "neither";
+  /** Written only where the configuration has that: objectives of each request, a KV memory. */
+  readonly needs?: "slo" | "memory";
 }
 
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
@@ -68,14 +71,47 @@ export const METRICS: readonly MetricDefinition[] = [
   },
   counted("decode_limit_binding", "share of iterations in which the policy's own limit decided the decodes"),
   counted("prefill_limit_binding", "share of iterations in which the policy's own limit decided the prefill"),
+  {
+    ...perSecond("goodput_qps", "requests that meet the SLO asked of each / makespan"),
+    needs: "slo",
+  },
+  {
+    name: "slo_attainment",
+    unit: "",
+    summary: "share of the injected requests that meet the SLO asked of each",
+    better: "higher",
+    needs: "slo",
+  },
+  {
+    name: "kv_utilization",
+    unit: "",
+    summary: "share of the KV memory in use, averaged over the makespan (as batches were composed)",
+    better: "neither",
+    needs: "memory",
+  },
+  {
+    ...counted("n_preemptions", "preemptions of the whole trial, on all replicas"),
+    better: "lower",
+    needs: "memory",
+  },
 ];
+
+/** The metrics that a configuration has. */
+export const metricsOf = ({
+  slo,
+  engine,
+}: Pick<SimulationConfig, "slo" | "engine">): readonly MetricDefinition[] =>
+  METRICS.filter(({ needs }) => {
+    if (needs === "slo") return slo !== undefined;
+    return needs === undefined || engine.kvTokens !== null;
+  });
 
 /** The metrics of a trial by name; NaN where the trial has no value. */
 export type Metrics = Readonly<Record<string, number>>;
 
-/** `measure`'s values by the metrics' names. */
-export const asRecord = (values: Float64Array): Metrics =>
-  Object.fromEntries(METRICS.map((metric, i) => [metric.name, values[i]]));
+/** `measure`'s values by the names of the metrics that the configuration has. */
+export const asRecord = (values: Float64Array, config: SimulationConfig): Metrics =>
+  Object.fromEntries(metricsOf(config).map(({ name }) => [name, values[metricIndex(name)]]));
 
 const indexByName = new Map(METRICS.map((metric, i) => [metric.name, i]));
 
@@ -123,6 +159,12 @@ export function measure(outcome: Outcome, tally: Tally): Float64Array {
   put(presence / (until - from));
   put(total((replica) => replica.decodeLimited) / iterations);
   put(total((replica) => replica.prefillLimited) / iterations);
+  put(NaN); // What an SLO asks of each request is put in by who judges it.
+  put(NaN);
+  const usable = total(({ memory }) => memory?.usable ?? NaN);
+  // A batch composed ahead holds its blocks beyond the last completion: in a short run that may come to more than all.
+  put(Math.min(total(({ blockTime }) => blockTime) / (usable * (until - from)), 1));
+  put(usable > 0 ? total(({ preemptions }) => preemptions) : NaN);
   if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
   return values;
 }

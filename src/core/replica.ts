@@ -3,6 +3,7 @@
  *
  * Plain fields that iteration.ts and residents.ts move; nothing here decides anything.
  */
+import type { ClosedLoop } from "./closed-loop.js";
 import { DecodePool } from "./decode-pool.js";
 import type { PromptOrder } from "./discipline.js";
 import type { GapLog } from "./gap-log.js";
@@ -14,6 +15,7 @@ import type { Router } from "./router.js";
 import type { Limits, Scheduler } from "./scheduler.js";
 import type { Sequences } from "./sequences.js";
 import type { ServiceTimeModel } from "./service-time-model.js";
+import { StallLog } from "./stall-log.js";
 import { NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** What the replicas of a trial have in common. */
@@ -47,10 +49,17 @@ export interface Shared {
   readonly overhead: Nanoseconds;
   /** Blocks of KV memory a replica has; UNLIMITED without that limit. */
   readonly usableBlocks: number;
-  /** The first measured request; ids are in order of arrival. */
-  readonly firstMeasured: number;
-  /** The instant of the first measured arrival: iteration time counts as measured from here on. */
-  readonly measuredFrom: Nanoseconds;
+  /** Who sends the requests of a closed loop; null in an open one, or when nobody sends any more. */
+  clients: ClosedLoop | null;
+  /** Requests that arrive from here on are measured. */
+  readonly warmup: Nanoseconds;
+  /** The first measured request; ids are in order of arrival. In a closed loop UNLIMITED until it has arrived. */
+  firstMeasured: number;
+  /**
+   * The instant of the first measured arrival: iteration time counts as measured from here on. In a closed loop the
+   * earliest that is known: the clock passes none that is not.
+   */
+  measuredFrom: Nanoseconds;
   /** The last completion after which no measured request that had arrived was left; NaN before any. */
   measuredUntil: Nanoseconds;
   /** How many of them were completed. */
@@ -114,6 +123,8 @@ export class Flight {
   usedBlocks = 0;
   /** KV blocks in use, times time, over the whole stretch. */
   blockTime = 0;
+  /** The blocks in use in each iteration, where the measurement may begin within the stretch; else empty. */
+  readonly blocksIn: number[] = [];
 
   /** Holds nothing again. */
   clear(): void {
@@ -164,6 +175,7 @@ export class Flight {
     target.leftWaiting = this.leftWaiting;
     target.usedBlocks = this.usedBlocks;
     target.blockTime = this.blockTime;
+    target.blocksIn.splice(0, target.blocksIn.length, ...this.blocksIn);
   }
 
   growChunks(): void {
@@ -208,6 +220,8 @@ export class Replica {
   activeUnmeasured = 0;
   /** End of the last settled iteration that decodes. */
   lastTickAt: Nanoseconds = ns(0);
+  /** Gaps of the decode clock, where each request's largest is wanted. */
+  readonly stalls = new StallLog();
   /** Tokens in the KV cache of the active sequences. */
   sumKv = 0;
   /** KV blocks, if they are limited. */
@@ -244,6 +258,7 @@ export class Replica {
     this.routedTokens = 0;
     this.answered = 0;
     this.pool.clear();
+    this.stalls.clear();
     this.flight.endAt = NEVER;
     this.flight.blockTime = this.next.blockTime = 0;
     this.hasNext = false;
@@ -275,6 +290,7 @@ export class Replica {
   /** Makes `target` equal to this replica, but for the waiting prompts, which several may share. */
   copyInto(target: Replica): void {
     this.pool.copyInto(target.pool);
+    this.stalls.copyInto(target.stalls);
     this.flight.copyInto(target.flight);
     if (this.hasNext) this.next.copyInto(target.next);
     this.partial.copyInto(target.partial);

@@ -76,6 +76,13 @@ export class RequestTimes {
 
   /** Adds the rows [from, to), which follow those that are there. */
   add(from: number, to: number): void {
+    if (to <= from) return;
+    if (this.links.length < 4 * to) {
+      // Rows of a closed loop come while the trial runs.
+      const links = new Int32Array(8 * to);
+      links.set(this.links);
+      this.links = links;
+    }
     for (let row = from; row < to; row += BLOCK) this.addBlock(row, Math.min(row + BLOCK, to));
   }
 

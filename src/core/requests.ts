@@ -5,13 +5,15 @@
  * order of arrival; a request's id is its row.
  */
 import type { Arrivals } from "./arrival-process.js";
+import { ClosedLoop } from "./closed-loop.js";
 import type { WorkloadConfig } from "./config.js";
+import { ConfigError } from "./errors.js";
 import { BLOCK_TOKENS } from "./kv-memory.js";
 import { JointLengths } from "./joint-lengths.js";
 import type { LengthLaw } from "./length-law.js";
 import { stream, type Stream } from "./random.js";
 import { member, type Registry } from "./registry.js";
-import { fromSeconds, toSeconds } from "./units.js";
+import { fromSeconds, toSeconds, type Nanoseconds } from "./units.js";
 
 /** Rows for this many standard deviations above the mean count; more are added when needed. */
 const SPARE_DEVIATIONS = 5;
@@ -61,6 +63,8 @@ export class Requests {
   prefixHitTokens: Int32Array | undefined;
   /** Priorities, the lower the sooner; undefined unless the requests' trace says. */
   priority: Int32Array | undefined;
+  /** Who sends them in a closed loop, where rows come while the trial runs; undefined in an open one. */
+  clients: ClosedLoop | undefined;
   /** Rows in use: all that were drawn, or the prefix that `until` left. */
   count = 0;
   private drawn = 0;
@@ -81,6 +85,14 @@ export class Requests {
     this.drawn = ++this.count;
   }
 
+  /** Adds a request with the lengths just drawn. */
+  addDrawn(arrivedAt: number, lengths: JointLengths): void {
+    const row = this.count;
+    this.add(arrivedAt, lengths.promptTokens, lengths.outputTokens);
+    if (this.prefixHitTokens) this.prefixHitTokens[row] = lengths.prefixHitTokens;
+    if (this.priority) this.priority[row] = lengths.priority;
+  }
+
   /**
    * Prompt tokens that the prefix cache has when the request is admitted: whole blocks, and at least one token of
    * every prompt is computed.
@@ -93,8 +105,19 @@ export class Requests {
 
   /** Leaves the requests that arrive at `instant` or earlier: the prefix that a shorter window sees (model §4). */
   until(instant: number): void {
+    if (this.clients) {
+      this.clients.until(instant);
+      return;
+    }
     this.count = this.drawn;
     this.count = this.firstAt(instant + 1);
+  }
+
+  /** Before a run: in a closed loop nobody has sent anything. */
+  restart(warmup: Nanoseconds): void {
+    if (!this.clients) return;
+    this.drawn = this.count = 0;
+    this.clients.restart(warmup);
   }
 
   /** The first row that arrives at `instant` or later. */
@@ -127,9 +150,23 @@ export class Requests {
     const output = member(registry.lengths, workload.outputTokens.kind).create(workload.outputTokens);
     const last = fromSeconds(until.tmaxSeconds);
     const most = until.maxRequests ?? Infinity;
+    this.prefixHitTokens = this.priority = this.clients = undefined;
+    if (process.clients) {
+      if (backlog > 0)
+        throw new ConfigError([
+          {
+            key: "workload.arrivals.kind",
+            message: `invalid workload.arrivals.kind: ${workload.arrivals.kind} (a closed loop starts without a backlog: its clients wait for answers)`,
+          },
+        ]);
+      const lengths = new JointLengths(process, prompt, output);
+      this.mark(lengths);
+      this.drawn = this.count = 0;
+      this.clients = new ClosedLoop(process.clients, lengths, { last, most, seed, trial });
+      return;
+    }
     const expected = process.ratePerSecond * toSeconds(last);
     const rows = Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16));
-    this.prefixHitTokens = this.priority = undefined;
     this.reserve(backlog + rows);
     const arrivals = process.open(stream(seed, trial, "arrivals"), trial);
     if (prompt.joint !== undefined || output.joint !== undefined) {
@@ -166,27 +203,25 @@ export class Requests {
     lengths: JointLengths,
     { last, most, backlog, seed, trial }: Record<"last" | "most" | "backlog" | "seed" | "trial", number>,
   ): void {
-    const { marks } = lengths;
-    if (marks?.prefixHitTokens) this.prefixHitTokens = new Int32Array(this.arrivedAt.length);
-    if (marks?.priority) this.priority = new Int32Array(this.arrivedAt.length);
+    this.mark(lengths);
     this.count = 0;
-    const put = (at: number): void => {
-      const row = this.count;
-      this.add(at, lengths.promptTokens, lengths.outputTokens);
-      if (this.prefixHitTokens) this.prefixHitTokens[row] = lengths.prefixHitTokens;
-      if (this.priority) this.priority[row] = lengths.priority;
-    };
     const before = stream(seed, trial, "backlog");
     for (let i = 0; i < backlog; i++) {
       lengths.draw(-1, { rows: before, prompts: before, outputs: before });
-      put(0);
+      this.addDrawn(0, lengths);
     }
     const streams = JointLengths.streams(seed, trial);
     for (let at = arrivals.next(); at <= last && this.count - backlog < most; at = arrivals.next()) {
       lengths.draw(arrivals.row ?? -1, streams);
-      put(at);
+      this.addDrawn(at, lengths);
     }
     this.drawn = this.count;
+  }
+
+  /** Makes the columns that a table has beside lengths. */
+  private mark({ marks }: JointLengths): void {
+    if (marks?.prefixHitTokens) this.prefixHitTokens = new Int32Array(this.arrivedAt.length);
+    if (marks?.priority) this.priority = new Int32Array(this.arrivedAt.length);
   }
 
   /** Makes room for `rows` rows and keeps those that are there. */

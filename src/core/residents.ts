@@ -3,6 +3,7 @@
  * change of who decodes goes through here, so that the counts of cached tokens and blocks stay right.
  */
 import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
+import { leavesWithGaps } from "./largest-gaps.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 
 /** Tokens in the KV cache of a sequence that has been prefilled and has `decodeLeft` output tokens to come. */
@@ -47,6 +48,7 @@ export function deactivateLast(shared: Shared, replica: Replica): void {
 /** The active sequence that finishes next is done with decoding. Returns its id. */
 export function finishNext(shared: Shared, replica: Replica): number {
   const id = replica.pool.finishNext();
+  if (shared.sequences.largestGap !== null) leavesWithGaps(shared, replica, id);
   if (shared.varies) count(replica, cachedTokens(shared, id, 0), -1);
   if (id < shared.firstMeasured) replica.activeUnmeasured--;
   return id;
@@ -55,7 +57,10 @@ export function finishNext(shared: Shared, replica: Replica): number {
 /** The counts of a sequence that has just left the active ones with tokens to come. */
 function leftActive(shared: Shared, replica: Replica, id: number, hasTicked: boolean): void {
   const { decodeLeft, lastTokenAt } = shared.sequences;
-  if (hasTicked) lastTokenAt[id] = replica.lastTickAt;
+  if (hasTicked) {
+    lastTokenAt[id] = replica.lastTickAt;
+    if (shared.sequences.largestGap !== null) leavesWithGaps(shared, replica, id);
+  }
   if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), -1);
   if (id < shared.firstMeasured) replica.activeUnmeasured--;
 }

@@ -4,6 +4,12 @@
  */
 import type { Requests } from "./requests.js";
 
+/** A longer column that begins as the given one. */
+function longer<C extends Int32Array | Float64Array>(column: C, larger: C): C {
+  larger.set(column);
+  return larger;
+}
+
 export class Sequences {
   requests: Requests;
   /**
@@ -23,6 +29,10 @@ export class Sequences {
   firstTokenAt = new Float64Array(0);
   /** Instant of completion; in a sequence's life, of its last token so far (`lastTokenAt`). */
   finishedAt = new Float64Array(0);
+  /** Largest gap so far between two of its tokens, in ns; null unless somebody asks for it (`trackGaps`). */
+  largestGap: Float64Array | null = null;
+  /** Where that is tracked: which of its replica's iterations was its first tick since it became active. */
+  firstTick = new Float64Array(0);
 
   constructor(requests: Requests) {
     this.requests = requests;
@@ -53,10 +63,36 @@ export class Sequences {
     return this.finishedAt;
   }
 
+  /** Makes room for a request more, of a closed loop, and keeps the rows that are there. */
+  extend(): void {
+    const rows = this.requests.arrivedAt.length;
+    if (this.promptLeft.length >= this.requests.count) return;
+    this.promptLeft = longer(this.promptLeft, new Int32Array(rows));
+    this.decodeLeft = longer(this.decodeLeft, new Int32Array(rows));
+    this.place = longer(this.place, new Int32Array(rows));
+    this.admission = longer(this.admission, new Int32Array(rows));
+    this.startedAt = longer(this.startedAt, new Float64Array(rows));
+    this.firstTokenAt = longer(this.firstTokenAt, new Float64Array(rows));
+    this.finishedAt = longer(this.finishedAt, new Float64Array(rows));
+    this.firstTick = longer(this.firstTick, new Float64Array(rows));
+    if (this.largestGap !== null) this.largestGap = longer(this.largestGap, new Float64Array(rows));
+  }
+
+  /** Whether the largest gap of each request is wanted; to be said after `reset`. */
+  trackGaps(wanted: boolean): void {
+    const rows = this.promptLeft.length;
+    if (!wanted) this.largestGap = null;
+    else if (this.largestGap === null || this.largestGap.length < rows) {
+      this.largestGap = new Float64Array(rows);
+      this.firstTick = new Float64Array(rows);
+    }
+  }
+
   /** A request arrives: all of its prompt is to be computed, and all of its output. */
   arrive(id: number): void {
     this.promptLeft[id] = this.requests.promptTokens[id] - this.requests.hitTokens(id);
     this.decodeLeft[id] = this.requests.outputTokens[id];
+    if (this.largestGap !== null) this.largestGap[id] = 0;
   }
 
   /** Prompt tokens and outputs so far: what a prefill of this request computes in all. */

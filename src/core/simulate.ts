@@ -19,6 +19,7 @@ import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
+import { judgeRequests, needsLargestGaps } from "./slo.js";
 import { Tally } from "./tally.js";
 import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
@@ -90,10 +91,14 @@ export class Simulator {
   begin(config: SimulationConfig, requests: Requests, { seed, trial }: RunOptions): State {
     const { registry, events, sequences, gaps } = this;
     const { engine, conventions } = config;
+    const warmup = fromSeconds(config.horizon.warmupSeconds);
+    requests.restart(warmup);
+    const { clients = null } = requests;
     sequences.reset(requests);
+    sequences.trackGaps(needsLargestGaps(config));
     gaps.clear();
     events.reset(engine.replicas);
-    const firstMeasured = requests.firstAt(fromSeconds(config.horizon.warmupSeconds));
+    const firstMeasured = clients ? UNLIMITED : requests.firstAt(warmup);
     const model = member(registry.serviceTimes, config.service.kind).create(config.service);
     const definition = member(registry.schedulers, config.scheduler.kind);
     const scheduler = definition.create(config.scheduler);
@@ -123,15 +128,21 @@ export class Simulator {
       usableBlocks: blocks,
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
       pricesDearerSide: conventions.mixedBatch === "max",
+      clients,
+      warmup,
       firstMeasured,
-      measuredFrom: ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
+      measuredFrom: clients
+        ? clients.measuredFrom
+        : ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
       measuredUntil: ns(NaN),
       settledMeasured: 0,
       busyTime: 0,
       arrivalsUntil: NEVER,
       isPaused: false,
       now: ns(0),
-      nextArrivalAt: ns(requests.count > 0 ? requests.arrivedAt[0] + overhead : NEVER),
+      nextArrivalAt: clients
+        ? ns(clients.nextAt + overhead)
+        : ns(requests.count > 0 ? requests.arrivedAt[0] + overhead : NEVER),
       arrived: 0,
       completed: 0,
       completedMeasured: 0,
@@ -201,7 +212,7 @@ export function simulate(given: PartialConfig, options: SimulateOptions = {}): S
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);
   const values = runTrial(simulator, config, requests, { seed, trial, verify: options.verify ?? false });
-  return { config, metrics: asRecord(values.values), outcome: values.outcome };
+  return { config, metrics: asRecord(values.values, config), outcome: values.outcome };
 }
 
 /** Runs and measures one trial of a checked configuration; `verify` also checks every law while it runs. */
@@ -217,5 +228,5 @@ export function runTrial(
   tally.count(outcome, NEVER);
   checkTotals(config, outcome, tally);
   laws?.finish(outcome);
-  return { values: measure(outcome, tally), outcome };
+  return { values: judgeRequests(config, outcome, measure(outcome, tally)), outcome };
 }

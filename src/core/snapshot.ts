@@ -27,6 +27,7 @@ type Moving = Pick<
   | "rejected"
   | "rejectedMeasured"
   | "routing"
+  | "clients"
 >;
 
 export class Snapshot {
@@ -36,7 +37,7 @@ export class Snapshot {
   private readonly waiting: PromptOrder[] = [];
   private readonly emptyQueue: () => PromptOrder;
   private requestCount = 0;
-  /** Live rows: id, prompt tokens left, decodes left, place, admission; and the instant of the last token. */
+  /** Live rows: id, prompt tokens left, decodes left, place, admission; the instant of the last token; gaps. */
   private readonly rows: number[] = [];
 
   /** @param emptyQueue makes an empty queue of the discipline in use */
@@ -60,6 +61,7 @@ export class Snapshot {
       rejected: shared.rejected,
       rejectedMeasured: shared.rejectedMeasured,
       routing: shared.routing.copy(),
+      clients: shared.clients,
     };
     this.rows.length = 0;
     const keep = (id: number): void =>
@@ -70,6 +72,8 @@ export class Snapshot {
         sequences.place[id],
         sequences.admission[id],
         sequences.lastTokenAt[id],
+        sequences.largestGap?.[id] ?? 0,
+        sequences.firstTick[id] ?? 0,
       );
     replicas.forEach((replica, i) => {
       this.replicas[i] ??= new Replica(i);
@@ -99,13 +103,16 @@ export class Snapshot {
     this.events.copyInto(events);
     gaps.release();
     sequences.requests.count = this.requestCount;
-    for (let i = 0; i < this.rows.length; i += 6) {
+    for (let i = 0; i < this.rows.length; i += 8) {
       const id = this.rows[i];
       sequences.promptLeft[id] = this.rows[i + 1];
       sequences.decodeLeft[id] = this.rows[i + 2];
       sequences.place[id] = this.rows[i + 3];
       sequences.admission[id] = this.rows[i + 4];
       sequences.lastTokenAt[id] = this.rows[i + 5];
+      if (sequences.largestGap === null) continue;
+      sequences.largestGap[id] = this.rows[i + 6];
+      sequences.firstTick[id] = this.rows[i + 7];
     }
     for (const { waiting, index } of replicas)
       if (index === 0 || shared.router !== null)

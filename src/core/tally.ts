@@ -17,10 +17,10 @@ const times = new RequestTimes();
 export class Tally {
   /** What the requests before the measured ones ask for, and what the measured ones do. */
   readonly warmUp = new Demand(0);
-  readonly measured: Demand;
+  measured: Demand;
   /** Of the measured requests that have arrived. */
   readonly times = times;
-  private readonly firstMeasured: number;
+  private firstMeasured: number;
   /** Rows below this one have ended for good. */
   private settled = 0;
   /** Rows below this one had left when the measurement began. */
@@ -38,8 +38,13 @@ export class Tally {
    * @param fork the instant at which it took leave of the longer windows; NEVER for the last
    */
   count({ shared, arrived }: Outcome, fork: Nanoseconds): void {
-    const { sequences } = shared;
+    const { sequences, firstMeasured } = shared;
     const { finishedAt } = sequences;
+    if (firstMeasured !== this.firstMeasured) {
+      // In a closed loop it is known when it has arrived; nothing was measured before.
+      this.firstMeasured = firstMeasured;
+      this.measured = new Demand(firstMeasured);
+    }
     this.warmUp.extend(sequences, Math.min(this.firstMeasured, arrived));
     this.measured.extend(sequences, arrived);
     const before = Math.max(this.settled, this.firstMeasured);

@@ -8,6 +8,7 @@ import { advance } from "./loop.js";
 import { measure } from "./metrics.js";
 import type { Requests } from "./requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
+import { judgeRequests } from "./slo.js";
 import { Snapshot } from "./snapshot.js";
 import { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "./units.js";
@@ -33,7 +34,7 @@ export function measureWindows(
     const outcome = outcomeOf(state);
     tally.count(outcome, fork);
     checkTotals(config, outcome, tally);
-    all.push(measure(outcome, tally));
+    all.push(judgeRequests(config, outcome, measure(outcome, tally)));
     tally.release(outcome);
   };
   for (const end of windows) {
@@ -44,6 +45,7 @@ export function measureWindows(
       const fork = shared.now;
       requests.count = shared.arrived;
       shared.nextArrivalAt = NEVER;
+      shared.clients = null;
       advance(state, NEVER);
       finish(fork);
       snapshot.restore(state);

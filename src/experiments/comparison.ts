@@ -1,6 +1,6 @@
 /** Schedulers side by side on the same trials: the table, the paired differences, and the sentence that answers. */
 import type { SimulationConfig } from "../core/config.js";
-import { METRICS } from "../core/metrics.js";
+import { METRICS, metricsOf } from "../core/metrics.js";
 import { builtIn } from "../core/registry.js";
 import {
   halfWidth,
@@ -26,6 +26,11 @@ const SHOWN: readonly (readonly [metric: string, title: string])[] = [
   ["rts_p95_s", "RTS p95"],
   ["throughput_qps", "req"],
 ];
+/** Where every configuration has a KV memory of its own size. */
+const OF_MEMORY: typeof SHOWN = [
+  ["kv_utilization", "KV use"],
+  ["n_preemptions", "preempted"],
+];
 
 /** A scheduler's name in figures and files; two of one kind are told apart by what they set. */
 export function schedulerLabel(config: Pick<SimulationConfig, "scheduler">): string {
@@ -47,7 +52,8 @@ export function comparisonTable(
   records: TrialRecords,
   window = 0,
 ): Table {
-  const columns = SHOWN.map(([metric, name]) => {
+  const hasMemory = records.configs.every(({ engine }) => engine.kvTokens !== null);
+  const columns = [...SHOWN, ...(hasMemory ? OF_MEMORY : [])].map(([metric, name]) => {
     const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));
     const unit = METRICS.find((definition) => definition.name === metric)!.unit;
     const scale = scaleOf(
@@ -61,7 +67,9 @@ export function comparisonTable(
     title,
     columns: [
       "scheduler",
-      ...columns.map(({ name, scale }) => (scale.unit === "1/s" ? `${name}/s` : `${name} ${scale.unit}`)),
+      ...columns.map(({ name, scale }) =>
+        scale.unit === "1/s" ? `${name}/s` : `${name} ${scale.unit}`.trim(),
+      ),
       "",
     ],
     rows: labels.map((label, i) => [
@@ -133,7 +141,7 @@ export interface Difference {
 
 /** Every metric's paired difference `of` − `to`; plain counts have no verdict. */
 export function differences(records: TrialRecords, of: number, to: number): Difference[] {
-  return METRICS.map(({ name, better }) => {
+  return metricsOf(records.configs[of]).map(({ name, better }) => {
     const summary = pairedDifference(records.metric(of, name), records.metric(to, name));
     return {
       metric: name,

@@ -1,7 +1,7 @@
 /** `demo`: the main job in half a minute: the answer at once, then the table, a check against theory, the files. */
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Table } from "./experiment.js";
-import { withScheduler } from "./experiment.js";
+import { allKnown, withScheduler } from "./experiment.js";
 import { sweepTime } from "./sweep-time.js";
 import { mm1Rows } from "./validate.js";
 import { plain } from "./quantity.js";
@@ -67,6 +67,7 @@ export const demo: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: false,
+  unshared: allKnown,
   examples: ["demo"],
   writes: ["data/demo/", "figs/demo/"],
   run: execute,

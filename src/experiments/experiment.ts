@@ -2,6 +2,8 @@
  * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
  * for what it needs. The command line, its help and its tests are made from these definitions.
  */
+import type { Lane } from "../charts/index.js";
+import type { Condition } from "../core/condition.js";
 import type { Conventions, SimulationConfig } from "../core/config.js";
 import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
@@ -44,6 +46,9 @@ export interface Study {
   readonly hardware?: string;
   /** The flag that chose it, for commands to try next: `--scenario demo2`, `--config my.yaml`. */
   readonly chosenBy?: string;
+  /** The model's flags as they were given, by name without dashes, and the assignments of `--set`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly assignments?: readonly string[];
   readonly config: Omit<SimulationConfig, "scheduler">;
   readonly schedulers: readonly Spec[];
   readonly trials: number;
@@ -52,13 +57,32 @@ export interface Study {
   readonly registry?: Registry;
   readonly trace?: TraceUse;
   readonly plugins?: readonly PluginUse[];
+  /** What an SLO asks of a whole run; what it asks of each request stands in the configuration. */
+  readonly targets?: readonly Condition[];
+  /** The study with other settings, where a command runs several of them (`sweep --vary`, `compare --with`). */
+  readonly variants?: readonly Variant[];
   /** The same study on further scenarios, where the command was given several at once (`--scenario both`). */
   readonly others?: readonly Study[];
 }
 
+/** A study with some settings changed. */
+export interface Variant {
+  /** What was changed, as the user wrote it; for the study as it was given, `as given`. */
+  readonly label: string;
+  /** The values of the keys that vary, under the keys' names; null is none. */
+  readonly settings: Readonly<Record<string, string | number | null>>;
+  readonly study: Study;
+}
+
 /** One command-line option of an experiment. */
 export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
-  readonly kind: OptionSpec["kind"] | "flag" | "text" | "list" | "file";
+  /**
+   * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/condition.ts); `vary` (key=list)
+   * and `with` (a scenario, a file, key=value, or several with commas between), which make the study's variants.
+   * `values` is a list of numbers and words.
+   */
+  readonly kind:
+    OptionSpec["kind"] | "flag" | "text" | "list" | "file" | "conditions" | "vary" | "with" | "values";
   /** The flag as commander reads it, e.g. `--sizes <list>`. */
   readonly flag: string;
 }
@@ -86,6 +110,15 @@ export interface StudySettings {
   readonly chunkSize?: number | null;
 }
 
+/** A scenario of the package. */
+export interface NamedScenario {
+  readonly name: string;
+  readonly alias?: string;
+  readonly summary: string;
+  /** What it sets, as a layer of a study. */
+  readonly values: object;
+}
+
 /** What an experiment that runs others needs of the outside. Paths are in the data folder. */
 export interface Workspace {
   /** The package's version. */
@@ -95,8 +128,20 @@ export interface Workspace {
   /** Writes tables and figures at once. */
   write(files: Pick<Report, "csv" | "figures">): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
+  /** The scenarios of the package with the settings of each. */
+  scenarios(): Promise<readonly NamedScenario[]>;
+  /** The page of that name that comes with the package, into which data is filled. */
+  page(name: string): Promise<string>;
+  /** A chart as SVG. */
+  picture(spec: object): Promise<string>;
+  /** A figure as the data folder's files would link to it. */
+  figureLink(path: string): string;
+  /** What a Content-Security-Policy calls a text: `'sha256-…'`. */
+  policyHash(text: string): string;
   /** A file's text; undefined when there is none. */
   readText(name: string): Promise<string | undefined>;
+  /** A file that the user named, relative to the current folder. */
+  readFile(name: string): Promise<string>;
   /** SHA-256 of a text, or of a table's bytes as they would be written; hexadecimal. */
   hashText(text: string): string;
   hashCsv(file: CsvFile): string;
@@ -124,7 +169,7 @@ export interface ExperimentContext {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
-  readonly options: Readonly<Record<string, OptionValue | null>>;
+  readonly options: Readonly<Record<string, OptionValue | readonly string[] | null>>;
   readonly trials: Trials;
   /** The files given to an experiment that reads some. */
   readonly inputs?: readonly InputFile[];
@@ -167,6 +212,33 @@ export interface TextFile {
   readonly text: string;
 }
 
+/** What a program that watches should mark: on GitHub it stands beside the job. */
+export interface Annotation {
+  readonly level: "error" | "warning" | "notice";
+  readonly title: string;
+  readonly message: string;
+}
+
+/** A page to show when it has been written. */
+export interface Shown {
+  /** Its path, under the data folder. */
+  readonly path: string;
+  /** Serve it on loopback until interrupted; else it is only opened. */
+  readonly serve: boolean;
+  /** Open it in the browser. */
+  readonly open: boolean;
+}
+
+/** A timeline to animate, under the figures folder: a GIF, and beside it its last frame as PNG. */
+export interface Animation {
+  readonly path: string;
+  readonly lanes: readonly Lane[];
+  /** Simulated seconds that the pictures span, and how many pictures there are. */
+  readonly seconds: number;
+  readonly frames: number;
+  readonly heading: string;
+}
+
 export interface Report {
   /** The sentence that answers the question, with its interval; already said ones are not repeated. */
   readonly answer: readonly string[];
@@ -176,10 +248,16 @@ export interface Report {
   readonly csv: readonly CsvFile[];
   readonly figures: readonly Figure[];
   readonly texts?: readonly TextFile[];
+  readonly animations?: readonly Animation[];
+  readonly show?: Shown;
   /** What `--json` prints beside command, scenario, seed, trials and conventions. */
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */
   readonly passed: boolean;
+  /** Something that had to be judged could not be: exit code 4, unless a check failed. */
+  readonly undecided?: boolean;
+  /** A line for each thing judged, for CI. */
+  readonly annotations?: readonly Annotation[];
   /** Trials simulated, where they are not those of the study: the header and the JSON document name these. */
   readonly trials?: number;
   /** Commands worth trying next. */
@@ -210,6 +288,11 @@ export interface Experiment {
   readonly takesModel: boolean | "machine";
   /** What the command is instead when an option of it is given; that option comes first among its own. */
   readonly variant?: Experiment;
+  /**
+   * Why `--shard` cannot share out its trials; undefined: it can, because all of them are known before any has a
+   * result. Absent where there are none to share out.
+   */
+  unshared?(options: ExperimentContext["options"]): string | undefined;
   /** Words that stand for several scenarios at once, e.g. `both`. */
   readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
   /** The files that it takes: at least one as arguments, or the folder of an option. */
@@ -241,15 +324,22 @@ export interface Experiment {
   run(context: ExperimentContext): Promise<Report>;
 }
 
+/** `unshared` of an experiment whose trials are all known before any has a result. */
+export const allKnown = (): undefined => undefined;
+
 /** The flag that leads to the study's scenario again. */
 export const again = (study: Study): string => study.chosenBy ?? `--scenario ${study.scenario}`;
 
 /** Whether the arrivals are a recorded trace's: their rate is what it is. */
 export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
 
-/** The command that finds how much load a study bears, where there is a load to vary. */
+/** Whether the arrivals are a closed loop's: their rate is what the engine makes of it. */
+export const isClosed = ({ config }: Pick<Study, "config">): boolean =>
+  config.workload.arrivals.kind === "closed";
+
+/** The command that finds how much load a study bears, where there is a λ to vary. */
 export const tryStability = (study: Study): string[] =>
-  isReplay(study) ? [] : [`llmsim stability ${again(study)}`];
+  isReplay(study) || isClosed(study) ? [] : [`llmsim stability ${again(study)}`];
 
 /** A study's configuration with one of its schedulers. */
 export const withScheduler = (study: Study, scheduler: Spec): SimulationConfig => ({

@@ -2,16 +2,15 @@
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
-import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
-import { again, isReplay } from "./experiment.js";
+import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
+import { again, allKnown, isClosed, isReplay } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
-import { plain, scaleOf, withInterval } from "./quantity.js";
-import { arrivalRate, KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { plain, scaleOf } from "./quantity.js";
+import { arrivalRate, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
+import { type FurtherColumn, pointTable } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
-
-const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS];
 
 function checkRatios(ratios: readonly number[]): void {
   const issues = ratios.flatMap((ratio, i) => {
@@ -34,36 +33,14 @@ const SHOWN = [
   ["rts_p95_s", "RTS p95"],
 ] as const;
 
-function tableOf(ratios: readonly number[], records: TrialRecords, window: number): Table {
-  const columns = SHOWN.map(([metric, title]) => {
-    const summaries = ratios.map((_, i) => summarize(records.metric(i, metric, window)));
-    return {
-      title,
-      summaries,
-      scale: scaleOf(
-        "s",
-        summaries.map(({ mean }) => mean),
-      ),
-    };
-  });
-  const binding = (config: number, side: string): string =>
-    `${plain(100 * summarize(records.metric(config, `${side}_limit_binding`, window)).mean)} %`;
-  return {
-    title: "",
-    columns: [
-      "ratio",
-      ...columns.map(({ title, scale }) => `${title} ${scale.unit}`),
-      "decode binds",
-      "prefill binds",
-    ],
-    rows: ratios.map((ratio, i) => [
-      String(ratio),
-      ...columns.map(({ summaries, scale }) => withInterval(summaries[i], scale)),
-      binding(i, "decode"),
-      binding(i, "prefill"),
-    ]),
-  };
-}
+/** What the sweep's table shows beside the metrics: how often the ratio's limits decided. */
+const bindingOf = (ratios: readonly number[], records: TrialRecords, window: number): FurtherColumn[] =>
+  ["decode", "prefill"].map((side) => ({
+    title: `${side} binds`,
+    cells: ratios.map(
+      (_, i) => `${plain(100 * summarize(records.metric(i, `${side}_limit_binding`, window)).mean)} %`,
+    ),
+  }));
 
 /** Whether the ratio's limits decided anything in any trial of any ratio. */
 const everBinds = (ratios: readonly number[], records: TrialRecords, window: number): boolean =>
@@ -83,7 +60,7 @@ function inertNote(study: Study, ratios: readonly number[], records: TrialRecord
   return (
     `${study.scenario}: the ratio had no effect: with about ${plain(inSystem)} requests in the system its limits never bound (the smallest share is ${places} of ${study.config.engine.maxSequences} places). ` +
     `It would matter with maxSequences near ${Math.max(2, Math.ceil(inSystem / least))}` +
-    (Number.isFinite(load) ? `, or with λ near ${plain(load)} per s` : "") +
+    (Number.isFinite(load) && !isClosed(study) ? `, or with λ near ${plain(load)} per s` : "") +
     "; --ratio-of tokens divides the token budget instead"
   );
 }
@@ -102,6 +79,19 @@ function answerOf(ratios: readonly number[], records: TrialRecords, window: numb
     return `${plain(from * scale.factor)} to ${plain((from + difference.mean) * scale.factor)} ${scale.unit} (± ${plain(halfWidth(difference) * scale.factor)})`;
   };
   return `from ratio ${ratios[0]} to ${ratios[last]}: mean TTFT ${change("ttft_mean_s")}, P99 ITL ${change("itl_p99_s")}`;
+}
+
+/** The load of a study, in a few words. */
+const loadOf = (study: Study): string =>
+  isClosed(study)
+    ? `${study.config.workload.arrivals.clients as number} clients`
+    : `λ ${arrivalRate(study.config, study.registry)}`;
+
+/** The flag that asks for more of it. */
+function moreLoad(study: Study): string {
+  if (isReplay(study)) return "--speedup 2";
+  const { arrivals } = study.config.workload;
+  return isClosed(study) ? `--clients ${2 * (arrivals.clients as number)}` : "--lam 5";
 }
 
 interface Sweep {
@@ -128,6 +118,7 @@ async function sweepOf(
     trials: study.trials,
   });
   const last = windows.length - 1;
+  const columns = [...KEY_COLUMNS, ...metricColumns(study.config)];
   const rowsAt = (w: number): Row[] =>
     configs.map((config, i) => ({
       ...keyCells(config, study.trials, windows[w], study.registry),
@@ -137,12 +128,22 @@ async function sweepOf(
   const steady = rowsAt(last);
   const binds = everBinds(ratios, records, last);
   const name = `hybrid_ratio_${study.scenario}`;
-  const what = `${subtitle(study)}, ratio of ${ratioOf}, λ ${arrivalRate(study.config, study.registry)}`;
+  const what = `${subtitle(study)}, ratio of ${ratioOf}, ${loadOf(study)}`;
   return {
     answer: `${study.scenario}: ${answerOf(ratios, records, last, binds)}`,
     rows: steady,
     report: {
-      tables: [{ ...tableOf(ratios, records, last), title: `${study.scenario}, T = ${windows[last]} s` }],
+      tables: [
+        pointTable(
+          `${study.scenario}, T = ${windows[last]} s`,
+          ["ratio"],
+          ratios.map((ratio) => [String(ratio)]),
+          SHOWN,
+          records,
+          ratios.map((_, i) => i),
+          { window: last, further: bindingOf(ratios, records, last) },
+        ),
+      ],
       notes: [
         ...(binds ? [] : [inertNote(study, ratios, records, last)]),
         ...loadNotes(
@@ -153,8 +154,8 @@ async function sweepOf(
         ),
       ],
       csv: [
-        { path: `${name}_time_series.csv`, columns: COLUMNS, rows: series },
-        { path: `${name}_steady_state.csv`, columns: COLUMNS, rows: steady },
+        { path: `${name}_time_series.csv`, columns, rows: series },
+        { path: `${name}_steady_state.csv`, columns, rows: steady },
       ],
       figures: [
         { path: `${name}_dashboard.png`, spec: hybridDashboard(study.scenario, series, what) },
@@ -182,7 +183,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     json: { results: sweeps.flatMap(({ rows }) => rows) },
     passed: true,
     next: [
-      `llmsim hybrid ${again(study)} --ratio-of tokens ${isReplay(study) ? "--speedup 2" : "--lam 5"}`,
+      `llmsim hybrid ${again(study)} --ratio-of tokens ${moreLoad(study)}`,
       `llmsim hybrid ${again(study)} --max-sequences 40`,
     ],
   };
@@ -212,6 +213,7 @@ export const hybrid: Experiment = {
   defaults: { scenario: "demo3", schedulers: ["hybrid"], trials: 50, horizon: { tmaxSeconds: 1000 } },
   takesModel: true,
   scenarioLists: { both: ["demo2", "demo3"] },
+  unshared: allKnown,
   examples: [
     "hybrid --scenario demo3 --ratios 0.1:0.9:0.1",
     "hybrid --scenario demo2 --ratio-of tokens --lam 5 --ratios 0.5,0.95",

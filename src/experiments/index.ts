@@ -25,6 +25,21 @@ export const EXPERIMENTS: readonly Listed[] = [
     load: async () => (await import("./run.js")).run,
   },
   {
+    name: "sweep",
+    summary: "any setting, or two, over a list of values",
+    load: async () => (await import("./sweep.js")).sweep,
+  },
+  {
+    name: "compare",
+    summary: "configurations, or one and an earlier result",
+    load: async () => (await import("./compare.js")).compare,
+  },
+  {
+    name: "plan",
+    summary: "the load within an SLO, and the replicas for a load",
+    load: async () => (await import("./plan.js")).plan,
+  },
+  {
     name: "validate",
     summary: "the simulator against queueing theory",
     load: async () => (await import("./validate.js")).validate,
@@ -58,6 +73,21 @@ export const EXPERIMENTS: readonly Listed[] = [
     name: "plot",
     summary: "redraw every figure from the CSVs",
     load: async () => (await import("./plot.js")).plot,
+  },
+  {
+    name: "explore",
+    summary: "sliders, charts and a timeline in the browser",
+    load: async () => (await import("./explore.js")).explore,
+  },
+  {
+    name: "animate",
+    summary: "the timeline as an animated GIF",
+    load: async () => (await import("./animate.js")).animate,
+  },
+  {
+    name: "report",
+    summary: "one page from the CSVs of a reproduction",
+    load: async () => (await import("./report.js")).report,
   },
   {
     name: "reproduce",

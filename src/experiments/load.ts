@@ -12,7 +12,7 @@ import {
   type AffineEngine,
   type RequestMeans,
 } from "../theory/index.js";
-import { isReplay, type Study } from "./experiment.js";
+import { isClosed, isReplay, type Study } from "./experiment.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
@@ -59,6 +59,7 @@ export function exactBoundary(config: SimulationConfig, registry?: Registry): nu
 }
 
 const NEAR_BOUND = 0.95;
+const MANY_CLIENTS = 1.05;
 const BACKLOG_SHARE = 0.05;
 /** Requests in flight at T take a few response times to end, whatever the load; a backlog takes more. */
 const LONG_DRAIN = 5;
@@ -78,22 +79,32 @@ export function loadNotes(
     notes.push(
       `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of what any policy can serve (at most ${plain(bound)} per s): queues grow with T`,
     );
-  notes.push(...traceNotes(study));
+  notes.push(...clientNotes(study, bound), ...traceNotes(study));
   if (isReplay(study) && study.trials === 1)
     notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)");
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
-  const { tmaxSeconds, warmupSeconds, maxRequests } = study.config.horizon;
-  const span = tmaxSeconds - warmupSeconds;
+  const { tmaxSeconds } = study.config.horizon;
   labels.forEach((label, i) => {
-    const drain = summarize(records.metric(i, "makespan_s", window)).mean - span;
-    if (maxRequests === null && drain > BACKLOG_SHARE * span && drain > LONG_DRAIN * aloneSeconds(study))
+    const drain = drainOf(study.config, records, i, window);
+    if (!keepsUp(study.config, records, i, window, study.registry))
       notes.push(
         `${label}: it took ${plain(drain)} s more to finish what was left at T = ${plain(tmaxSeconds)} s: it did not keep up, and its means depend on T`,
       );
   });
   return notes;
+}
+
+/** Saturation (Denning & Buzen 1978): so many clients, if none ever waited, would ask for all that can be served. */
+function clientNotes(study: Study, bound: number): string[] {
+  if (!isClosed(study)) return [];
+  const { clients, thinkSeconds } = study.config.workload.arrivals;
+  const enough = bound * ((thinkSeconds as number) + aloneSeconds(study.config, study.registry));
+  if (!((clients as number) > MANY_CLIENTS * enough)) return [];
+  return [
+    `load: no policy serves more than ${plain(bound)} per s, and ${Math.ceil(enough)} clients that never wait for each other ask for that: beyond them more clients only wait longer`,
+  ];
 }
 
 /** What a reader must know of a recorded trace. */
@@ -111,8 +122,48 @@ function traceNotes({ config, trace, trials }: Study): string[] {
   return notes;
 }
 
+type Base = Omit<SimulationConfig, "scheduler">;
+
+/** Seconds that it took to finish what was left at T. */
+function drainOf({ horizon }: Base, records: TrialRecords, config: number, window: number): number {
+  const span = horizon.tmaxSeconds - horizon.warmupSeconds;
+  return summarize(records.metric(config, "makespan_s", window)).mean - span;
+}
+
+/** Whether a run finished what arrived: what was left at T took no longer than requests in flight do. */
+export function keepsUp(
+  config: Base,
+  records: TrialRecords,
+  place: number,
+  window = 0,
+  registry?: Registry,
+): boolean {
+  const { tmaxSeconds, warmupSeconds, maxRequests } = config.horizon;
+  const drain = drainOf(config, records, place, window);
+  // Clients who wait send nothing: a closed loop always keeps up.
+  if (isClosed({ config })) return true;
+  const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
+  return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
+}
+
+/** What was worked out last for a workload: a heavy tail takes tenths of a second, and is asked for many times. */
+const known = new WeakMap<object, { readonly config: Base; readonly seconds: number }>();
+
 /** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
-function aloneSeconds({ config, registry }: Study): number {
+function aloneSeconds(config: Base, registry?: Registry): number {
+  const { workload, engine, service, conventions } = config;
+  const last = known.get(workload);
+  const isSame =
+    last?.config.engine === engine &&
+    last.config.service === service &&
+    last.config.conventions === conventions;
+  if (last && isSame) return last.seconds;
+  const seconds = aloneBy(config, registry);
+  known.set(workload, { config, seconds });
+  return seconds;
+}
+
+function aloneBy(config: Base, registry?: Registry): number {
   const engine = affineEngine(config);
   if (!engine) return 0;
   const { promptTokens, outputTokens } = config.workload;

@@ -38,6 +38,9 @@ export function plain(value: number): string {
   return fixed(value, decimalsFor(Math.abs(value), 4));
 }
 
+/** A number that somebody gave, as it was given: no zeros behind it. */
+export const given = (value: number): string => String(Number(value.toPrecision(12)));
+
 /** `105.11 ±0.25`: the half-width with two digits decides the decimals; without an interval the mean alone. */
 export function withInterval(summary: Summary, scale: Scale = { factor: 1, unit: "" }): string {
   const mean = summary.mean * scale.factor;

@@ -240,6 +240,7 @@ export const reproduce: Experiment = {
   ],
   defaults: {},
   takesModel: false,
+  unshared: () => "its searches for boundaries go on from what the earlier points came to",
   examples: ["reproduce", "reproduce --quick --check"],
   writes: ["everything in data/ and figs/", "data/manifest.json", "data/quick/manifest.json with --quick"],
   run: execute,

@@ -24,7 +24,7 @@ const COLUMNS = [
 
 /**
  * Trial 1 is simulated once more for its table: records hold only what trials come to. Where the discipline has
- * classes, a last column says which one a request is served by.
+ * classes, a last column says which one a request is served by; in a closed loop another, before it, whose it is.
  */
 export function requestFile(
   path: string,
@@ -34,12 +34,14 @@ export function requestFile(
 ): CsvFile {
   const rows: Row[] = [];
   let hasClasses = false;
+  let hasClients = false;
   for (const config of configs) {
     const { outcome } = simulate(config, { seed, trial: 1, force: true, ...(registry && { registry }) });
     const { sequences } = outcome.shared;
     const { waiting } = outcome.replicas[0];
     hasClasses ||= waiting.classOf !== undefined;
-    const { arrivedAt, promptTokens, outputTokens } = sequences.requests;
+    const { arrivedAt, promptTokens, outputTokens, clients } = sequences.requests;
+    hasClients ||= clients !== undefined;
     const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
     for (let i = 0; i < outcome.arrived; i++) {
       const arrival = arrivedAt[i];
@@ -60,9 +62,11 @@ export function requestFile(
         ttft_s: output > 0 ? toSeconds(first - arrival) : null,
         tbt_s: output > perGap ? toSeconds((finish - first) / (output - perGap)) : null,
         rts_s: toSeconds(finish - arrival),
+        ...(clients && { client: clients.clientOf[i] }),
         ...(waiting.classOf && { class: waiting.classOf(i) }),
       });
     }
   }
-  return { path, under: "current", columns: hasClasses ? [...COLUMNS, "class"] : COLUMNS, rows };
+  const columns = [...COLUMNS, ...(hasClients ? ["client"] : []), ...(hasClasses ? ["class"] : [])];
+  return { path, under: "current", columns, rows };
 }

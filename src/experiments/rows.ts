@@ -3,7 +3,7 @@
  * under the metric's name, its 95 % interval and its standard deviation.
  */
 import type { SimulationConfig } from "../core/config.js";
-import { METRICS } from "../core/metrics.js";
+import { METRICS, metricsOf, type MetricDefinition } from "../core/metrics.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import { summarize, type Summary } from "../stats/index.js";
 import type { Cell, Row } from "./experiment.js";
@@ -11,18 +11,20 @@ import type { TrialRecords } from "./trials.js";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** The columns that METRICS become. */
-export const METRIC_COLUMNS: readonly string[] = METRICS.flatMap(({ name }) => [
-  name,
-  `${name}_ci95_low`,
-  `${name}_ci95_high`,
-  `${name}_sd`,
-]);
+const columnsOf = (metrics: readonly MetricDefinition[]): string[] =>
+  metrics.flatMap(({ name }) => [name, `${name}_ci95_low`, `${name}_ci95_high`, `${name}_sd`]);
+
+/** The columns that a configuration's metrics become. */
+export const metricColumns = (config: Pick<SimulationConfig, "slo" | "engine">): string[] =>
+  columnsOf(metricsOf(config));
+
+/** The columns of the metrics that every configuration has. */
+export const METRIC_COLUMNS: readonly string[] = columnsOf(METRICS.filter(({ needs }) => !needs));
 
 /** The cells of all metrics of one configuration (and window). */
 export function metricCells(records: TrialRecords, config: number, window = 0): Row {
   const cells: Record<string, Cell> = {};
-  for (const { name } of METRICS) {
+  for (const { name } of metricsOf(records.configs[config])) {
     const { mean, low, high, sd } = summarize(records.metric(config, name, window));
     cells[name] = finite(mean);
     cells[`${name}_ci95_low`] = finite(low);
@@ -45,14 +47,14 @@ export function keyCells(
   return {
     scheduler: config.scheduler.kind,
     t_max_s: window ?? config.horizon.tmaxSeconds,
-    lambda_qps: arrivalRate(config, registry),
+    lambda_qps: finite(arrivalRate(config, registry)),
     chunk_size: config.engine.chunkSize,
     ratio: (config.scheduler.ratio as number | undefined) ?? null,
     trials,
   };
 }
 
-/** λ of a configuration, per second. */
+/** λ of a configuration, per second; NaN for a closed loop, which has none. */
 export function arrivalRate(
   config: Pick<SimulationConfig, "workload">,
   registry: Registry = builtIn,
@@ -87,7 +89,7 @@ export function jsonMetrics(
   perTrial: boolean,
 ): Record<string, JsonSummary> {
   return Object.fromEntries(
-    METRICS.map(({ name }) => {
+    metricsOf(records.configs[config]).map(({ name }) => {
       const values = records.metric(config, name);
       const summary = jsonSummary(summarize(values));
       return [name, perTrial ? { ...summary, values: values.map(finite) } : summary];

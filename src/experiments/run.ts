@@ -1,5 +1,19 @@
 /** `run`: one scenario, one or several schedulers, any setting by flag. */
-import type { Experiment, ExperimentContext, Report } from "./experiment.js";
+import type { Issue } from "../core/errors.js";
+import { expectedRate } from "../core/expected-requests.js";
+import { builtIn } from "../core/registry.js";
+import {
+  annotationsOf,
+  ASSERT_OPTION,
+  assertionAnswer,
+  assertionsOf,
+  assertionTable,
+  checkAssertions,
+  jsonAssertions,
+  judge,
+} from "./assertions.js";
+import { drawnFrom } from "./comparing/baseline.js";
+import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
 import { loadNotes } from "./load.js";
@@ -15,6 +29,7 @@ import {
 import { requestFile } from "./request-rows.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
+import { sloReport } from "./slo-report.js";
 
 async function execute({ study, options, trials, tell }: ExperimentContext): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
@@ -30,8 +45,17 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
     typeof options.timeline === "string"
       ? timelineFile(options.timeline, configs, study.seed, options.timelineLimit as number, study.registry)
       : undefined;
+  const judged = judge(assertionsOf(options), labels, records);
+  const slo = sloReport(study, labels, records);
+  tables.push(...slo.tables);
+  if (judged.length > 0) tables.push(assertionTable(judged));
   return {
-    answer: [headline(labels, records), ...(precise ? [precisionAnswer(precise, goal, labels)] : [])],
+    answer: [
+      headline(labels, records),
+      ...(precise ? [precisionAnswer(precise, goal, labels)] : []),
+      ...slo.answer,
+      ...(judged.length > 0 ? [assertionAnswer(judged)] : []),
+    ],
     tables,
     notes: [
       ...loadNotes(study, labels, records),
@@ -50,10 +74,15 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
       results: configs.map((config, i) => ({
         ...keyCells(config, records.trials, undefined, study.registry),
         metrics: jsonMetrics(records, i, perTrial),
+        ...(perTrial && { drawn: drawnFrom(config) }),
       })),
       differences: jsonDifferences(configs, records),
+      ...slo.json,
+      ...(judged.length > 0 && { assertions: jsonAssertions(judged) }),
     },
-    passed: true,
+    passed: judged.every(({ holding }) => holding !== "fail"),
+    undecided: judged.some(({ holding }) => holding === "undecided"),
+    annotations: annotationsOf(judged),
     next: [
       `llmsim sweep-time ${again(study)}`,
       "llmsim validate",
@@ -62,11 +91,38 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   };
 }
 
+/** Rows of `--requests`, and iterations of `--timeline`, over all schedulers: a file is made in memory, as one text. */
+const MOST_ROWS = 2_000_000;
+const MOST_ITERATIONS = 1_000_000;
+
+/** Files that would be too long. */
+function checkFiles(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
+  if (!study) return [];
+  const { requests, timeline, timelineLimit } = options;
+  const { config, schedulers, registry = builtIn } = study;
+  const { tmaxSeconds, maxRequests } = config.horizon;
+  const count = schedulers.length;
+  const rows = count * Math.min(maxRequests ?? Infinity, expectedRate(config, registry) * tmaxSeconds);
+  const issues: Issue[] = [];
+  if (typeof requests === "string" && rows > MOST_ROWS)
+    issues.push({
+      key: "--requests",
+      message: `--requests: about ${Math.round(rows)} rows (at most ${MOST_ROWS}; --n-queries ends a trial sooner)`,
+    });
+  if (typeof timeline === "string" && (timelineLimit as number) * count > MOST_ITERATIONS)
+    issues.push({
+      key: "--timeline-limit",
+      message: `invalid --timeline-limit: ${String(timelineLimit)} (at most ${Math.floor(MOST_ITERATIONS / count)} of each scheduler: they are ${count})`,
+    });
+  return issues;
+}
+
 export const run: Experiment = {
   name: "run",
   question: "Which scheduler is best for this load, and by how much?",
   options: [
     ...PRECISION_OPTIONS,
+    ASSERT_OPTION,
     {
       key: "requests",
       flag: "--requests <file>",
@@ -84,7 +140,7 @@ export const run: Experiment = {
       flag: "--timeline-limit <n>",
       kind: "integer",
       min: 1,
-      max: 10_000_000,
+      max: MOST_ITERATIONS,
       default: DEFAULT_ITERATIONS,
       summary: "iterations of each scheduler in the timeline",
     },
@@ -97,12 +153,19 @@ export const run: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: ({ precision }) =>
+    precision === null ? undefined : "--precision adds trials by what the earlier ones came to",
   examples: [
     "run --precision 0.01",
     "run --scenario demo2 --lam 3 --ntrials 20",
     "run --scheduler hybrid --ratio 0.3 --chunk-size 64 --json",
+    "run --scheduler hybrid --assert ttft_p95_s<0.5",
   ],
   writes: ["the files of --requests and --timeline"],
-  check: checkPrecision,
+  check: (options, study) => [
+    ...checkPrecision(options, study),
+    ...checkAssertions(options, study),
+    ...checkFiles(options, study),
+  ],
   run: execute,
 };

@@ -3,10 +3,10 @@ import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
-import { again, isReplay, withScheduler } from "./experiment.js";
+import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
-import { METRIC_COLUMNS, metricCells } from "./rows.js";
+import { metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { atRate, subjectOf } from "./stability/backlogged.js";
 import { type Boundary, findBoundary } from "./stability/boundary.js";
@@ -220,6 +220,14 @@ async function execute(context: ExperimentContext): Promise<Report> {
           "invalid --trace: stability varies λ, and a trace's is what it is (--lengths-from takes its lengths alone; llmsim run --trace FILE --speedup 2 plays it twice as fast)",
       },
     ]);
+  if (isClosed(study))
+    throw new ConfigError([
+      {
+        key: "workload.arrivals.kind",
+        message:
+          "invalid workload.arrivals.kind: closed (stability varies λ, and a closed loop has none: its clients wait for answers, so no queue outgrows them; llmsim run --arrivals closed --clients 100 shows what more clients do)",
+      },
+    ]);
   const settings: Settings = {
     method: options.method as Method,
     precision: options.precision as number,
@@ -244,7 +252,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
       { path: `${study.scenario}_stability_results.csv`, columns: RESULT_COLUMNS, rows: results },
       {
         path: `${study.scenario}_stability_time_series.csv`,
-        columns: ["scheduler", "lambda_qps", "t_max_s", ...METRIC_COLUMNS],
+        columns: ["scheduler", "lambda_qps", "t_max_s", ...metricColumns(study.config)],
         rows: series,
       },
       { path: `${study.scenario}_capacity_summary.csv`, columns: SUMMARY_COLUMNS, rows: summary },
@@ -323,6 +331,7 @@ export const stability: Experiment = {
     horizon: { tmaxSeconds: 200 },
   },
   takesModel: true,
+  unshared: () => "its search goes on from what the earlier points came to",
   examples: ["stability --scenario demo2", "stability --scenario demo3_b0_64 --lambdas 8:12:0.5"],
   writes: [
     "data/<s>_stability_results.csv",

@@ -4,40 +4,21 @@ import { ConfigError } from "../core/errors.js";
 import { builtIn } from "../core/registry.js";
 import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from "../stats/index.js";
 import { schedulerLabel } from "./comparison.js";
-import type {
-  Cell,
-  CsvFile,
-  Experiment,
-  ExperimentContext,
-  Report,
-  Row,
-  Study,
-  Table,
-} from "./experiment.js";
-import { again, tryStability, withScheduler } from "./experiment.js";
+import type { CsvFile, Experiment, ExperimentContext, Report, Study, Table } from "./experiment.js";
+import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
 import { chunkFigures } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
-import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
-import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { relativeChange } from "./quantity.js";
+import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
+import { COMPARED, differenceCells, differenceColumns, pointTable } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
 
-/** What is shown and compared with no chunking; P99 ITL is what chunking buys under mixed batches. */
-const COMPARED = [
-  ["throughput_qps", "throughput", false],
-  ["ttft_mean_s", "TTFT", true],
-  ["tbt_mean_s", "TBT", true],
-  ["rts_p95_s", "RTS p95", true],
-  ["itl_p99_s", "ITL p99", true],
-] as const;
-
-const DIFFERENCE_COLUMNS = COMPARED.flatMap(([metric]) => [
-  `${metric}_difference`,
-  `${metric}_difference_ci95_low`,
-  `${metric}_difference_ci95_high`,
-  `${metric}_verdict`,
-]);
-const COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS, ...DIFFERENCE_COLUMNS];
+const columnsOf = ({ config }: Study): string[] => [
+  ...KEY_COLUMNS,
+  ...metricColumns(config),
+  ...differenceColumns(COMPARED),
+];
 
 /** The scheduler's name in file names. */
 export const shortName = (config: SimulationConfig): string =>
@@ -57,20 +38,6 @@ function checkSizes(sizes: readonly number[], study: Study): void {
       : [{ key: "--sizes", message: `invalid --sizes: ${size} (${problem})` }];
   });
   if (issues.length > 0) throw new ConfigError(issues);
-}
-
-/** Paired differences to no chunking, for the CSV. */
-function differenceCells(records: TrialRecords, config: number): Row {
-  const cells: Record<string, Cell> = {};
-  for (const [metric, , lowerIsBetter] of COMPARED) {
-    const difference = pairedDifference(records.metric(config, metric), records.metric(0, metric));
-    const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
-    cells[`${metric}_difference`] = finite(difference.mean);
-    cells[`${metric}_difference_ci95_low`] = finite(difference.low);
-    cells[`${metric}_difference_ci95_high`] = finite(difference.high);
-    cells[`${metric}_verdict`] = difference.n < 2 ? null : verdict(difference, lowerIsBetter);
-  }
-  return cells;
 }
 
 interface Sweep {
@@ -102,48 +69,25 @@ async function sweepOf(
     ...keyCells(config, study.trials, undefined, study.registry),
     scheduler: label,
     ...metricCells(records, i),
-    ...(i === 0 ? {} : differenceCells(records, i)),
+    ...(i === 0 ? {} : differenceCells(COMPARED, records, i, 0)),
   }));
   const where = study.scenario === "demo2" ? "" : `${study.scenario}_`;
   const path = `chunk_size_sweep_${where}${shortName(base)}_tmax${base.horizon.tmaxSeconds}.csv`;
   return {
     label,
-    csv: { path, columns: COLUMNS, rows },
-    table: tableOf(label, sizes, records),
+    csv: { path, columns: columnsOf(study), rows },
+    table: pointTable(
+      label,
+      ["chunk"],
+      ["off", ...sizes.map(String)].map((name) => [name]),
+      COMPARED,
+      records,
+      configs.map((_, i) => i),
+    ),
     answer: answerOf(label, sizes, records),
     notes: loadNotes(study, ["no chunking", ...sizes.map((k) => `chunk ${k}`)], records).map(
       (note) => `${label}: ${note}`,
     ),
-  };
-}
-
-function tableOf(label: string, sizes: readonly number[], records: TrialRecords): Table {
-  const columns = COMPARED.map(([metric, title]) => {
-    const summaries = Array.from({ length: sizes.length + 1 }, (_, i) =>
-      summarize(records.metric(i, metric)),
-    );
-    const unit = metric.endsWith("_qps") ? "1/s" : "s";
-    return {
-      title,
-      summaries,
-      scale: scaleOf(
-        unit,
-        summaries.map(({ mean }) => mean),
-      ),
-    };
-  });
-  return {
-    title: label,
-    columns: [
-      "chunk",
-      ...columns.map(({ title, scale }) => (scale.unit === "1/s" ? "req/s" : `${title} ${scale.unit}`)),
-    ],
-    rows: ["off", ...sizes.map(String)].map((name, i) => [
-      name,
-      ...columns.map(({ summaries, scale }) =>
-        scale.unit === "1/s" ? plain(summaries[i].mean) : withInterval(summaries[i], scale),
-      ),
-    ]),
   };
 }
 
@@ -218,6 +162,7 @@ export const sweepChunk: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: allKnown,
   examples: [
     "sweep-chunk --sizes 8,16,...,512",
     "sweep-chunk --scheduler hybrid --sizes 32:512:x2 --ntrials 20",

@@ -2,9 +2,9 @@
 import { timeSeriesDashboard } from "../charts/index.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, tryStability, withScheduler } from "./experiment.js";
+import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
-import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells } from "./rows.js";
+import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells, metricColumns } from "./rows.js";
 import type { Trials } from "./trials.js";
 
 export const TIME_COLUMNS: readonly string[] = [...KEY_COLUMNS, ...METRIC_COLUMNS];
@@ -33,14 +33,15 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
     })),
   );
   const last = windows.length - 1;
+  const columns = [...KEY_COLUMNS, ...metricColumns(study.config)];
   const final = rows.filter((row) => row.t_max_s === windows[last]);
   return {
     answer: [headline(labels, records, last)],
     tables: [comparisonTable(`at T = ${windows[last]} s`, labels, records, last)],
     notes: loadNotes(study, labels, records, last),
     csv: [
-      { path: `${path}_time_series_results.csv`, columns: TIME_COLUMNS, rows },
-      { path: `${path}_final_results.csv`, columns: TIME_COLUMNS, rows: final },
+      { path: `${path}_time_series_results.csv`, columns, rows },
+      { path: `${path}_final_results.csv`, columns, rows: final },
     ],
     figures: [
       {
@@ -85,6 +86,7 @@ export const sweepTimeExperiment: Experiment = {
     horizon: { tmaxSeconds: 5000 },
   },
   takesModel: true,
+  unshared: allKnown,
   examples: ["sweep-time --scenario demo2", "sweep-time --scenario demo3 --ntrials 20 --windows 50"],
   writes: ["data/<s>_time_series_results.csv", "data/<s>_final_results.csv", "figs/<s>_dashboard.png"],
   run: ({ study, options, trials }: ExperimentContext) =>

@@ -1,6 +1,7 @@
 /** `validate`: the simulator against queueing theory, line by line; exit code 1 when a check fails. */
 import { summarize } from "../stats/index.js";
 import type { Cell, Experiment, ExperimentContext, Report, Row, Table } from "./experiment.js";
+import { allKnown } from "./experiment.js";
 import { arrivalRate } from "./rows.js";
 import { measuredRun } from "./measured.js";
 import type { Trials } from "./trials.js";
@@ -202,6 +203,7 @@ export const validate: Experiment = {
   defaults: {},
   takesModel: false,
   variant: measuredRun,
+  unshared: allKnown,
   examples: [
     "validate",
     "validate --coverage --seed 7",

@@ -3,15 +3,18 @@
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
 import { constants } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { access, appendFile, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { getSystemErrorMap } from "node:util";
+import { inALine } from "./in-a-line.js";
 
 export interface FileSystem {
   /** The text of a UTF-8 file, without its byte order mark. */
   readText(path: string): Promise<string>;
   /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
   writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
+  /** Adds to the end of a file that other programs write to as well; makes it when missing. */
+  append(path: string, data: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
@@ -36,13 +39,16 @@ export interface Appending {
   close(): Promise<void>;
 }
 
+/** Characters of a path that a message shows. */
+const LONGEST_PATH = 400;
+
 /** The machine's fault: a file that cannot be read or written. */
 export class FileError extends Error {
   readonly path: string;
   /** `no space left on device`, `permission denied`, … */
   readonly reason: string;
   constructor(action: string, path: string, reason: string) {
-    super(`cannot ${action} ${path}: ${reason}`);
+    super(`cannot ${action} ${inALine(path, LONGEST_PATH)}: ${reason}`);
     this.name = "FileError";
     this.path = path;
     this.reason = reason;
@@ -140,6 +146,7 @@ export const nodeFiles: FileSystem = {
       }
     }),
   writeAtomic: (path, data) => attempt("write", path, () => replace(path, data)),
+  append: (path, data) => attempt("write", path, () => appendFile(path, data)),
   exists: (path) =>
     attempt("read", path, () =>
       stat(path).then(

@@ -7,6 +7,7 @@
  * silently missing. Warnings of Vega are errors unless the caller takes them: a broken spec must not pass.
  */
 import { createRequire } from "node:module";
+import type * as canvasPackage from "canvas";
 import type { TopLevelSpec } from "vega-lite";
 
 /** The family that the charts' theme names first (charts/theme.ts; a test keeps the two equal). */
@@ -51,20 +52,37 @@ export function registerFonts(
   }
 }
 
-/** The spec as a PNG file. */
-export async function renderPng(spec: TopLevelSpec, options: PngOptions = {}): Promise<Buffer> {
-  loaded ??= load();
-  const { canvas, vega, vegaLite } = await loaded;
+/** The canvas package with our fonts registered; other drawings than charts are made with it, too. */
+export const fontedCanvas = async (): Promise<typeof canvasPackage> => (await (loaded ??= load())).canvas;
+
+/** Compiles a spec and lets `take` make a picture of it; what Vega warns of goes the caller's way. */
+async function rendered<T>(
+  spec: TopLevelSpec,
+  { onWarning }: Pick<PngOptions, "onWarning">,
+  take: (view: InstanceType<Modules["vega"]["View"]>, modules: Modules) => Promise<T>,
+): Promise<T> {
+  const modules = await (loaded ??= load());
+  const { vega, vegaLite } = modules;
   const warnings: string[] = [];
   const logger = collectingLogger(warnings);
   const compiled = vegaLite.compile(spec, { logger, config: { font: FONT_FAMILY } }).spec;
   const view = new vega.View(vega.parse(compiled), { renderer: "none", logger });
   try {
-    const drawn = (await view.toCanvas(options.scale ?? 2)) as unknown;
+    const picture = await take(view, modules);
     for (const warning of warnings) {
-      if (options.onWarning === undefined) throw new Error(`the chart is not drawn as specified: ${warning}`);
-      options.onWarning(warning);
+      if (onWarning === undefined) throw new Error(`the chart is not drawn as specified: ${warning}`);
+      onWarning(warning);
     }
+    return picture;
+  } finally {
+    view.finalize();
+  }
+}
+
+/** The spec as a PNG file. */
+export const renderPng = (spec: TopLevelSpec, options: PngOptions = {}): Promise<Buffer> =>
+  rendered(spec, options, async (view, { canvas }) => {
+    const drawn = (await view.toCanvas(options.scale ?? 2)) as unknown;
     // Two copies of the canvas package: Vega would draw with one that does not know our fonts.
     if (!(drawn instanceof canvas.Canvas)) {
       throw new Error(
@@ -72,10 +90,11 @@ export async function renderPng(spec: TopLevelSpec, options: PngOptions = {}): P
       );
     }
     return drawn.toBuffer("image/png");
-  } finally {
-    view.finalize();
-  }
-}
+  });
+
+/** The spec as an SVG document; its texts are in the reader's own font where ours is not installed. */
+export const renderSvg = (spec: TopLevelSpec, options: Pick<PngOptions, "onWarning"> = {}): Promise<string> =>
+  rendered(spec, options, (view) => view.toSVG());
 
 /** A logger in Vega's shape that keeps warnings and errors and drops the rest. */
 function collectingLogger(messages: string[]) {

@@ -10,6 +10,8 @@ export interface Executor {
   run(task: Task): Promise<TrialValues>;
   /** How many tasks it works on at once. */
   readonly width: number;
+  /** About how many requests a task should simulate, where so many are asked for in all; the runner knows if not given. */
+  readonly grain?: (requests: number) => number;
   close(): Promise<void>;
 }
 

@@ -52,7 +52,10 @@ export const shardLine = (key: string, values: TrialValues): string =>
 /** What identifies a shard: the simulator's code and all that the task says. */
 export function shardKey(core: string, task: Task): string {
   // Recorded traces are columns of numbers, and named by their hash in the configuration.
-  const text = JSON.stringify(task, (_, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value));
+  // So are plugins, by theirs: where a machine keeps the file says nothing of what is in it.
+  const { plugins } = task;
+  const named = plugins ? { ...task, plugins: plugins.map(({ sha256 }) => sha256) } : task;
+  const text = JSON.stringify(named, (_, value: unknown) => (ArrayBuffer.isView(value) ? undefined : value));
   return createHash("sha256").update(core).update(text).digest("hex").slice(0, 24);
 }
 
@@ -72,9 +75,10 @@ function valuesOf(text: string): TrialValues | undefined {
 /**
  * Reads a journal.
  * @param name what an error calls it
+ * @param mend what to do about a damaged one
  * @throws ConfigError when a line before the last is not what was written, or it is no journal of this version
  */
-export function parseJournal(text: string, name: string): Journal {
+export function parseJournal(text: string, name: string, mend = "delete the file to start anew"): Journal {
   const refuse = (line: number, what: string): never => {
     throw new ConfigError([{ key: "--resume", message: `${name}:${line}: ${what}` }]);
   };
@@ -89,8 +93,7 @@ export function parseJournal(text: string, name: string): Journal {
     const payload = payloadOf(lines[i]);
     const isLast = i === lines.length - 1 && torn === 0;
     if (payload === undefined) {
-      if (!isLast || i === 0)
-        refuse(i + 1, "not a line of a journal (damaged; delete the file to start anew)");
+      if (!isLast || i === 0) refuse(i + 1, `not a line of a journal (damaged; ${mend})`);
       torn = 1;
       break;
     }
@@ -106,7 +109,7 @@ export function parseJournal(text: string, name: string): Journal {
     }
     sound += `${lines[i]}\n`;
   }
-  if (header === undefined) return refuse(1, "torn before its first line (delete the file to start anew)");
+  if (header === undefined) return refuse(1, `torn before its first line (${mend})`);
   return { header, shards, torn, text: sound };
 }
 
@@ -140,6 +143,7 @@ export function journaled(
 ): Executor {
   return {
     width: executor.width,
+    ...(executor.grain && { grain: executor.grain }),
     async run(task: Task): Promise<TrialValues> {
       const key = shardKey(core, task);
       const known = shards.get(key);

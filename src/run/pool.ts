@@ -24,19 +24,22 @@ export interface PoolOptions {
   readonly traces?: readonly Trace[];
   /** Seconds after which a worker that has not answered is given up. */
   readonly timeLimitSeconds?: number;
+  /** Memory of a thread's heap, in MB; what Node gives it unless told. */
+  readonly heapMegabytes?: number;
   /** The worker's file, for tests with workers that fail. */
   readonly file?: URL;
 }
 
 /** @param workers threads, at least 1 */
 export function threadPool(workers: number, options: PoolOptions = {}): Executor {
-  const { traces = [], timeLimitSeconds = TIME_LIMIT_SECONDS, file = workerFile } = options;
+  const { traces = [], timeLimitSeconds = TIME_LIMIT_SECONDS, heapMegabytes, file = workerFile } = options;
   const pool = new Piscina({
     filename: file.href,
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Infinity,
     workerData: traces,
+    ...(heapMegabytes !== undefined && { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
   });
   // A worker that dies between tasks is replaced; nothing was lost.
   pool.on("error", () => {});

@@ -1,4 +1,5 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
+import { invariant } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
 import {
@@ -9,6 +10,9 @@ import {
   TrialRecords,
 } from "../experiments/trials.js";
 import type { Executor } from "./executor.js";
+import { Interrupted } from "./interrupted.js";
+import { refuseExcess } from "./limits.js";
+import type { Share } from "./share.js";
 import { arrivalsOf, place, shardsOf } from "./tasks.js";
 
 /** Who hears how far the work is; amounts are simulated requests, about. */
@@ -33,15 +37,20 @@ export interface RunnerOptions {
   readonly signal?: AbortSignal | undefined;
   /** What the executor looks members up in: how much work there is depends on it. */
   readonly registry?: Registry | undefined;
+  /** Lifts the limit on the size of the results. */
+  readonly force?: boolean;
+  /** Only the tasks of this share are run: trials of the others have no value for any metric. */
+  readonly share?: Share | undefined;
 }
 
 export function runner(executor: Executor, progress: Progress, options: RunnerOptions = {}): Trials {
-  const { verify = false, signal, registry = builtIn } = options;
+  const { verify = false, signal, registry = builtIn, share, force = false } = options;
   return {
     async run(request: TrialRequest): Promise<TrialRecords> {
+      refuseExcess(request, force);
       const records = new TrialRecords(request);
       records.values.fill(NaN);
-      const shards = shardsOf(request, verify, registry);
+      const shards = shardsOf(request, verify, registry, executor.grain).filter(() => share?.takes() ?? true);
       let finished = 0;
       await runShards(executor, progress, request.label, shards, signal, (shard, values) => {
         place(records, request, shard, values);
@@ -50,6 +59,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       return signal?.aborted === true ? records.firstTrials(finished) : records;
     },
     async stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]> {
+      invariant(share === undefined, "runs from a backlog are not shared out");
       const answers: StabilityRecord[] = [];
       const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task, registry) }));
       await runShards(executor, progress, label, shards, signal, ({ task, index }, values) => {
@@ -59,7 +69,9 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       return answers;
     },
     secondsFor: (request) =>
-      progress.secondsFor?.(shardsOf(request, verify, registry).reduce((sum, shard) => sum + shard.cost, 0)),
+      progress.secondsFor?.(
+        shardsOf(request, verify, registry, executor.grain).reduce((sum, shard) => sum + shard.cost, 0),
+      ),
   };
 }
 
@@ -82,8 +94,11 @@ async function runShards<S extends { readonly task: Task; readonly cost: number 
       const shard = shards[next++];
       const values = await executor.run(shard.task).catch((error: unknown) => {
         next = shards.length; // the others finish what they have begun, no more
+        // An executor that works elsewhere leaves there what runs when the user asks to stop.
+        if (error instanceof Interrupted && signal?.aborted === true) return undefined;
         throw error;
       });
+      if (values === undefined) return;
       done(shard, values);
       progress.advance(shard.cost);
     }

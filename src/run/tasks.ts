@@ -3,8 +3,9 @@
  * enough that the last ones end together. Configurations that share their random numbers stay together.
  */
 import type { SimulationConfig } from "../core/config.js";
+import { expectedRate } from "../core/expected-requests.js";
 import { METRICS } from "../core/metrics.js";
-import { builtIn, member, type Registry } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, TrialTask, TrialValues } from "../core/trial.js";
 import type { TrialRecords, TrialRequest } from "../experiments/trials.js";
 
@@ -22,8 +23,7 @@ const REQUESTS_A_TASK = 60_000;
 
 /** Requests that one trial of a configuration is expected to simulate, over all its windows. */
 function expectedRequests(config: SimulationConfig, windows: readonly number[], registry: Registry): number {
-  const { arrivals } = config.workload;
-  const rate = member(registry.arrivals, arrivals.kind).create(arrivals).ratePerSecond;
+  const rate = expectedRate(config, registry);
   const most = config.horizon.maxRequests ?? Infinity;
   const spans = windows.length > 0 ? windows : [config.horizon.tmaxSeconds];
   return spans.reduce((sum, seconds) => sum + 1 + Math.min(most, rate * seconds), 0);
@@ -36,8 +36,16 @@ export const arrivalsOf = (
 ): number =>
   backlog + expectedRequests(config, [batchSeconds * (batches + settle)], registry) * (fromEmpty ? 2 : 1);
 
-/** The shards of a request, dearest first so that none is left to run alone at the end. */
-export function shardsOf(request: TrialRequest, verify: boolean, registry: Registry = builtIn): Shard[] {
+/**
+ * The shards of a request, dearest first so that none is left to run alone at the end.
+ * @param grain how many requests a shard should simulate, of all that are asked for
+ */
+export function shardsOf(
+  request: TrialRequest,
+  verify: boolean,
+  registry: Registry = builtIn,
+  grain: (requests: number) => number = () => REQUESTS_A_TASK,
+): Shard[] {
   const windows = request.windows ?? [];
   const groups = new Map<string, number[]>();
   request.configs.forEach((config, place) => {
@@ -47,10 +55,13 @@ export function shardsOf(request: TrialRequest, verify: boolean, registry: Regis
     else groups.set(key, [place]);
   });
   const shards: Shard[] = [];
-  for (const places of groups.values()) {
+  const parts = [...groups.values()].map((places) => {
     const configs = places.map((place) => request.configs[place]);
-    const perTrial = expectedRequests(configs[0], windows, registry) * configs.length;
-    const count = Math.max(1, Math.floor(REQUESTS_A_TASK / perTrial));
+    return { places, configs, perTrial: expectedRequests(configs[0], windows, registry) * configs.length };
+  });
+  const size = grain(request.trials * parts.reduce((sum, { perTrial }) => sum + perTrial, 0));
+  for (const { places, configs, perTrial } of parts) {
+    const count = Math.max(1, Math.floor(size / perTrial));
     const end = (request.first ?? 1) + request.trials;
     for (let first = request.first ?? 1; first < end; first += count) {
       const trials = Math.min(count, end - first);

@@ -11,6 +11,7 @@ export {
   trialsToResolve,
   verdict,
   welchDifference,
+  welchOf,
   type Summary,
   type Verdict,
 } from "./interval.js";

@@ -79,8 +79,11 @@ export function simultaneous(difference: Summary, comparisons: number): Summary 
  * reads like any other. Values that are not finite are left out; fewer than two on a side: no interval.
  */
 export function welchDifference(a: readonly number[], b: readonly number[]): Summary {
-  const first = summarize(a);
-  const second = summarize(b);
+  return welchOf(summarize(a), summarize(b));
+}
+
+/** The same from summaries alone: what an earlier result has kept. */
+export function welchOf(first: Summary, second: Summary): Summary {
   const mean = first.mean - second.mean;
   const n = Math.min(first.n, second.n);
   if (n < 2) return { n, mean, sd: NaN, low: NaN, high: NaN };

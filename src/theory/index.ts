@@ -12,6 +12,7 @@ export { bulkService, type BulkMeans } from "./bulk-service.js";
 export { hybridBoundary, hybridDecodes, requestMeans, upperBound, type RequestMeans } from "./capacity.js";
 export { md1, type DeterministicQueue } from "./deterministic-service.js";
 export { expectation, type LengthLaw } from "./expectation.js";
+export { machineRepairman, type ClosedMeans } from "./machine-repairman.js";
 export { cobham, shortestFirst, type PriorityClass } from "./priority-queues.js";
 export {
   ekm1,

@@ -26,10 +26,23 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   charts: FOUNDATION,
   experiments: ["charts", "stats", "theory", "core"],
   config: ["core"],
-  // A scenario file is a configuration file: io reads it, config says what it means.
-  io: ["core", "config"],
+  // A scenario file is a configuration file: io reads it, config says what it means. Charts draw, io makes files of it.
+  io: ["core", "config", "charts"],
   // The port that run implements.
   run: ["core", "experiments/trials.ts"],
+  // The page is the command line in a browser: it reads the same flags, by the files of cli that need nothing of Node.
+  page: [
+    "charts",
+    "stats",
+    "theory",
+    "core",
+    "experiments",
+    "config",
+    "cli/flags.ts",
+    "cli/flag-layer.ts",
+    "cli/options.ts",
+    "cli/shell.ts",
+  ],
   cli: ["experiments", "config", "run", "io", "charts", "stats", "theory", "core"],
   index: ["core", "stats", "theory"],
 };
@@ -43,6 +56,7 @@ const PACKAGES: Readonly<
   theory: () => false,
   charts: (_, specifier, isTypeOnly) => specifier === "vega-lite" && isTypeOnly,
   experiments: () => false,
+  page: (_, specifier) => specifier === "uplot",
   index: () => false,
 };
 

@@ -15,11 +15,14 @@ const EXPERIMENTS = await Promise.all(LISTED.map((listed) => listed.load()));
 const SHARED = [
   "--seed <n>",
   "--workers <n>",
+  "--executor <name>",
+  "--redis <url>",
   "--out-data <dir>",
   "--out-figs <dir>",
   "--json",
   "--quiet",
   "--resume",
+  "--shard <i/n>",
   "--no-color",
   "--config <file>",
   "--set <key=value>",
@@ -38,6 +41,7 @@ const MODEL = [
   ...MODEL_FLAGS.map(({ flag }) => flag),
   ...TRAFFIC_FLAGS.map(([flag]) => flag),
   "--scenario <name|file>",
+  "--slo <list>",
   "--verify",
   "--force",
 ];
@@ -137,7 +141,7 @@ describe("command lines that are suggested", () => {
   });
 
   /** These need more than an engine that answers 1, or long. */
-  const DEMANDING = ["stability", "plot", "reproduce", "validate", "calibrate"];
+  const DEMANDING = ["stability", "plot", "reproduce", "validate", "calibrate", "report"];
   const FEW: Readonly<Record<string, string>> = { windows: "2", npoints: "2", ratios: "0.5,0.7" };
   const easy = EXPERIMENTS.filter(({ name }) => !DEMANDING.includes(name));
 

@@ -113,7 +113,7 @@ describe("the document of run", () => {
   }) => {
     const { results } = await documentOf("run --per-trial", folder);
     for (const { metrics } of results) {
-      expect(Object.keys(metrics)).toEqual(METRICS.map(({ name }) => name));
+      expect(Object.keys(metrics)).toEqual(METRICS.filter(({ needs }) => !needs).map(({ name }) => name));
       for (const { mean, sd, ci95_low: low, ci95_high: high, n, values } of Object.values(metrics)) {
         expect(n).toBe(3);
         expect(values).toHaveLength(3);

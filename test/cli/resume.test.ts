@@ -15,17 +15,15 @@ const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 6;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
 const SWEEP = "sweep-chunk --sizes 16,64 --tmax 600 --ntrials 60 --workers 2 --quiet --seed 4";
 
-/** The command as a process, killed after so many ms unless it ends before. */
-function run(args: string, cwd: string, killAfter?: number): Promise<number | null> {
+/** The command as a process; `when` ends when it is to be killed, unless it ends before. */
+function run(args: string, cwd: string, when?: () => Promise<void>): Promise<number | null> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [BIN, ...args.split(" ")], { cwd, stdio: "ignore" });
-    const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfter);
-    child.on("exit", (code) => {
-      clearTimeout(timer);
-      resolve(code);
-    });
+    void when?.().then(() => child.kill("SIGKILL"));
+    child.on("exit", (code) => resolve(code));
   });
 }
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const journalIn = (folder: string): string | undefined =>
   existsSync(join(folder, "data"))
     ? readdirSync(join(folder, "data")).find((name) => name.endsWith(".journal"))
@@ -35,7 +33,16 @@ const results = (folder: string): string[] =>
   Object.entries(contents(folder))
     .filter(([name]) => !/\.\d+$/.test(name))
     .map(([name, text]) => `${name} ${createHash("sha256").update(text).digest("hex")}`);
+const linesIn = (folder: string): number => {
+  const name = journalIn(folder);
+  return name === undefined ? 0 : linesOf(join(folder, "data", name));
+};
 const linesOf = (path: string): number => readFileSync(path, "latin1").split("\n").length - 1;
+
+/** Until the journal has more lines than that. */
+const moreThan = (cwd: string, lines: number) => async (): Promise<void> => {
+  while (linesIn(cwd) <= lines) await sleep(20);
+};
 
 let whole: string[] = [];
 let takes = 0;
@@ -58,7 +65,14 @@ test(`killed ${KILLS} times at random instants and resumed: the same bytes`, asy
     const flag = journal === undefined ? "" : " --resume";
     if (journal === undefined) before = 0;
     else resumed++;
-    const code = await run(SWEEP + flag, cwd, 150 + random.uniform() * takes * 0.6);
+    // Every other kill comes at any instant of the run, the rest once it has kept something more.
+    const deadline = Date.now() + takes;
+    const wait = random.uniform() * takes * (kill % 2 === 0 ? 1 : 0.1);
+    const kept = async (): Promise<void> => {
+      while (kill % 2 === 1 && linesIn(cwd) <= before + 1 && Date.now() < deadline) await sleep(10);
+      await sleep(wait);
+    };
+    const code = await run(SWEEP + flag, cwd, kept);
     if (code === 0) expect(results(cwd)).toEqual(whole);
     else expect(code).toBe(null);
     const now = journalIn(cwd);
@@ -81,7 +95,7 @@ test("a resume that finds nothing, or another run, is refused with the reason", 
   expect(nothing).toMatchObject({ code: 2, stdout: "" });
   expect(nothing.stderr).toBe("error: --resume: nothing to continue: no sweep-time journal in data\n");
 
-  expect(await run(`${SWEEP} --ntrials 4000`, cwd, 1500 + takes)).toBe(null);
+  expect(await run(`${SWEEP} --ntrials 4000`, cwd, moreThan(cwd, 3))).toBe(null);
   const name = journalIn(cwd)!;
   const other = await llmsim(`${SWEEP} --ntrials 4000 --max-tokens 512 --resume`, { cwd });
   expect(other.code).toBe(2);

@@ -34,7 +34,7 @@ test.for([
   [["--timeline", "."], "--timeline: cannot write .: is a directory"],
   [
     ["--timeline", "t.json", "--timeline-limit", "0"],
-    "invalid --timeline-limit: 0 (an integer at least 1 and at most 10000000)",
+    "invalid --timeline-limit: 0 (an integer at least 1 and at most 1000000)",
   ],
 ] as const)("%j is refused", async ([flags, message], { folder }) => {
   const { code, stdout, stderr } = await llmsim([..."run --quiet --workers 0".split(" "), ...flags], {

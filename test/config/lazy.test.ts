@@ -50,6 +50,7 @@ test("the way in: commander, the list of commands and how to tell what is wrong,
     "core/errors.ts",
     "experiments/index.ts",
     "io/files.ts",
+    "io/in-a-line.ts",
     "run/interrupted.ts",
   ]);
 });

@@ -130,7 +130,7 @@ test("errors name the assignment and say what to write", async () => {
     "--set __proto__.x: refused key",
     "--set engine.constructor: refused key",
     "--set maxTokens: unknown key — did you mean engine.maxTokens?",
-    "--set foo: unknown key (one of: scenario, hardware, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed)",
+    "--set foo: unknown key (one of: scenario, hardware, workload, service, engine, conventions, horizon, slo, scheduler, schedulers, trials, seed)",
     "--set workload.promptTokens.p: unknown key (mixture has: kind, values, weights)",
     "invalid --set workload.promptTokens.values: [1, 2, x] (a list of integers at least 0 and at most 2147483647)",
     "--set service.kind: unknown service-time model: expo (one of: affine, exponential, gpu, gpu-table) — did you mean exponential?",

@@ -444,7 +444,7 @@ trials: .nan
       wrong(layer({ workload: { promptTokens: { p: 0.5 } }, maxTokens: 5, service: { "a.b": 1 } } as never)),
     ).toEqual([
       "my.json: unknown key: workload.promptTokens.p (mixture has: kind, values, weights)",
-      "my.json: unknown key: maxTokens (one of: scenario, hardware, workload, service, engine, conventions, horizon, scheduler, schedulers, trials, seed) — did you mean engine.maxTokens?",
+      "my.json: unknown key: maxTokens (one of: scenario, hardware, workload, service, engine, conventions, horizon, slo, scheduler, schedulers, trials, seed) — did you mean engine.maxTokens?",
       "my.json: unknown key: service.a.b (affine has: kind, cMs, aMs, b0) — did you mean service.aMs?",
     ]));
 

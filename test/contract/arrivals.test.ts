@@ -8,7 +8,7 @@ import { builtIn, member } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
 import { NEVER } from "../../src/core/units.js";
 
-const specs: Spec[] = [
+const every: Spec[] = [
   ...builtIn.arrivals.flatMap(({ options, examples }) => examples.map((spec) => withDefaults(options, spec))),
   { kind: "poisson", ratePerSecond: 0.001 },
   { kind: "poisson", ratePerSecond: 1e6 },
@@ -23,6 +23,44 @@ const specs: Spec[] = [
   { kind: "trace", data: "example", speedup: 1000, blockSeconds: 60 },
   { kind: "on-off", ratePerSecond: 0.01, onSeconds: 1e6, offSeconds: 0.001 },
 ];
+
+/** In a closed loop nothing arrives of itself, and there is no rate: what it owes instead stands here. */
+const isClosed = (spec: Spec): boolean =>
+  member(builtIn.arrivals, spec.kind).create(spec).clients !== undefined;
+const specs = every.filter((spec) => !isClosed(spec));
+const loops: Spec[] = [
+  ...every.filter(isClosed),
+  { kind: "closed", clients: 1, thinkSeconds: 0, think: "exponential" },
+  { kind: "closed", clients: 100_000, thinkSeconds: 1e6, think: "exponential" },
+  { kind: "closed", clients: 2, thinkSeconds: 1e-9, think: "deterministic" },
+];
+
+describe.each(loops.map((spec) => [JSON.stringify(spec), spec] as const))("closed loop %s", (_, spec) => {
+  const process = member(builtIn.arrivals, spec.kind).create(spec);
+  const clients = process.clients!;
+
+  test("says who its clients are, has no rate, and sends nothing of itself", () => {
+    expect([clients.count, clients.thinkSeconds]).toEqual([spec.clients, spec.thinkSeconds]);
+    expect(process.ratePerSecond).toBeNaN();
+    expect(process.open(stream(1, 1, "arrivals"), 1).next()).toBe(NEVER);
+  });
+
+  test("think times are whole nanoseconds with the stated mean, and the stream's alone", () => {
+    const take = (count: number): number[] => {
+      const draws = stream(5, 1, "think/0");
+      return Array.from({ length: count }, () => clients.think(draws));
+    };
+    const times = take(20_000);
+    expect(times.filter((time) => !Number.isInteger(time) || time < 0)).toEqual([]);
+    expect(take(50)).toEqual(times.slice(0, 50));
+    const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
+    const cv = spec.think === "exponential" ? 1 : 0;
+    const expected = 1e9 * clients.thinkSeconds;
+    expect(Math.abs(mean - expected)).toBeLessThanOrEqual(
+      (4 * cv * expected) / Math.sqrt(times.length) + 0.5,
+    );
+  });
+});
 
 describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("arrival process %s", (_, spec) => {
   const process = member(builtIn.arrivals, spec.kind).create(spec);

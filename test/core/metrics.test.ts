@@ -20,6 +20,10 @@ const others = [
   "number_in_system",
   "decode_limit_binding",
   "prefill_limit_binding",
+  "goodput_qps",
+  "slo_attainment",
+  "kv_utilization",
+  "n_preemptions",
 ];
 
 /** Mean, P50, P90, P95 and P99 under their names, from five numbers. */

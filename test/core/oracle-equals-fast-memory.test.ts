@@ -112,7 +112,7 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
       const given = Requests.of(requests);
       given.prefixHitTokens = Int32Array.from(rows, ({ prefixHitTokens }) => prefixHitTokens);
       given.priority = Int32Array.from(rows, classOf);
-      const { outcome } = simulate(
+      const { outcome, metrics } = simulate(
         {
           workload: {
             arrivals: { kind: "poisson", ratePerSecond: 1 },
@@ -124,6 +124,7 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
           scheduler,
           conventions,
           horizon: { tmaxSeconds: 1e6 },
+          slo: { itlSeconds: 0.05 },
         },
         { requests: given, registry, verify: watched },
       );
@@ -140,6 +141,10 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
           finishedAt,
         })),
       );
+      const largest = slow.requests.map(({ tokenAt }) =>
+        tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
+      );
+      expect(Array.from(sequences.largestGap!.subarray(0, rows.length))).toEqual(largest);
       const total = (of: (replica: (typeof outcome.replicas)[number]) => number): number =>
         outcome.replicas.reduce((sum, replica) => sum + of(replica), 0);
       expect(total((replica) => replica.iterations)).toBe(slow.iterations.length);
@@ -157,6 +162,11 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
       expect(found.sort(ascending)).toEqual(expected.sort(ascending));
       if (engine.kvTokens !== null && !engine.async)
         expect(total((replica) => replica.blockTime)).toBe(slow.kvBlockTime);
+      if (engine.kvTokens !== null) {
+        expect(metrics.n_preemptions).toBe(slow.preemptions);
+        if (outcome.arrived > outcome.shared.rejected) expect(metrics.kv_utilization).toBeLessThanOrEqual(1);
+      }
+      expect("n_preemptions" in metrics).toBe(engine.kvTokens !== null);
     }),
     { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
   );

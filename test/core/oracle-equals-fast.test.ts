@@ -109,6 +109,7 @@ test("identical per-request instants, tokens and iterations", () => {
             scheduler: scheduler as { kind: string },
             conventions,
             horizon: { tmaxSeconds: 1e6, warmupSeconds },
+            slo: { itlSeconds: 0.05 },
           },
           { requests: Requests.of(requests), verify: watched },
         );
@@ -127,6 +128,11 @@ test("identical per-request instants, tokens and iterations", () => {
         expect(sum((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
         expect(sum((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
         compareGaps(fast.outcome, slow.requests);
+        expect(Array.from(shared.sequences.largestGap!.subarray(0, rows.length))).toEqual(
+          slow.requests.map(({ tokenAt }) =>
+            tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
+          ),
+        );
         compareUtilization(fast, slow, engine.replicas);
       },
     ),

@@ -33,6 +33,15 @@ describe("one trial", () => {
     expect(account(simulate(small, { simulator }))).toEqual(plain);
   });
 
+  test("a request that is turned away leaves nothing for the next trial's request in its place", () => {
+    const simulator = new Simulator();
+    const tight = { ...small, engine: { kvTokens: 160 } };
+    const rejected = [1, 2, 3, 4].map(
+      (trial) => simulate(tight, { simulator, trial, verify: true }).metrics.n_rejected,
+    );
+    expect(Math.min(...rejected)).toBeGreaterThan(5);
+  });
+
   test("a plain object in, the completed configuration out", () => {
     const { config, metrics } = simulate(JSON.parse(JSON.stringify(small)) as PartialConfig);
     expect(config.engine.maxTokens).toBe(2048);

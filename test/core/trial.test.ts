@@ -37,7 +37,7 @@ const alone = (config: SimulationConfig, tmaxSeconds: number, trial: number, see
     warmupSeconds: warmupSeconds < tmaxSeconds ? warmupSeconds : 0,
   };
   const { metrics } = simulate({ ...config, horizon }, { seed, trial });
-  return METRICS.map(({ name }) => metrics[name]);
+  return METRICS.map(({ name }) => metrics[name] ?? NaN);
 };
 
 test("values stand by trial, configuration and window, and each is that window simulated alone", () => {

@@ -1,7 +1,7 @@
 /**
  * One pass for all windows gives what simulating each window alone gives, to the bit (docs/model.md §4): for
  * random configurations, every scheduler, replicas, routers, KV memory that runs out, asynchronous scheduling,
- * overhead, random and growing iteration times, warm-up, tiny budgets and caps.
+ * overhead, random and growing iteration times, warm-up, tiny budgets and caps, open and closed loops.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -59,12 +59,22 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
     ),
     output: fc.constantFrom(0, 1, 12),
     warmupSeconds: fc.constantFrom(0, 0, 1, 4.2),
-    arrivals: fc.constantFrom("poisson", "deterministic"),
+    arrivals: fc.constantFrom("poisson", "deterministic", "exponential thinks", "equal thinks"),
+    clients: fc.constantFrom(1, 4, 25),
+    thinkSeconds: fc.constantFrom(0.02, 0.5, 3),
+    tight: fc.boolean(),
   })
   .map((drawn) =>
     complete({
       workload: {
-        arrivals: { kind: drawn.arrivals, ratePerSecond: drawn.rate },
+        arrivals: drawn.arrivals.endsWith("thinks")
+          ? {
+              kind: "closed",
+              clients: drawn.clients,
+              thinkSeconds: drawn.thinkSeconds,
+              think: drawn.arrivals === "equal thinks" ? "deterministic" : "exponential",
+            }
+          : { kind: drawn.arrivals, ratePerSecond: drawn.rate },
         promptTokens: { kind: "uniform", min: 1, max: 30 },
         outputTokens: { kind: "uniform", min: 0, max: drawn.output },
       },
@@ -73,6 +83,8 @@ const configs: fc.Arbitrary<SimulationConfig> = fc
       scheduler: drawn.scheduler,
       conventions: { ...drawn.conventions, ...member(builtIn.schedulers, drawn.scheduler.kind).fixes },
       horizon: { tmaxSeconds: 10, warmupSeconds: drawn.warmupSeconds },
+      // Near the middle of what happens, so that a wrong gap after a fork changes who meets them.
+      slo: { ttftSeconds: 1, itlSeconds: drawn.tight ? 0.02 : 0.03 },
     }),
   );
 

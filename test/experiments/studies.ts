@@ -80,8 +80,14 @@ export function contextOf(
       write: nothing,
       writeText: nothing,
       readText: nothing,
+      readFile: nothing,
       hashText: nothing,
       hashCsv: nothing,
+      scenarios: async () => [],
+      page: async () => "{{DATA}}",
+      picture: nothing,
+      figureLink: nothing,
+      policyHash: nothing,
     },
     say: () => {},
     tell: () => {},
@@ -118,4 +124,4 @@ export function recordsOf(
   return records;
 }
 
-export const METRIC_NAMES: readonly string[] = METRICS.map(({ name }) => name);
+export const METRIC_NAMES: readonly string[] = METRICS.filter(({ needs }) => !needs).map(({ name }) => name);

@@ -25,7 +25,10 @@ const STUDIES: readonly (readonly [string, Study])[] = [
     "demo3 with a warm-up",
     studyOf("demo3_b0_64", { trials: 3, horizon: { tmaxSeconds: 90, warmupSeconds: 25 } }),
   ],
-  ["demo3, reference", studyOf("demo3_b0_0", { trials: 3, conventions: "reference", rate: 5 })],
+  [
+    "demo3, reference",
+    studyOf("demo3_b0_0", { trials: 3, conventions: "reference", rate: 5, horizon: { tmaxSeconds: 60 } }),
+  ],
   ["at most 50 requests", studyOf("demo2", { trials: 3, horizon: { tmaxSeconds: 50, maxRequests: 50 } })],
 ];
 

@@ -40,7 +40,7 @@ const failure = async (work: Promise<unknown>): Promise<string> => {
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof FileError)) throw new Error(`not a FileError: ${String(error)}`);
-  expect(error.message).toBe(`${error.message.split(error.path)[0]}${error.path}: ${error.reason}`);
+  expect(error.message).toContain(`: ${error.reason}`);
   return error.message.replaceAll(folder, "~");
 };
 

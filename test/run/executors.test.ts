@@ -6,13 +6,14 @@ import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js
 import { Simulator } from "../../src/core/simulate.js";
 import type { Trace } from "../../src/core/trace.js";
 import { withTraces } from "../../src/core/trace-registry.js";
-import { runTask, type TrialTask } from "../../src/core/trial.js";
-import { answer, type Executor, Interrupted, valuesOf } from "../../src/run/executor.js";
+import type { TrialTask } from "../../src/core/trial.js";
+import { answer, Interrupted, valuesOf } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { threadPool } from "../../src/run/pool.js";
 import { runner } from "../../src/run/runner.js";
 import { silent } from "../experiments/studies.js";
-import { backlogs, difference, failing, manyShards, smallConfig } from "./requests.js";
+import { executorContract } from "./executor-contract.js";
+import { difference, failing, manyShards, smallConfig } from "./requests.js";
 
 const one = inProcess();
 const two = threadPool(2);
@@ -20,10 +21,6 @@ afterAll(async () => {
   await two.close();
   await one.close();
 });
-const EXECUTORS: readonly (readonly [string, Executor])[] = [
-  ["in this process", one],
-  ["on two threads", two],
-];
 
 describe("any number of workers", () => {
   const expected = runner(inProcess(), silent).run(manyShards);
@@ -36,23 +33,6 @@ describe("any number of workers", () => {
       expect(difference(records, await expected)).toBeUndefined();
     } finally {
       await pool.close();
-    }
-  });
-
-  test("a task in this process is the core's, trial by trial", async () => {
-    const task: TrialTask = {
-      seed: 3,
-      first: 2,
-      count: 4,
-      configs: manyShards.configs.slice(0, 1),
-      windows: [2, 5],
-      verify: true,
-    };
-    expect(await one.run(task)).toEqual(runTask(new Simulator(), task));
-    expect(await two.run(task)).toEqual(runTask(new Simulator(), task));
-    for (const backlog of backlogs.slice(0, 3)) {
-      expect(await one.run(backlog)).toEqual(runTask(new Simulator(), backlog));
-      expect(await two.run(backlog)).toEqual(runTask(new Simulator(), backlog));
     }
   });
 });
@@ -98,60 +78,8 @@ describe("recorded traces", () => {
   });
 });
 
-describe.each(EXECUTORS)("errors of a simulation %s", (_, executor) => {
-  const taskOf = (name: keyof typeof failing): TrialTask => ({
-    seed: 5,
-    first: 3,
-    count: 1,
-    configs: [failing[name]],
-    windows: [],
-    verify: true,
-  });
-  const errorOf = (name: keyof typeof failing): Promise<unknown> =>
-    executor.run(taskOf(name)).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-
-  test("a ConfigError keeps its issues", async () => {
-    const error = await errorOf("config");
-    expect(error).toBeInstanceOf(ConfigError);
-    expect((error as ConfigError).issues.map(({ message }) => message)).toEqual([
-      "the drain would pass 2^53 ns (the clock counts 104 days)",
-    ]);
-  });
-
-  test("a PlanError keeps scheduler, iteration and rule", async () => {
-    const error = (await errorOf("plan")) as PlanError;
-    expect(error).toBeInstanceOf(PlanError);
-    expect([error.scheduler, error.iteration, error.rule]).toEqual([
-      "hybrid",
-      1,
-      "placed nothing while work waits",
-    ]);
-  });
-
-  test("an InvariantError names seed and trial", async () => {
-    const error = (await errorOf("invariant")) as InvariantError;
-    expect(error).toBeInstanceOf(InvariantError);
-    expect(error.message).toMatch(/\(scheduler hybrid, seed 5, trial 3\)$/);
-  });
-
-  test("any other error keeps its words", async () => {
-    expect(String(await errorOf("other"))).toContain("no member named no such model");
-  });
-
-  test("and it works on afterwards", async () => {
-    await errorOf("plan");
-    const task = { ...taskOf("plan"), configs: [smallConfig()] };
-    expect(await executor.run(task)).toEqual(runTask(new Simulator(), task));
-  });
-
-  test("the runner rejects with them, quickly", async () => {
-    const configs = [...manyShards.configs, failing.plan];
-    await expect(runner(executor, silent).run({ ...manyShards, configs })).rejects.toBeInstanceOf(PlanError);
-  });
-});
+executorContract("in this process", () => one);
+executorContract("on two threads", () => two);
 
 test("plain data between threads: an answer and its values are the two sides of one", () => {
   const simulator = new Simulator();

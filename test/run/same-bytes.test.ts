@@ -10,7 +10,7 @@ const text = ({ stdout }: Session): string => stdout.replace(/^again: .*$/m, "")
 describe("the same bytes for --workers 0, 1, 2 and 4", () => {
   test("run: table, JSON with each trial's values, and the file of requests", async ({ folder }) => {
     // Three tasks of ten trials at most.
-    const command = "run --tmax 1000 --ntrials 24 --quiet";
+    const command = "run --tmax 200 --ntrials 24 --quiet";
     const documents = new Set<string>();
     for (const workers of WORKERS) {
       const { code, stdout } = await llmsim(`${command} --json --per-trial --workers ${workers}`, {
@@ -30,7 +30,7 @@ describe("the same bytes for --workers 0, 1, 2 and 4", () => {
   });
 
   test("sweep-time: table, JSON, both CSVs, picture and spec", async ({ folder }) => {
-    const command = "sweep-time --scenario demo3 --tmax 1500 --windows 4 --ntrials 6 --quiet";
+    const command = "sweep-time --scenario demo3 --tmax 200 --windows 4 --ntrials 6 --quiet";
     const seen = new Set<string>();
     for (const workers of WORKERS) {
       const table = await llmsim(`${command} --workers ${workers}`, { cwd: folder });

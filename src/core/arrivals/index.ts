@@ -1,3 +1,4 @@
+export { closed } from "./closed.js";
 export { poisson } from "./poisson.js";
 export { deterministic } from "./deterministic.js";
 export { gamma } from "./gamma.js";

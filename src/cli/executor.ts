@@ -1,0 +1,72 @@
+/** `--executor`: where a command's tasks are run. Each is loaded, and started, with the first task. */
+import { availableParallelism } from "node:os";
+import type { Issue } from "../core/errors.js";
+import type { Registry } from "../core/registry.js";
+import type { Trace } from "../core/trace.js";
+import { show } from "../config/telling.js";
+import type { RedisAddress } from "../run/bullmq/address.js";
+import { QUEUE_WIDTH, queueGrain } from "../run/bullmq/grain.js";
+import type { Executor } from "../run/executor.js";
+import type { Flags } from "./program.js";
+import { redisFrom } from "./redis.js";
+import type { Streams } from "./streams.js";
+import { version } from "./version.js";
+
+const EXECUTORS = ["threads", "bullmq"] as const;
+export type ExecutorName = (typeof EXECUTORS)[number];
+
+export interface ExecutorSettings {
+  readonly executor: ExecutorName;
+  readonly redis: RedisAddress | undefined;
+}
+
+/** What the flags say of it; what contradicts is added to `issues`: a setting that did nothing would mislead. */
+export function executorFrom(
+  flags: Flags,
+  env: Readonly<Record<string, string | undefined>>,
+  issues: Issue[],
+): ExecutorSettings {
+  const add = (key: string, message: string): void => void issues.push({ key, message });
+  const executor = (flags.executor ?? "threads") as ExecutorName;
+  if (!EXECUTORS.includes(executor))
+    add("--executor", `invalid --executor: ${show(executor)} (one of: ${EXECUTORS.join(", ")})`);
+  if (executor !== "bullmq") {
+    if (flags.redis !== undefined) add("--redis", "--redis: does nothing without --executor bullmq");
+    return { executor, redis: undefined };
+  }
+  if (flags.workers !== undefined)
+    add("--workers", "--workers: does nothing with --executor bullmq (llmsim worker --workers)");
+  if (flags.plugin !== undefined)
+    add("--plugin", "--plugin: not with --executor bullmq (its workers have no such file)");
+  return { executor, redis: redisFrom(flags, env, issues) };
+}
+
+/** What a journal has to say of the executor: a queue's shards are cut larger, and are not those of threads. */
+export const cutBy = ({ executor }: ExecutorSettings): object => (executor === "bullmq" ? { executor } : {});
+
+/** The executor, started with the first task: `plot` and bad input start none. */
+export function lazyExecutor(
+  settings: ExecutorSettings & { readonly workers: number | undefined; readonly quiet: boolean },
+  registry: Registry | undefined,
+  traces: readonly Trace[],
+  { signal, stderr }: Pick<Streams, "signal" | "stderr">,
+): Executor {
+  const { redis, quiet, workers = availableParallelism() } = settings;
+  const tell = (line: string): void => void (quiet || stderr.write(`${line}\n`));
+  const start = async (): Promise<Executor> => {
+    if (redis) {
+      const { submitter } = await import("../run/bullmq/submitter.js");
+      return submitter({ redis, version, traces, signal, tell });
+    }
+    return workers === 0
+      ? (await import("../run/in-process.js")).inProcess(registry)
+      : (await import("../run/pool.js")).threadPool(workers, { traces });
+  };
+  let started: Promise<Executor> | undefined;
+  return {
+    width: redis ? QUEUE_WIDTH : Math.max(1, workers),
+    ...(redis && { grain: queueGrain }),
+    run: async (task) => (await (started ??= start())).run(task),
+    close: async () => (await started?.catch(() => undefined))?.close(),
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * `llmsim merge FILE...`: joins the files of `--shard` and makes of them what the command would have made alone, byte
+ * for byte: the command that they carry is run again, and its tasks are answered from the files. A file may come
+ * from another machine, so what its command line could do beyond this folder is only done when it is allowed here.
+ */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { ConfigError, type Issue } from "../core/errors.js";
+import type { Experiment } from "../experiments/experiment.js";
+import { EXPERIMENTS } from "../experiments/index.js";
+import { FileError, readNamed } from "../io/files.js";
+import { coreHash } from "../run/core-hash.js";
+import type { Executor } from "../run/executor.js";
+import { differingSettings } from "../run/journal.js";
+import { answering, join, type Joined, parseShardFile, type ShardFile } from "../run/shard-file.js";
+import { EXIT_HELP } from "./faults.js";
+import { isInside } from "./inside.js";
+import { camelCase, flagName } from "./options.js";
+import { type Flags, makeProgram } from "./program.js";
+import { commandLine, shellWord } from "./shell.js";
+import type { Streams } from "./streams.js";
+import { version } from "./version.js";
+
+/** What a command is performed with when its tasks are done already. */
+export interface Answered {
+  readonly executor: Executor;
+  /** @throws ConfigError when the command at hand is another than the one that was done */
+  check(command: string, settings: Readonly<Record<string, unknown>>): void;
+}
+
+/** Runs one command with the answers that are there; perform's. */
+export type Perform = (
+  experiment: Experiment,
+  flags: Flags,
+  files: readonly string[],
+  argv: readonly string[],
+  answered: Answered,
+) => Promise<number>;
+
+/** Gives the command its argument, flags and help. */
+export function describeMerge(command: Command): void {
+  command
+    .description(
+      "What did all shards come to together?\nJoins the files that a command wrote with --shard 1/n ... n/n, and prints and writes what it would have without.",
+    )
+    .argument("<file...>", "the files of all shards, in any order")
+    .option(
+      "--allow <path>",
+      "a plugin, or a path outside this folder, that the shards' command line names (repeatable)",
+      (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value],
+    )
+    .addHelpText(
+      "after",
+      [
+        "\nExamples:",
+        "  llmsim run --ntrials 1000 --shard 1/2",
+        "  llmsim run --ntrials 1000 --shard 2/2",
+        "  llmsim merge data/run-*.shard-*-of-2",
+        `\n${EXIT_HELP}`,
+      ].join("\n"),
+    );
+}
+
+export async function merge(
+  names: readonly string[],
+  allowed: readonly string[],
+  streams: Streams,
+  perform: Perform,
+): Promise<number> {
+  const files = await read(names, streams);
+  const joined = join(files, { core: coreHash(), program: version });
+  const { name } = files[0];
+  streams.stderr.write(`merge: ${commandLine(joined.argv)}\n`);
+  let code = 0;
+  const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags, inputs) => {
+    const issues = beyond(experiment, flags, name, allowed, streams.cwd);
+    if (issues.length > 0) throw new ConfigError(issues);
+    code = await perform(experiment, flags, inputs, joined.argv, answeredFrom(joined, name));
+  });
+  await program.parseAsync([...joined.argv], { from: "user" });
+  return code;
+}
+
+/** Every file, or every problem of every file. */
+async function read(
+  names: readonly string[],
+  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+): Promise<ShardFile[]> {
+  const files: ShardFile[] = [];
+  const issues: Issue[] = [];
+  for (const name of names)
+    try {
+      files.push(parseShardFile(await readNamed(fs, cwd, name), name));
+    } catch (error) {
+      if (error instanceof ConfigError) issues.push(...error.issues);
+      else if (error instanceof FileError) issues.push({ key: name, message: error.message });
+      else throw error;
+    }
+  if (issues.length > 0) throw new ConfigError(issues);
+  return files;
+}
+
+function answeredFrom(joined: Joined, name: string): Answered {
+  const { command, core, settings } = joined.header;
+  return {
+    executor: answering(joined, name),
+    check(now, found) {
+      const differing = differingSettings(
+        { command, core, settings },
+        { command: now, core, settings: found },
+      );
+      if (now !== command) differing.unshift(`${command} → ${now}`);
+      if (differing.length === 0) return;
+      const message = `${name}: its command line means something else here: ${differing.slice(0, 8).join("; ")}`;
+      throw new ConfigError([{ key: name, message }]);
+    },
+  };
+}
+
+/** What the command line would load or write that was not allowed. */
+function beyond(
+  { options }: Experiment,
+  flags: Flags,
+  name: string,
+  allowed: readonly string[],
+  cwd: string,
+): Issue[] {
+  const isAllowed = (path: string): boolean =>
+    allowed.some((one) => resolve(cwd, one) === resolve(cwd, path));
+  const outputs = [
+    "--out-data",
+    "--out-figs",
+    ...options.filter(({ kind }) => kind === "file").map(({ flag }) => flagName(flag)),
+  ];
+  const refuse = (flag: string, path: string, why: string): Issue => ({
+    key: name,
+    message: `${name}: ${flag} ${path} ${why} (to let it: --allow ${shellWord(path)})`,
+  });
+  const plugins = (flags.plugin as string[] | undefined) ?? [];
+  return [
+    ...plugins.filter((path) => !isAllowed(path)).map((path) => refuse("--plugin", path, "is code")),
+    ...outputs.flatMap((flag) => {
+      const path = flags[camelCase(flag)];
+      if (typeof path !== "string" || path === "" || isInside(cwd, path) || isAllowed(path)) return [];
+      return [refuse(flag, path, "is outside this folder")];
+    }),
+  ];
+}

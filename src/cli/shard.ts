@@ -1,0 +1,104 @@
+/**
+ * `--shard i/n`: a command runs its share of its tasks and writes what they came to in a file of its own; it prints no
+ * result, because it has none. `llmsim merge` (merge.ts) makes the command's own output of the files of all shards.
+ */
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+import type { Issue } from "../core/errors.js";
+import type { Experiment } from "../experiments/experiment.js";
+import { coreHash } from "../run/core-hash.js";
+import type { Executor } from "../run/executor.js";
+import { shardKey, shardLine } from "../run/journal.js";
+import { keeping, shardFileName, shardFileText } from "../run/shard-file.js";
+import type { Share } from "../run/share.js";
+import { flattened } from "./checkpoint.js";
+import type { OptionValues } from "./options.js";
+import type { SharedSettings } from "./settings.js";
+import { shellWord } from "./shell.js";
+import type { Streams } from "./streams.js";
+import { version } from "./version.js";
+
+/** Why a command cannot be cut, told with all other problems. */
+export function unshareable(
+  experiment: Experiment,
+  options: OptionValues,
+  { share }: Pick<SharedSettings, "share">,
+): Issue[] {
+  if (!share) return [];
+  const reason = experiment.unshared
+    ? experiment.unshared(options)
+    : `${experiment.name} has no trials to share out`;
+  return reason === undefined ? [] : [{ key: "--shard", message: `--shard ${share.toString()}: ${reason}` }];
+}
+
+/** The arguments without what says how this process goes about them. */
+export function withoutShard(argv: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    if (argv[i] === "--resume" || argv[i].startsWith("--shard=")) continue;
+    if (argv[i] === "--shard") i++;
+    else kept.push(argv[i]);
+  }
+  return kept;
+}
+
+/** Options as a shard runs with them: files that it would write are the merge's to write. */
+export const withoutFiles = ({ options }: Experiment, values: OptionValues): OptionValues => ({
+  ...values,
+  ...Object.fromEntries(options.filter(({ kind }) => kind === "file").map(({ key }) => [key, null])),
+});
+
+/** What a shard's file and a merge must agree on, beside what a journal must. */
+export const sharedOut = (settings: object, verify: boolean): Record<string, unknown> =>
+  flattened({ ...settings, verify });
+
+export interface ShardRun {
+  /** Keeps what the share's tasks come to. */
+  readonly executor: Executor;
+  /** Writes the file and says how to go on. */
+  finish(streams: Pick<Streams, "stdout" | "cwd" | "fs">, isJson: boolean): Promise<void>;
+}
+
+export function shardRun(
+  inner: Executor,
+  share: Share,
+  command: string,
+  settings: Readonly<Record<string, unknown>>,
+  argv: readonly string[],
+  folder: string,
+): ShardRun {
+  const core = coreHash();
+  const kept = keeping(inner, (task, values) => shardLine(shardKey(core, task), values));
+  const hash = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8);
+  const file = join(folder, shardFileName(command, hash, share));
+  return {
+    executor: kept,
+    async finish({ stdout, cwd, fs }, isJson) {
+      const { index, count, total } = share;
+      const shard = { index, count };
+      // By key: which task is done first is chance, and the file's bytes are not.
+      const lines = [...kept.lines].sort((a, b) => (payload(a) < payload(b) ? -1 : 1));
+      const tasks = lines.length;
+      const header = {
+        command,
+        core,
+        program: version,
+        settings,
+        argv: withoutShard(argv),
+        shard,
+        tasks,
+        total,
+      };
+      await fs.writeAtomic(resolve(cwd, file), shardFileText(header, lines));
+      const all = `${shellWord(file).replace(/shard-\d+-of-\d+$/, "")}shard-*-of-${count}`;
+      const merge = `llmsim merge ${count === 1 ? shellWord(file) : all}`;
+      stdout.write(
+        isJson
+          ? `${JSON.stringify({ command, shard, tasks, total, file, merge }, null, 2)}\n`
+          : `shard ${index}/${count} of ${command}: ${tasks} of ${total} tasks, written to ${file}\nwhen all ${count} are there:  ${merge}\n`,
+      );
+    },
+  };
+}
+
+const payload = (line: string): string => line.slice(line.indexOf(" ", line.indexOf(" ") + 1) + 1);

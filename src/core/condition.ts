@@ -1,0 +1,81 @@
+/**
+ * What is asked of a metric of a run, in words: `ttft_p95_s<0.5` (an assertion), `ttft_p99=1s` (a target of an
+ * SLO). One grammar for both: a metric's name, with or without its unit, a relation, and a limit with a unit.
+ */
+import { METRICS, type MetricDefinition } from "./metrics.js";
+
+export type Relation = "<" | "<=" | ">" | ">=";
+
+export interface Condition {
+  /** Name in METRICS. */
+  readonly metric: string;
+  readonly relation: Relation;
+  /** In the metric's unit. */
+  readonly limit: number;
+}
+
+/** Appended to a message about an unknown word; empty where nobody can tell what was meant. */
+export type Hint = (word: string, known: readonly string[]) => string;
+
+/** A condition as it is written. */
+export const conditionText = ({ metric, relation, limit }: Condition): string =>
+  `${metric}${relation}${limit}`;
+
+/** The metric that a word names: its name, or that without its unit (`ttft_p95`) or family (`attainment`). */
+export const metricNamed = (word: string): MetricDefinition | undefined =>
+  METRICS.find(({ name }) => name === word) ??
+  METRICS.find(({ name }) => [`${word}_s`, `${word}_qps`, `slo_${word}`].includes(name));
+
+const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(\S*)$/i;
+/** Units of a limit, by the metric's unit: what one of them is in it. */
+const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  s: { "": 1, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, min: 60 },
+  "1/s": { "": 1, "/s": 1, "1/s": 1, qps: 1 },
+  "": { "": 1, "%": 0.01 },
+};
+
+/** A number with a unit in `unit` (`s`, `1/s` or none), or undefined when it is none. */
+export function readQuantity(text: string, unit: string): number | undefined {
+  const [, digits, suffix] = NUMBER.exec(text.trim()) ?? [];
+  const units = UNITS[unit] ?? UNITS[""];
+  if (digits === undefined || !Object.hasOwn(units, suffix)) return undefined;
+  const given = Number(digits);
+  const factor = units[suffix];
+  // 50 ms are 0.05 s, not 0.05000000000000001.
+  const value = factor < 1 ? Number((given * factor).toPrecision(15)) : given * factor;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** What a limit of a metric may look like, for errors. */
+export const quantityForm = (unit: string): string =>
+  unit === "s" ? "a time, e.g. 0.5s or 50ms" : unit === "1/s" ? "a rate per second" : "a number, or e.g. 95%";
+
+const unknownMetric = (word: string, hint: Hint): string => {
+  const names = METRICS.map(({ name }) => name);
+  return `unknown metric: ${word.slice(0, 60)} (one of: ${names.join(", ")})${hint(word, [...names, ...names.map((name) => name.replace(/_(?:s|qps)$/, ""))])}`;
+};
+
+/** Reads `metric<limit` (or <=, >, >=); a text instead of a condition says what is wrong with it. */
+export function readCondition(text: string, hint: Hint): Condition | string {
+  const [, word, relation, limit] = /^\s*([^<>=]*?)\s*(<=|>=|<|>)([^<>=]*)$/.exec(text) ?? [];
+  if (word === undefined || word === "")
+    return `not a condition: ${text.slice(0, 60)} (write metric<limit, with <, <=, > or >=, e.g. ttft_p95_s<0.5)`;
+  return conditionOf(word, relation as Relation, limit, hint);
+}
+
+/** Reads `metric=limit`: at most the limit where less of the metric is better, else at least. */
+export function readTarget(word: string, limit: string, hint: Hint): Condition | string {
+  const metric = metricNamed(word);
+  if (metric?.better === "neither")
+    return `no target: ${metric.name} (neither more nor less of it is better)`;
+  return conditionOf(word, metric?.better === "higher" ? ">=" : "<=", limit, hint);
+}
+
+function conditionOf(word: string, relation: Relation, limit: string, hint: Hint): Condition | string {
+  const metric = metricNamed(word);
+  if (!metric) return unknownMetric(word, hint);
+  const value = readQuantity(limit, metric.unit);
+  if (value === undefined)
+    return `invalid limit of ${metric.name}: ${limit.trim().slice(0, 60) || "nothing"} (${quantityForm(metric.unit)})`;
+  return { metric: metric.name, relation, limit: value };
+}

@@ -1,0 +1,35 @@
+/**
+ * About how many requests per second a configuration's trial will see: for limits, and to cut work into tasks. In
+ * an open loop it is λ. In a closed loop it follows from the engine: no client is faster than its think time and a
+ * lone request's iterations, and no engine faster than its full iterations (the asymptotic bounds of Denning & Buzen,
+ * ACM Computing Surveys 10, 1978). An estimate from means, not a bound.
+ */
+import type { SimulationConfig } from "./config.js";
+import { member, type Registry } from "./registry.js";
+import { toSeconds } from "./units.js";
+
+export function expectedRate(
+  { workload, service, engine }: Pick<SimulationConfig, "workload" | "service" | "engine">,
+  registry: Registry,
+): number {
+  const { clients, ratePerSecond } = member(registry.arrivals, workload.arrivals.kind).create(
+    workload.arrivals,
+  );
+  if (clients === undefined) return ratePerSecond;
+  const mean = (spec: SimulationConfig["service"]): number =>
+    member(registry.lengths, spec.kind).create(spec).mean;
+  const [prompt, output] = [mean(workload.promptTokens), mean(workload.outputTokens)];
+  const model = member(registry.serviceTimes, service.kind).create(service);
+  const seconds = (tokens: number): number => {
+    const chunk = { chunkCount: 1, chunkTokens: Int32Array.of(tokens), chunkCached: new Int32Array(1) };
+    return toSeconds(model.price({ decodes: 0, sumKv: 0, prefillTokens: tokens, ...chunk }, 1));
+  };
+  const { maxTokens, maxSequences, chunkSize, replicas } = engine;
+  const pieces = Math.ceil(prompt / Math.min(maxTokens, chunkSize ?? maxTokens));
+  const alone = seconds(1) * (pieces + Math.max(0, output - 1));
+  return Math.min(
+    clients.count / (clients.thinkSeconds + alone),
+    (replicas * maxSequences) / alone,
+    (replicas * maxTokens) / seconds(maxTokens) / (prompt + output),
+  );
+}

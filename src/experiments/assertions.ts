@@ -1,0 +1,143 @@
+/**
+ * `--assert`: conditions on the metrics of a run, for CI. Each is judged on the 95 % interval over trials: it holds
+ * when the whole interval does, fails when none of it does, and is undecided else (also without an interval).
+ */
+import { conditionText, readCondition, type Condition } from "../core/condition.js";
+import type { Issue } from "../core/errors.js";
+import { METRICS, metricsOf } from "../core/metrics.js";
+import { summarize, trialsForHalfWidth, type Summary } from "../stats/index.js";
+import type { Annotation, ExperimentContext, ExperimentOption, Study, Table } from "./experiment.js";
+import { given, scaleOf, withInterval } from "./quantity.js";
+import { jsonSummary } from "./rows.js";
+import type { TrialRecords } from "./trials.js";
+
+export const ASSERT_OPTION: ExperimentOption = {
+  key: "assert",
+  flag: "--assert <condition>",
+  kind: "conditions",
+  summary:
+    "a condition for CI, e.g. 'ttft_p95_s<0.5' (repeatable), judged on the 95 % interval of every scheduler: exit 1 when one fails, 4 when one is undecided",
+};
+
+export type Holding = "pass" | "fail" | "undecided";
+
+/** Whether a condition holds, by the interval. */
+export function holds({ relation, limit }: Condition, { low, high }: Summary): Holding {
+  if (!(low <= high)) return "undecided";
+  const all = { "<": high < limit, "<=": high <= limit, ">": low > limit, ">=": low >= limit };
+  const none = { "<": low >= limit, "<=": low > limit, ">": high <= limit, ">=": high < limit };
+  return all[relation] ? "pass" : none[relation] ? "fail" : "undecided";
+}
+
+/** One condition, for one configuration. */
+export interface Judged {
+  readonly condition: Condition;
+  readonly label: string;
+  readonly summary: Summary;
+  readonly holding: Holding;
+  /** About how many trials would decide it; NaN when it is decided or nothing tells. */
+  readonly trialsToDecide: number;
+}
+
+/** The conditions of the option; they have been read once already. */
+export function assertionsOf(options: Partial<ExperimentContext["options"]>): Condition[] {
+  const texts = (options.assert as readonly string[] | null | undefined) ?? [];
+  return texts.map((text) => readCondition(text, () => "")).filter((one) => typeof one !== "string");
+}
+
+/** Conditions on what is not measured. */
+export function checkAssertions(
+  options: Partial<ExperimentContext["options"]>,
+  study: Study | undefined,
+): Issue[] {
+  if (study === undefined) return [];
+  const known = metricsOf(study.config);
+  return assertionsOf(options).flatMap(({ metric }) => {
+    const definition = METRICS.find(({ name }) => name === metric);
+    if (!definition || known.includes(definition)) return [];
+    const lacking =
+      definition.needs === "slo" ? "--slo (e.g. --slo ttft=0.5s)" : "--kv-tokens (e.g. --kv-tokens 100000)";
+    return [{ key: "--assert", message: `--assert ${metric} needs ${lacking}` }];
+  });
+}
+
+/** Every condition for every configuration. */
+export const judge = (
+  conditions: readonly Condition[],
+  labels: readonly string[],
+  records: TrialRecords,
+): Judged[] =>
+  conditions.flatMap((condition) =>
+    labels.map((label, i): Judged => {
+      const summary = summarize(records.metric(i, condition.metric));
+      const holding = holds(condition, summary);
+      const apart = Math.abs(summary.mean - condition.limit);
+      const isOpen = holding === "undecided" && summary.n > 1 && apart > 0;
+      const trialsToDecide = isOpen ? trialsForHalfWidth(summary.sd, apart) : NaN;
+      return { condition, label, summary, holding, trialsToDecide };
+    }),
+  );
+
+const MANY_TRIALS = 1_000_000;
+
+/** `0.482 ± 0.012 s`, in the unit that reads well. */
+function found({ condition, summary }: Judged): string {
+  const { unit } = METRICS.find(({ name }) => name === condition.metric)!;
+  const scale = scaleOf(unit, [summary.mean]);
+  return `${withInterval(summary, scale)} ${scale.unit}`.trim();
+}
+
+function verdictText({ holding, summary, trialsToDecide }: Judged): string {
+  if (holding !== "undecided") return holding;
+  if (summary.n < 2) return "undecided (no interval)";
+  return trialsToDecide < MANY_TRIALS ? `undecided (about ${trialsToDecide} trials would)` : "undecided";
+}
+
+export const assertionTable = (judged: readonly Judged[], noun = "assertion"): Table => ({
+  title: "assertions",
+  columns: [noun, "scheduler", "found", ""],
+  rows: judged.map((one) => [conditionText(one.condition), one.label, found(one), verdictText(one)]),
+});
+
+const LEVELS = { pass: "notice", fail: "error", undecided: "warning" } as const;
+
+export const annotationsOf = (judged: readonly Judged[]): Annotation[] =>
+  judged.map((one) => ({
+    level: LEVELS[one.holding],
+    title: `llmsim: ${conditionText(one.condition)}`,
+    message: `${one.label}: ${found(one)}: ${verdictText(one)}`,
+  }));
+
+/** The answer's sentence. */
+export function assertionAnswer(judged: readonly Judged[]): string {
+  const of = (holding: Holding): Judged[] => judged.filter((one) => one.holding === holding);
+  const named = (some: readonly Judged[]): string =>
+    some.map((one) => `${conditionText(one.condition)} under ${one.label} (${found(one)})`).join(", ");
+  const [failed, open] = [of("fail"), of("undecided")];
+  if (failed.length + open.length === 0)
+    return `${judged.length === 1 ? "the assertion holds" : `all ${judged.length} assertions hold`}`;
+  return [
+    ...(failed.length > 0 ? [`failed: ${named(failed)}`] : []),
+    ...(open.length > 0 ? [`undecided: ${named(open)}`] : []),
+  ].join("; ");
+}
+
+/** What the JSON document says of them. */
+export const jsonAssertions = (judged: readonly Judged[]): unknown[] =>
+  judged.map(({ condition, label, summary, holding, trialsToDecide }) => ({
+    assertion: conditionText(condition),
+    metric: condition.metric,
+    relation: condition.relation,
+    limit: condition.limit,
+    scheduler: label,
+    verdict: holding,
+    ...jsonSummary(summary),
+    trials_to_decide: Number.isFinite(trialsToDecide) ? trialsToDecide : null,
+  }));
+
+/** Limits as people read them: `500 ms`. */
+export function limitText({ metric, limit }: Condition): string {
+  const { unit } = METRICS.find(({ name }) => name === metric)!;
+  const scale = scaleOf(unit, [limit]);
+  return `${given(limit * scale.factor)} ${scale.unit}`.trim();
+}

@@ -1,0 +1,101 @@
+/** `explore`: one HTML file that runs the same core in the browser; here it gets its settings and a first result. */
+import type { Study, Experiment, ExperimentContext, Report, Workspace } from "./experiment.js";
+import { again, allKnown, withScheduler } from "./experiment.js";
+import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
+import { type Base, filled, type PageData, storedOf } from "./explore/page-data.js";
+import { loadNotes } from "./load.js";
+import { jsonMetrics, keyCells } from "./rows.js";
+import { run } from "./run.js";
+
+const DEFAULT_SEED = 1;
+
+/** The bases: the package's scenarios, before them the study where it is more than one of those with flags. */
+async function basesOf(study: Study, workspace: Workspace): Promise<{ base: string; bases: Base[] }> {
+  const bases = (await workspace.scenarios()).map(({ name, alias, summary, values }): Base => ({
+    name,
+    ...(alias !== undefined && { alias }),
+    summary,
+    command: `--scenario ${name}`,
+    values,
+  }));
+  const assignments = study.assignments ?? [];
+  const known = bases.find(({ name, alias }) => name === study.scenario || alias === study.scenario);
+  if (known && assignments.length === 0 && again(study) === `--scenario ${study.scenario}`)
+    return { base: known.name, bases };
+  const base = `${study.scenario} as given`;
+  const own: Base = {
+    name: base,
+    summary: "the study of the command line",
+    command: [again(study), ...assignments.map((one) => `--set ${quoted(one)}`)].join(" "),
+    values: { ...study.config, schedulers: study.schedulers, trials: study.trials, seed: study.seed },
+  };
+  return { base, bases: [own, ...bases] };
+}
+
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+async function execute({ study, options, workspace, trials }: ExperimentContext): Promise<Report> {
+  const template = await workspace.page("explore");
+  const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
+  const labels = configs.map(schedulerLabel);
+  const records = await trials.run({ label: "explore", configs, seed: study.seed, trials: study.trials });
+  const { schedulers, trials: usual, horizon } = run.defaults;
+  const data: PageData = {
+    version: workspace.version,
+    defaults: { schedulers, trials: usual, seed: DEFAULT_SEED, horizon },
+    ...(await basesOf(study, workspace)),
+    settings: study.settings ?? {},
+    stored: storedOf(records),
+  };
+  const path = "explore.html";
+  const serve = options.serve === true;
+  const open = options.open === true;
+  return {
+    answer: [headline(labels, records)],
+    tables: [comparisonTable("", labels, records)],
+    notes: loadNotes(study, labels, records),
+    csv: [],
+    figures: [],
+    texts: [{ path, text: filled(template, data) }],
+    ...((serve || open) && { show: { path, serve, open } }),
+    json: {
+      page: path,
+      results: configs.map((config, i) => ({
+        ...keyCells(config, records.trials),
+        metrics: jsonMetrics(records, i, false),
+      })),
+    },
+    passed: true,
+    next: [`llmsim run ${again(study)}`, `llmsim animate ${again(study)}`],
+  };
+}
+
+export const explore: Experiment = {
+  name: "explore",
+  question: "What happens when I turn this knob?",
+  options: [
+    { key: "open", flag: "--open", kind: "flag", summary: "open the page in the browser" },
+    {
+      key: "serve",
+      flag: "--serve",
+      kind: "flag",
+      summary: "serve the page on 127.0.0.1 until interrupted",
+    },
+  ],
+  defaults: run.defaults,
+  takesModel: true,
+  unshared: allKnown,
+  examples: ["explore --open", "explore --scenario demo3 --lam 8 --serve"],
+  writes: ["data/explore.html, one file that needs no network"],
+  check: (_, study) =>
+    study?.trace
+      ? [
+          {
+            key: "--trace",
+            message: "explore cannot show a recorded trace: its page brings no requests along (use run)",
+          },
+        ]
+      : [],
+  run: execute,
+};

@@ -1,0 +1,143 @@
+/**
+ * The other end of the queue: takes jobs from Redis and runs them on threads, so that the thread that holds the
+ * locks only ever waits and a lock is always renewed in time. A worker that is killed leaves its jobs to the others:
+ * they are found by their locks, which run out.
+ */
+import type { Job } from "bullmq";
+import { coreHash } from "../core-hash.js";
+import { answerTo, type Executor } from "../executor.js";
+import { threadPool } from "../pool.js";
+import { WorkerFault } from "../worker-fault.js";
+import type { RedisAddress } from "./address.js";
+import { connectionTo, lasting, loadPackages, probe, within } from "./connection.js";
+import { readJob, Refusal } from "./job.js";
+import { connected, connectionName, describeBuild, otherBuilds, queueName } from "./peers.js";
+import { poolsFor } from "./pools.js";
+import { type Result, resultOf } from "./result.js";
+
+/** How long a lock lasts, how often lost ones are looked for, how many lost ones a job survives. */
+const LOCKS = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 3 };
+const LOOK_MS = 10_000;
+/** What is finished and cannot be handed over, for want of Redis, is left to others after this. */
+const LAST_MS = 10_000;
+
+export interface WorkerOptions {
+  readonly redis: RedisAddress;
+  readonly version: string;
+  /** The hash of the simulating code, unless it is this one's. */
+  readonly core?: string;
+  /** At least 1. */
+  readonly threads: number;
+  /** Aborted when it is to end: it finishes what it has begun. */
+  readonly signal: AbortSignal;
+  readonly tell: (line: string) => void;
+  /** Shorter times, for tests. */
+  readonly locks?: Partial<typeof LOCKS>;
+  /** How a job's task is run, for tests. */
+  readonly makePool?: typeof threadPool;
+}
+
+/**
+ * Works until it is told to stop.
+ * @returns how many shards it finished
+ * @throws ConfigError when the packages are missing; QueueFault when Redis cannot be reached at the start
+ */
+export async function serve(options: WorkerOptions): Promise<number> {
+  const { redis, version, core = coreHash(), threads, signal, tell, locks, makePool = threadPool } = options;
+  const packages = await loadPackages();
+  await probe(packages, redis);
+  const { UnrecoverableError, Worker } = packages.bullmq;
+  const build = { version, core };
+  const name = connectionName("worker", build);
+  const control = connectionTo(packages, redis, name);
+  const pools = poolsFor(control, (traces) => makePool(threads, { traces }));
+  let running = 0;
+  let finished = 0;
+
+  const work = async ({ data, id }: Job<unknown, Result>): Promise<Result> => {
+    running++;
+    try {
+      const { task, traces } = readJob(data, id, build);
+      const result = await pools.using(traces, (pool) => ran(pool, task));
+      finished++;
+      return result;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      tell(error.message);
+      throw new UnrecoverableError(error.message);
+    } finally {
+      running--;
+    }
+  };
+  const worker = new Worker<unknown, Result>(queueName(build), work, {
+    connection: lasting(redis, name),
+    concurrency: threads,
+    ...LOCKS,
+    ...locks,
+  });
+  worker.on("error", () => {}); // connections come back; a lost lock's job is another's now
+  const stopTelling = tellOf(control, async () => otherBuilds(await connected(control, "run"), build), {
+    tell,
+    mine: describeBuild(build),
+  });
+  tell(`${describeBuild(build)}: waiting for shards, on ${threads} ${threads === 1 ? "thread" : "threads"}`);
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  stopTelling();
+  if (running > 0) tell(`finishing ${running} ${running === 1 ? "shard" : "shards"}`);
+  let isClosed = false;
+  const closed = worker.close().finally(() => (isClosed = true));
+  // Nothing to do but to hand over, and nobody takes it: others will find the jobs.
+  for (let idleSince = Date.now(); !isClosed && Date.now() - idleSince < LAST_MS;) {
+    await within(100, closed);
+    if (running > 0) idleSince = Date.now();
+  }
+  if (!isClosed) await within(1000, worker.disconnect());
+  control.disconnect();
+  await pools.close();
+  return finished;
+}
+
+/** A task's result; only a worker's own death is an error here, which another try may mend. */
+async function ran(pool: Executor, task: Parameters<Executor["run"]>[0]): Promise<Result> {
+  try {
+    return resultOf(await pool.run(task));
+  } catch (error) {
+    if (error instanceof WorkerFault) throw new Error(error.reason, { cause: error });
+    try {
+      return resultOf(answerTo(error));
+    } catch {
+      return { error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}
+
+/** Says when Redis goes and comes back, and which runs this worker is not fit for; each once. */
+function tellOf(
+  control: ReturnType<typeof connectionTo>,
+  refused: () => Promise<string[]>,
+  { tell, mine }: { readonly tell: (line: string) => void; readonly mine: string },
+): () => void {
+  const told = new Set<string>();
+  let isAway = false;
+  control.on("close", () => {
+    if (!isAway) tell("lost redis: waiting for it");
+    isAway = true;
+  });
+  control.on("ready", () => {
+    if (isAway) tell("redis is back");
+    isAway = false;
+  });
+  const look = async (): Promise<void> => {
+    for (const build of await refused())
+      if (!told.has(build)) {
+        told.add(build);
+        tell(`refused: a run of ${build}; this worker is ${mine}`);
+      }
+  };
+  void look();
+  const timer = setInterval(() => void look(), LOOK_MS);
+  return () => {
+    clearInterval(timer);
+    control.removeAllListeners("close");
+  };
+}

@@ -1,0 +1,27 @@
+/** What would exhaust the machine is refused before it runs: the results of a command stand in memory. */
+import { ConfigError } from "../core/errors.js";
+import { METRICS } from "../core/metrics.js";
+import type { TrialRequest } from "../experiments/trials.js";
+
+/** Numbers that one request for trials may come to: 1 GiB of them. */
+export const MOST_NUMBERS = 2 ** 27;
+/** No array is longer, on any machine. */
+const LONGEST_ARRAY = 2 ** 32;
+
+/**
+ * @param force lifts the limit, up to the longest array there is
+ * @throws ConfigError when the request's results would not fit
+ */
+export function refuseExcess({ trials, configs, windows = [] }: TrialRequest, force: boolean): void {
+  const points = configs.length * Math.max(1, windows.length);
+  const numbers = trials * points * METRICS.length;
+  if (numbers <= (force ? LONGEST_ARRAY : MOST_NUMBERS)) return;
+  const most = Math.max(1, Math.floor(MOST_NUMBERS / (points * METRICS.length)));
+  const lift = force ? "" : ", or --force";
+  throw new ConfigError([
+    {
+      key: "trials",
+      message: `too many results: ${trials} trials of ${points} points (at most ${most} trials of so many points${lift})`,
+    },
+  ]);
+}

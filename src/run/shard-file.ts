@@ -1,0 +1,189 @@
+/**
+ * The files of `--shard i/n`, and how they are joined. A file is a journal (journal.ts) whose first line also says
+ * which share of which command line it is and how many tasks there are, so that what is missing, double, damaged or
+ * of another run is found before anything is made of it. It may come from another machine: nothing of it is trusted
+ * but what its checks bear out, and its command line is read again like one that was typed.
+ */
+import { ConfigError, type Issue } from "../core/errors.js";
+import type { Task, TrialValues } from "../core/trial.js";
+import type { Executor } from "./executor.js";
+import { differingSettings, headerLine, type JournalHeader, parseJournal, shardKey } from "./journal.js";
+import type { Share } from "./share.js";
+
+/** The first line of a shard's file. */
+export interface ShardHeader extends JournalHeader {
+  /** Version of the program. */
+  readonly program: string;
+  /** The command line without `--shard`. */
+  readonly argv: readonly string[];
+  readonly shard: { readonly index: number; readonly count: number };
+  /** Tasks in this file, and in all of them together. */
+  readonly tasks: number;
+  readonly total: number;
+}
+
+export interface ShardFile {
+  /** As the user named it. */
+  readonly name: string;
+  readonly header: ShardHeader;
+  readonly shards: ReadonlyMap<string, TrialValues>;
+}
+
+/** `run-0a1b2c3d.shard-2-of-8` */
+export const shardFileName = (
+  command: string,
+  hash: string,
+  { index, count }: Pick<Share, "index" | "count">,
+): string => `${command}-${hash}.shard-${index}-of-${count}`;
+
+export const shardFileText = (header: ShardHeader, lines: readonly string[]): string =>
+  headerLine(header) + lines.join("");
+
+const isCount = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least;
+
+function isShardHeader(header: Partial<ShardHeader>): header is ShardHeader {
+  const { command, core, program, settings, argv, shard, tasks, total } = header;
+  return (
+    [command, core, program].every((text) => typeof text === "string") &&
+    typeof settings === "object" &&
+    settings !== null &&
+    Array.isArray(argv) &&
+    argv.every((word) => typeof word === "string") &&
+    typeof shard === "object" &&
+    isCount(shard.index, 1) &&
+    isCount(shard.count, shard.index) &&
+    isCount(tasks, 0) &&
+    isCount(total, tasks)
+  );
+}
+
+/** @throws ConfigError when the file is damaged, not whole, or not one of `--shard` */
+export function parseShardFile(text: string, name: string): ShardFile {
+  const refuse = (what: string): never => {
+    throw new ConfigError([{ key: name, message: `${name}: ${what}` }]);
+  };
+  const again = "run that shard again";
+  const { header, shards, torn, text: sound } = parseJournal(text, name, again);
+  if (!isShardHeader(header))
+    return refuse("a journal, not a file of --shard (--resume goes on with a journal)");
+  const lines = sound.split("\n").length - 2;
+  if (torn > 0 || lines !== header.tasks)
+    return refuse(`${lines} of ${header.tasks} tasks: the file is not whole (${again})`);
+  return { name, header, shards };
+}
+
+/** What the files of all shards hold together. */
+export interface Joined {
+  readonly argv: readonly string[];
+  readonly header: ShardHeader;
+  readonly shards: ReadonlyMap<string, TrialValues>;
+}
+
+/**
+ * Joins the files of all n shards of one run.
+ * @param here what this program is: files of another are not merged
+ * @throws ConfigError with every gap, overlap and foreign file, by name
+ */
+export function join(files: readonly ShardFile[], here: Pick<ShardHeader, "core" | "program">): Joined {
+  const issues: Issue[] = [];
+  const refuse = (name: string, what: string): void =>
+    void issues.push({ key: name, message: `${name}: ${what}` });
+  for (const { name, header } of files)
+    if (header.program !== here.program)
+      refuse(name, `made by llmsim ${header.program}, and this is ${here.program} (merge with that version)`);
+    else if (header.core !== here.core)
+      refuse(name, "made by another build of llmsim: the simulator's code is another (merge with that one)");
+  const [first] = files;
+  const { count } = first.header.shard;
+  for (const { name, header } of files.slice(1)) {
+    const differing = [
+      ...(header.command === first.header.command
+        ? differingSettings(first.header, { ...header, core: first.header.core })
+        : [`${first.header.command} → ${header.command}`]),
+      ...(header.shard.count === count ? [] : [`shards: ${count} → ${header.shard.count}`]),
+    ];
+    if (differing.length === 0 && header.total !== first.header.total)
+      differing.push(`tasks: ${first.header.total} → ${header.total}`);
+    if (differing.length > 0)
+      refuse(name, `of another run than ${first.name}: ${differing.slice(0, 8).join("; ")}`);
+  }
+  if (issues.length > 0) throw new ConfigError(issues);
+
+  const places = new Map<number, ShardFile>();
+  for (const file of files) {
+    const { index } = file.header.shard;
+    const other = places.get(index);
+    if (other) refuse(file.name, `overlaps ${other.name}: both are shard ${index}/${count} (give each once)`);
+    else places.set(index, file);
+  }
+  const missing = Array.from({ length: Math.min(count, files.length + 8) }, (_, i) => i + 1).filter(
+    (index) => !places.has(index),
+  );
+  if (missing.length > 0)
+    refuse(
+      first.name,
+      `of ${count} shards ${count - places.size} missing: ${missing.map((index) => `${index}/${count}`).join(", ")}${missing.length < count - places.size ? ", ..." : ""} (give the files of all)`,
+    );
+  if (issues.length > 0) throw new ConfigError(issues);
+
+  const ordered = [...places.values()].sort((a, b) => a.header.shard.index - b.header.shard.index);
+  return { argv: ordered[0].header.argv, header: ordered[0].header, shards: together(ordered) };
+}
+
+/** All answers by key. A task that a command asks for twice may be in two files: then both say the same. */
+function together(files: readonly ShardFile[]): Map<string, TrialValues> {
+  const shards = new Map<string, TrialValues>();
+  const owner = new Map<string, string>();
+  for (const { name, shards: own } of files)
+    for (const [key, values] of own) {
+      const other = shards.get(key);
+      if (other && !isSame(other, values))
+        throw new ConfigError([
+          { key: name, message: `${name}: overlaps ${owner.get(key)!}: another result of the same task` },
+        ]);
+      shards.set(key, values);
+      owner.set(key, name);
+    }
+  const tasks = files.reduce((sum, { header }) => sum + header.tasks, 0);
+  const { name, header } = files[0];
+  if (tasks !== header.total)
+    throw new ConfigError([
+      { key: name, message: `${name}: the shards hold ${tasks} tasks, and the run has ${header.total}` },
+    ]);
+  return shards;
+}
+
+const isSame = (a: TrialValues, b: TrialValues): boolean =>
+  a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
+
+/** An executor that simulates nothing: it answers from what the shards came to. */
+export const answering = ({ shards, header }: Joined, name: string): Executor => ({
+  width: 1,
+  run: (task: Task) => {
+    const values = shards.get(shardKey(header.core, task));
+    const message = `${name}: no shard holds a task of this run: a file that the command reads is not the one that the shards read`;
+    return values ? Promise.resolve(values) : Promise.reject(new ConfigError([{ key: name, message }]));
+  },
+  close: async () => {},
+});
+
+/** An executor that keeps what its tasks came to as lines, by key. */
+export function keeping(
+  executor: Executor,
+  lineOf: (task: Task, values: TrialValues) => string,
+): Executor & {
+  readonly lines: string[];
+} {
+  const lines: string[] = [];
+  return {
+    lines,
+    width: executor.width,
+    async run(task) {
+      const values = await executor.run(task);
+      lines.push(lineOf(task, values));
+      return values;
+    },
+    close: () => executor.close(),
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Bad input by the thousand: whatever the command line and its files say, the end is one of four exit codes, with no
+ * stack trace, no half a file, and soon. LLMSIM_LONG=1 tries 100,000; LLMSIM_FUZZ=n tries case n alone.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { commands, fuzzCase } from "./mutations.js";
+import { contents, llmsim } from "./session.js";
+
+const CASES = process.env.LLMSIM_LONG === "1" ? 100_000 : 150;
+/** For one case, of processor time: the machine may do other things too. */
+const MOST_SECONDS = 5;
+
+// A picture is a function of its chart and takes half a second; what is tested here is what leads to it.
+vi.mock("../../src/io/png.js", () => ({
+  renderPng: (spec: object) => Promise.resolve(Buffer.from(JSON.stringify(spec))),
+  renderSvg: () => Promise.resolve("<svg/>"),
+}));
+vi.mock("../../src/io/gif.js", () => ({
+  renderGif: () => Promise.resolve({ gif: new Uint8Array(1), still: new Uint8Array(1) }),
+}));
+
+test(`${CASES} cases end with 0, 1, 2 or 4, soon, without a stack trace or half a file`, async () => {
+  const all = await commands();
+  const only = process.env.LLMSIM_FUZZ;
+  const numbers = only === undefined ? Array.from({ length: CASES }, (_, i) => i) : [Number(only)];
+  const codes = new Map<number, number>();
+  const cwd = mkdtempSync(join(tmpdir(), "llmsim-"));
+  for (const number of numbers) {
+    const { argv, files } = fuzzCase(number, all);
+    mkdirSync(cwd, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
+    const before = contents(cwd);
+    const startedAt = process.cpuUsage();
+    const { code, stdout, stderr } = await llmsim(argv, { cwd });
+    const { user, system } = process.cpuUsage(startedAt);
+    const took = (user + system) / 1e6;
+    const after = contents(cwd);
+    const told = `LLMSIM_FUZZ=${number}: ${JSON.stringify(argv).slice(0, 600)}\n${stderr.slice(0, 2000)}`;
+    if (only !== undefined) console.log(told, took, Object.keys(after), stdout.slice(0, 1000));
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+
+    expect([0, 1, 2, 4], told).toContain(code);
+    expect(stderr, told).not.toMatch(/\n\s+at |bug in llmsim|\[object|undefined/);
+    expect(took, told).toBeLessThan(MOST_SECONDS);
+    // Names of files are the user's own; what was read is as it was, and what was written is whole.
+    for (const [name, text] of Object.entries(before)) expect(after[name] === text, told).toBe(true);
+    if (code === 2) {
+      expect(Object.keys(after), told).toEqual(Object.keys(before));
+      expect(stdout, told).toBe("");
+      expect(stderr, told).toMatch(/^((warning|merge|resume): .*\n)*(error: .*\n)+$/);
+      expect(stderr.length, told).toBeLessThan(20_000);
+    }
+    for (const [name, text] of Object.entries(after)) {
+      if (name in before) continue;
+      expect(name, told).not.toMatch(/\.\d+$|\.journal$/);
+      expect(text, told).toMatch(/\n$|^<!doctype|^\{.*\}$|^\0$|-of-\d+$/is);
+    }
+    if (stdout !== "" && argv.includes("--json") && !argv.includes("--help") && !argv.includes("-h"))
+      JSON.parse(stdout);
+    if (Object.keys(after).length > 0) rmSync(cwd, { recursive: true });
+  }
+  rmSync(cwd, { recursive: true, force: true });
+  // The fuzzer reaches both what is refused and what is run.
+  if (only === undefined)
+    for (const [code, least] of [
+      [0, 0.1],
+      [2, 0.3],
+    ] as const)
+      expect(codes.get(code), `exit ${code}`).toBeGreaterThan(least * numbers.length);
+}, 7_200_000);

@@ -1,0 +1,100 @@
+/** `sweep`: the same numbers as the commands that are settings of it, and every problem of its lists at once. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { parseValues } from "../../src/config/lists.js";
+import { parseCsv } from "../../src/io/csv.js";
+import { listing, llmsim, SMALL, test } from "./session.js";
+
+const rowsOf = (folder: string, name: string) =>
+  parseCsv(readFileSync(join(folder, "data", name), "utf8"), { file: name, required: [] }).rows;
+
+test("over chunk sizes is sweep-chunk", async ({ folder: cwd }) => {
+  const model = `--scheduler hybrid ${SMALL}`;
+  expect((await llmsim(`sweep --vary engine.chunkSize=none,16,64 ${model}`, { cwd })).code).toBe(0);
+  expect((await llmsim(`sweep-chunk --sizes 16,64 ${model}`, { cwd })).code).toBe(0);
+  expect(rowsOf(cwd, "sweep_chunkSize.csv")).toEqual(rowsOf(cwd, "chunk_size_sweep_hybrid_tmax20.csv"));
+});
+
+test("over ratios is hybrid's last window", async ({ folder: cwd }) => {
+  const model = `--scheduler hybrid --ratio-of tokens --scenario demo2 --lam 5 ${SMALL}`;
+  expect((await llmsim(`sweep --vary ratio=0.3,0.9 ${model}`, { cwd })).code).toBe(0);
+  expect((await llmsim(`hybrid --ratios 0.3,0.9 --npoints 1 ${model}`, { cwd })).code).toBe(0);
+  const swept = rowsOf(cwd, "sweep_ratio.csv");
+  rowsOf(cwd, "hybrid_ratio_demo2_steady_state.csv").forEach((row, i) =>
+    expect(swept[i]).toMatchObject({ ...row, scheduler: expect.stringContaining("hybrid") }),
+  );
+});
+
+test("over two keys: every combination, keys that no other column holds under their own names", async ({
+  folder: cwd,
+}) => {
+  const { code, stdout } = await llmsim(
+    `sweep --vary lam=1,3 --vary conventions.mixedBatch=sum,max --scheduler prefill,hybrid --metric ttft_mean_s ${SMALL}`,
+    { cwd },
+  );
+  expect(code).toBe(0);
+  expect(listing(join(cwd, "figs"))).toEqual([
+    "sweep_ratePerSecond_mixedBatch.png",
+    "sweep_ratePerSecond_mixedBatch.vl.json",
+  ]);
+  const rows = rowsOf(cwd, "sweep_ratePerSecond_mixedBatch.csv");
+  expect(rows.map((row) => [row.scheduler, row.lambda_qps, row["conventions.mixedBatch"]])).toEqual(
+    [1, 3].flatMap((rate) =>
+      ["sum", "max"].flatMap((word) => ["prefill-prioritizing", "hybrid"].map((name) => [name, rate, word])),
+    ),
+  );
+  // Differences are to the first point of the same scheduler.
+  expect(rows[0]!.ttft_mean_s_difference).toBeNull();
+  const [base, , , one] = rows.filter(({ scheduler }) => scheduler === "hybrid");
+  expect(one!.ttft_mean_s_difference).toBeCloseTo(Number(one!.ttft_mean_s) - Number(base!.ttft_mean_s), 12);
+  expect(stdout).toMatch(/^prefill-prioritizing: at λ 1: mean TTFT is /);
+  expect(stdout).toMatch(/^hybrid: at λ 3: mean TTFT is lowest at mixedBatch /m);
+});
+
+test.for([
+  ["words", "scheduler=decode,prefill,hybrid", "sweep_schedulers"],
+  ["scenarios", "scenario=demo1,demo2", "sweep_scenario"],
+  ["replicas with none among the numbers", "engine.kvTokens=none,4096,8192", "sweep_kvTokens"],
+])("over %s", async ([, vary, name], { folder: cwd }) => {
+  const { code, stderr } = await llmsim(`sweep --vary ${vary} --quiet ${SMALL}`, { cwd });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(listing(cwd)).toContain(join("figs", `${name}.png`));
+});
+
+describe("refuses, and writes nothing", () => {
+  test.for<[string, string[]]>([
+    ["", ["--vary: missing (key=list"]],
+    ["--vary lam", ["--vary: no key: lam"]],
+    ["--vary lam=1 --vary b0=1 --vary ratio=0.5", ["--vary: 3 keys (one or two)"]],
+    ["--vary lam=1 --vary workload.arrivals.ratePerSecond=2", ["twice"]],
+    ["--vary seed=1,2", ["--vary seed: not a setting of the simulation"]],
+    ["--vary ntrials=1,2", ["--vary trials: not a setting of the simulation"]],
+    ["--vary engin.maxTokens=1,2 --lam -1", ["invalid --lam: -1", "--vary engin: unknown key"]],
+    ["--vary engine.maxTokens=0,512", ["invalid --vary engine.maxTokens: 0 (an integer at least 1"]],
+    ["--vary engine.maxTokens=512,512", ["(512 twice; each value once)"]],
+    ["--vary lam=1:2000:1", ["--vary: 2000 points (at most 1000)"]],
+    ["--vary lam=5:1:1", ["descending"]],
+    ["--vary scheduler=orco", ["unknown scheduler: orco"]],
+    ["--vary scenario=demo9", ["unknown scenario: demo9"]],
+    ["--vary lam=1 --metric rts_p98_s", ["invalid --metric: rts_p98_s"]],
+  ])("%s", async ([flags, problems], { folder: cwd }) => {
+    const { code, stdout, stderr } = await llmsim(`sweep ${flags} ${SMALL}`, { cwd });
+    expect([code, stdout]).toEqual([2, ""]);
+    for (const problem of problems) expect(stderr).toContain(problem);
+    expect(stderr.trim().split("\n")).toHaveLength(problems.length);
+    expect(listing(cwd)).toEqual([]);
+  });
+});
+
+describe("lists with words", () => {
+  test.each<[string, (string | number)[]]>([
+    ["none,8,16,...,64", ["none", 8, 16, 32, 64]],
+    ["1,none,2", [1, "none", 2]],
+    ["0.1:0.3:0.1,off", [0.1, 0.2, 0.3, "off"]],
+    ["fcfs", ["fcfs"]],
+    ["true,false", ["true", "false"]],
+  ])("%s", (text, values) => {
+    expect(parseValues(text, "--vary x")).toEqual(values);
+  });
+});

@@ -1,0 +1,71 @@
+/** The grammar of assertions and of SLO targets. */
+import { describe, expect, test } from "vitest";
+import { readCondition, readQuantity } from "../../src/core/condition.js";
+import { readSlo } from "../../src/core/targets.js";
+
+const noHint = (): string => "";
+
+describe("a condition", () => {
+  test.each([
+    ["ttft_p95_s<0.5", ["ttft_p95_s", "<", 0.5]],
+    [" ttft_p95 <= 500ms ", ["ttft_p95_s", "<=", 0.5]],
+    ["itl_p99>=50us", ["itl_p99_s", ">=", 0.00005]],
+    ["rts_mean<1.5min", ["rts_mean_s", "<", 90]],
+    ["throughput>1.9/s", ["throughput_qps", ">", 1.9]],
+    ["attainment>=95%", ["slo_attainment", ">=", 0.95]],
+    ["utilization<.9", ["utilization", "<", 0.9]],
+    ["n_completed>1e3", ["n_completed", ">", 1000]],
+  ])("%s", (text, [metric, relation, limit]) => {
+    expect(readCondition(text, noHint)).toEqual({ metric, relation, limit });
+  });
+
+  test.each([
+    ["", /^not a condition: /],
+    ["ttft_p95", /^not a condition: ttft_p95 \(write metric<limit/],
+    ["<1", /^not a condition/],
+    ["ttft_p95<1<2", /^not a condition/],
+    ["ttft_p98<1", /^unknown metric: ttft_p98 \(one of: ttft_mean_s, .*n_preemptions\)$/],
+    ["ttft_p95<fast", /^invalid limit of ttft_p95_s: fast \(a time, e\.g\. 0\.5s or 50ms\)$/],
+    ["ttft_p95<", /^invalid limit of ttft_p95_s: nothing/],
+    ["ttft_p95<1e999", /^invalid limit/],
+    ["throughput<1ms", /^invalid limit of throughput_qps: 1ms \(a rate per second\)$/],
+    ["utilization<1s", /^invalid limit/],
+    ["ttft_p95<1toString", /^invalid limit/],
+  ])("is refused: %s", (text, message) => {
+    expect(readCondition(text, noHint)).toMatch(message);
+  });
+
+  test("milliseconds have no rounding of their own", () => {
+    for (const text of ["50ms", "29ms", "0.7ms", "1234567us"])
+      expect(readQuantity(text, "s")).toBe(Number(`${parseFloat(text)}e-${text.endsWith("ms") ? 3 : 6}`));
+  });
+});
+
+describe("an SLO", () => {
+  test("asks of each request, and of the run", () => {
+    expect(
+      readSlo("ttft=0.5s, tbt=50ms,rts=20s,itl=200ms,ttft_p99=1s,throughput=2,attainment=95%", noHint),
+    ).toEqual({
+      requests: { ttftSeconds: 0.5, tbtSeconds: 0.05, rtsSeconds: 20, itlSeconds: 0.2 },
+      targets: [
+        { metric: "ttft_p99_s", relation: "<=", limit: 1 },
+        { metric: "throughput_qps", relation: ">=", limit: 2 },
+        { metric: "slo_attainment", relation: ">=", limit: 0.95 },
+      ],
+      targetText: "ttft_p99=1s,throughput=2,attainment=95%",
+      problems: [],
+    });
+  });
+
+  test("has every problem told at once", () => {
+    const { problems } = readSlo("ttft=soon,tbt=0s,,ttft_p98=1s,n_arrived=3,ttft<1", noHint);
+    expect(problems).toEqual([
+      expect.stringMatching(/^invalid ttft: soon/),
+      expect.stringMatching(/^invalid tbt: 0s/),
+      expect.stringMatching(/^not a target: nothing/),
+      expect.stringMatching(/^unknown metric: ttft_p98/),
+      expect.stringMatching(/^no target: n_arrived/),
+      expect.stringMatching(/^not a target: ttft<1/),
+    ]);
+  });
+});

@@ -1,0 +1,40 @@
+/**
+ * The worker of a bad day: it does each task as the real one does, but not the first time. What befalls it is told by
+ * the task, so that a run is the same each time; the folder of its environment remembers what has befallen.
+ */
+import { createHash } from "node:crypto";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import work from "../../dist/run/worker.js";
+
+const FAULTS = {
+  exits: () => process.exit(7),
+  "exits quietly": () => process.exit(0),
+  "runs out of memory": () => {
+    const held = [];
+    for (;;) held.push(new Array(100_000).fill(held.length));
+  },
+  hangs: () => {
+    for (;;);
+  },
+};
+
+function isFirst(name) {
+  try {
+    closeSync(openSync(join(process.env.LLMSIM_FAULTS, name), "wx"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export default (task) => {
+  const hash = createHash("sha256").update(JSON.stringify(task)).digest();
+  const [exits, quietly, memory, hangs] = Object.keys(FAULTS);
+  // What takes long befalls few.
+  const name = [hangs, memory, quietly, quietly, quietly, exits, exits, exits, exits, exits][hash[0] % 10];
+  const isAlways = process.env.LLMSIM_FAULT_ALWAYS;
+  if (isAlways !== undefined) FAULTS[isAlways]();
+  if (isFirst(`${hash.toString("hex").slice(0, 12)} ${name}`)) FAULTS[name]();
+  return work(task);
+};
