@@ -4,11 +4,14 @@
  * The clock counts the iterations that decode. Sequences stand in decode order (by the end of their prefill, or
  * by admission); the first n are active and each active one knows the clock's reading at which it finishes, in
  * a heap. So an iteration costs one addition, not one per sequence, and the next completion is the heap's top.
+ *
+ * The clock has 32 bits and goes round, so that it stays integer arithmetic: nobody finishes 2^31 ticks ahead, and
+ * of two readings the earlier is told by the sign of their difference.
  */
 import { IdDeque } from "./id-deque.js";
 
 export class DecodePool {
-  /** Iterations on this replica that decoded. */
+  /** Iterations on this replica that decoded, modulo 2^32: `tick` moves it. */
   clock = 0;
   /** Active sequences: they get a token at every tick of the clock. */
   active = 0;
@@ -17,7 +20,7 @@ export class DecodePool {
   freshCount = 0;
   /** Sequences in decode order behind the active ones. */
   private readonly idle = new IdDeque();
-  private finishAt = new Float64Array(64);
+  private finishAt = new Int32Array(64);
   private ids = new Int32Array(64);
   private nextPlace = 0;
   /** No sequence has had a later place. */
@@ -37,9 +40,14 @@ export class DecodePool {
     return this.active + this.idle.length;
   }
 
-  /** The clock's reading at which the next active sequence finishes; there must be an active one. */
-  get nextFinish(): number {
-    return this.finishAt[0];
+  /** Ticks until the next active sequence finishes, 0 if it is due; there must be an active one. */
+  get ticksLeft(): number {
+    return (this.finishAt[0] - this.clock) | 0;
+  }
+
+  /** Moves the clock; nobody may be passed by. */
+  tick(ticks: number): void {
+    this.clock = (this.clock + ticks) | 0;
   }
 
   /** A sequence whose prefill has ended takes its place at the end of the order. */
@@ -79,12 +87,12 @@ export class DecodePool {
     const id = this.idle.popFront();
     if (this.active === this.ids.length) this.grow();
     this.fresh[this.freshCount++] = id;
-    const finish = this.clock + decodeLeft[id];
+    const finish = (this.clock + decodeLeft[id]) | 0;
     let hole = this.active++;
     const { finishAt, ids } = this;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      if (finishAt[parent] <= finish) break;
+      if (((finishAt[parent] - finish) | 0) <= 0) break;
       finishAt[hole] = finishAt[parent];
       ids[hole] = ids[parent];
       hole = parent;
@@ -115,7 +123,7 @@ export class DecodePool {
   /** Takes an active sequence out; `decodeLeft[id]` becomes its ticks left. */
   dropActive(id: number, decodeLeft: Int32Array): void {
     const at = this.ids.indexOf(id);
-    decodeLeft[id] = this.finishAt[at] - this.clock;
+    decodeLeft[id] = (this.finishAt[at] - this.clock) | 0;
     // The last leaf takes the hole: down first, then up if it was smaller than the hole's parent.
     const leaf = --this.active;
     if (at < leaf) {
@@ -178,8 +186,9 @@ export class DecodePool {
     for (;;) {
       let child = 2 * hole + 1;
       if (child >= active) return hole;
-      if (child + 1 < active && finishAt[child + 1] < finishAt[child]) child++;
-      if (finishAt[child] >= finish) return hole;
+      // The sign bit is the choice: a branch on it would be guessed wrong half the time.
+      if (child + 1 < active) child += (finishAt[child + 1] - finishAt[child]) >>> 31;
+      if (((finishAt[child] - finish) | 0) >= 0) return hole;
       finishAt[hole] = finishAt[child];
       ids[hole] = ids[child];
       hole = child;
@@ -190,7 +199,7 @@ export class DecodePool {
   private settle(hole: number, finish: number): number {
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      if (this.finishAt[parent] <= finish) break;
+      if (((this.finishAt[parent] - finish) | 0) <= 0) break;
       this.put(hole, this.finishAt[parent], this.ids[parent]);
       hole = parent;
     }
@@ -204,7 +213,7 @@ export class DecodePool {
 
   private grow(): void {
     const capacity = this.ids.length * 2;
-    const finishAt = new Float64Array(capacity);
+    const finishAt = new Int32Array(capacity);
     const ids = new Int32Array(capacity);
     const fresh = new Int32Array(capacity);
     finishAt.set(this.finishAt);

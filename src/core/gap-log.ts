@@ -25,45 +25,61 @@ const HIGH_HALF = 1 / 2_097_152;
 
 const selection = new Selection();
 
+/** Adds a whole number of ns times a weight to high · 2^26 + low, exactly: by the halves of both. */
+function addProduct(sum: { high: number; low: number }, time: number, weight: number): void {
+  const units = Math.floor(time / UNIT);
+  const rest = time - units * UNIT;
+  const weightUnits = Math.floor(weight / UNIT);
+  sum.high += units * weight + rest * weightUnits;
+  sum.low += rest * (weight - weightUnits * UNIT);
+  if (sum.low < CARRY) return;
+  const carried = Math.floor(sum.low / UNIT);
+  sum.high += carried;
+  sum.low -= carried * UNIT;
+}
+
 export class GapLog {
   gap = new Float64Array(512);
   weight = new Float64Array(512);
   /** Entries used, each with a gap of its own. */
   count = 0;
-  /** Sum of the weights: the number of ITLs. */
-  total = 0;
-  /**
-   * The sum of gap · weight is high · 2^26 + low, exactly up to 2^79 ns: it does not depend on the order in which
-   * gaps come, nor on how a stretch of equal ones is cut.
-   */
+  /** What rounding took from the gaps that were not kept as they are: high · 2^26 + low. */
   private high = 0;
   private low = 0;
   /** Entries by the hash of their gap, −1 where there is none; at most half of the places are taken. */
   private slots = new Int32Array(1024).fill(-1);
   private shift = 22;
-  private readonly marked = { weight: new Float64Array(0), count: 0, total: 0, high: 0, low: 0 };
+  private readonly marked = { weight: new Float64Array(0), count: 0, high: 0, low: 0 };
 
   clear(): void {
     this.slots.fill(-1);
-    this.count = this.total = this.high = this.low = 0;
+    this.count = this.high = this.low = 0;
   }
 
   /** `weight` gaps of `gap` ns; a weight of 0 adds nothing. */
   add(gap: number, weight: number): void {
     if (weight === 0) return;
-    this.total += weight;
-    const product = gap * weight;
-    if (product < CARRY) this.low += product;
-    else this.addLarge(gap, weight);
-    if (this.low >= CARRY) this.carry();
     const entry = this.find(gap);
     if (entry >= 0) this.weight[entry] += weight;
     else this.enter(gap, weight);
   }
 
-  /** The sum of all ITLs, rounded once. */
+  /** Sum of the weights: the number of ITLs. */
+  get total(): number {
+    let total = 0;
+    for (let i = 0; i < this.count; i++) total += this.weight[i];
+    return total;
+  }
+
+  /**
+   * The sum of all ITLs, exact up to 2^79 ns and rounded once: it does not depend on the order in which gaps come,
+   * nor on how a stretch of equal ones is cut.
+   */
   get sum(): number {
-    return this.high * UNIT + this.low;
+    const { gap, weight, count } = this;
+    const sum = { high: this.high, low: this.low };
+    for (let i = 0; i < count; i++) addProduct(sum, gap[i], weight[i]);
+    return sum.high * UNIT + sum.low;
   }
 
   /** The mean ITL; NaN without one. */
@@ -90,7 +106,6 @@ export class GapLog {
     if (marked.weight.length < count) marked.weight = new Float64Array(this.weight.length);
     for (let i = 0; i < count; i++) marked.weight[i] = this.weight[i];
     marked.count = count;
-    marked.total = this.total;
     marked.high = this.high;
     marked.low = this.low;
   }
@@ -101,7 +116,6 @@ export class GapLog {
     // The last one in leaves first: what it was put behind in the table is still there.
     while (this.count > marked.count) this.slots[this.slotOf(this.gap[--this.count])] = -1;
     for (let i = 0; i < this.count; i++) this.weight[i] = marked.weight[i];
-    this.total = marked.total;
     this.high = marked.high;
     this.low = marked.low;
   }
@@ -127,6 +141,7 @@ export class GapLog {
     if (this.count >= MOST_EXACT) {
       const scaled = gap * SPLITTER;
       kept = scaled - (scaled - gap);
+      this.keepRest(gap - kept, weight);
       const entry = this.find(kept);
       if (entry >= 0) {
         this.weight[entry] += weight;
@@ -139,16 +154,11 @@ export class GapLog {
     this.weight[this.count++] = weight;
   }
 
-  private addLarge(gap: number, weight: number): void {
-    const units = Math.floor(gap / UNIT);
-    this.high += units * weight;
-    this.low += (gap - units * UNIT) * weight;
-  }
-
-  private carry(): void {
-    const units = Math.floor(this.low / UNIT);
-    this.high += units;
-    this.low -= units * UNIT;
+  private keepRest(rest: number, weight: number): void {
+    const sum = { high: this.high, low: this.low };
+    addProduct(sum, rest, weight);
+    this.high = sum.high;
+    this.low = sum.low;
   }
 
   private grow(): void {

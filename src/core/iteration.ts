@@ -97,7 +97,7 @@ function repeat(shared: Shared, replica: Replica, flight: Flight, isAhead: boole
   if (isAhead && replica.flight.finishing.length + replica.flight.finishingUnseated.length > 0) return;
   // Up to the next completion.
   const { pool } = replica;
-  flight.iterations = flight.decodes > 0 ? pool.nextFinish - pool.clock : UNLIMITED;
+  flight.iterations = flight.decodes > 0 ? pool.ticksLeft : UNLIMITED;
   if (flight.chunkCount > 0) flight.iterations = Math.min(flight.iterations, repeatsOfChunks(shared, flight));
 }
 
@@ -117,7 +117,9 @@ function repeatUntilArrival(shared: Shared, flight: Flight): void {
   // A router decides at the arrival whom it concerns: that replica's stretch is cut then.
   if (!flight.dependsOnArrivals || shared.router !== null) return;
   const before = Math.ceil((shared.nextArrivalAt - flight.startAt) / flight.iterationTime);
-  flight.iterations = Math.min(flight.iterations, Math.max(1, before + shared.depth - 1));
+  const most = before + shared.depth - 1;
+  // It fits into 32 bits where it is less than what does.
+  if (most < flight.iterations) flight.iterations = most > 1 ? most | 0 : 1;
 }
 
 /**
@@ -237,10 +239,9 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
   if (steady > alike) shared.gaps.add(startAt + iterationTime - lastTickAt, steady);
   if (shared.varies) countVarying(shared, replica, flight, measured, alike);
   else if (iterations > 1 || alike > 0) shared.gaps.add(iterationTime, measured * (iterations - 1) + alike);
-  pool.clock += iterations;
+  pool.tick(iterations);
   replica.lastTickAt = flight.endAt;
-  while (pool.active > 0 && pool.nextFinish <= pool.clock)
-    finishing(shared, flight, finishNext(shared, replica));
+  while (pool.active > 0 && pool.ticksLeft === 0) finishing(shared, flight, finishNext(shared, replica));
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The largest gap between two tokens of each request, where an SLO asks for it. A sequence sees the ticks of its
  * replica's decode clock while it is active, so its largest gap is that of an interval of the clock (stall-log.ts);
- * the gaps that are its own (to its first tick, and round a preemption) are looked at one by one.
+ * the gaps that are its own (to its first tick, and round a preemption) are looked at one by one. Ticks are numbered
+ * by the replica's iterations, which, unlike the clock, do not go round.
  */
 import type { Flight, Replica, Shared } from "./replica.js";
 
@@ -17,14 +18,14 @@ export function ownGap(shared: Shared, id: number, tokenAt: number): void {
 export function stretchGaps(shared: Shared, replica: Replica, flight: Flight): void {
   const { sequences } = shared;
   if (sequences.largestGap === null) return;
-  const { pool, stalls } = replica;
+  const { pool, stalls, iterations: before } = replica;
   const firstTickAt = flight.startAt + flight.iterationTime;
   for (let i = 0; i < pool.freshCount; i++) {
     ownGap(shared, pool.fresh[i], firstTickAt);
-    sequences.firstTick[pool.fresh[i]] = pool.clock + 1;
+    sequences.firstTick[pool.fresh[i]] = before + 1;
   }
   // Only those that had ticks before have this gap.
-  if (pool.active > pool.freshCount) stalls.push(pool.clock + 1, firstTickAt - replica.lastTickAt);
+  if (pool.active > pool.freshCount) stalls.push(before + 1, firstTickAt - replica.lastTickAt);
   else stalls.clear();
   if (flight.iterations === 1) return;
   let largest: number = flight.iterationTime;
@@ -33,7 +34,7 @@ export function stretchGaps(shared: Shared, replica: Replica, flight: Flight): v
     for (let i = 1; i < flight.iterations; i++)
       largest = Math.max(largest, flight.ends[i] - flight.ends[i - 1]);
   }
-  stalls.push(pool.clock + flight.iterations, largest);
+  stalls.push(before + flight.iterations, largest);
 }
 
 /** A sequence that has had ticks since it became active leaves the active ones. */

@@ -109,7 +109,7 @@ export class Laws implements Observer {
     // A request that is turned away is never in the system; its row says so as soon as it has arrived.
     const { sequences, rejected } = shared;
     for (; this.arrived < shared.arrived; this.arrived++)
-      if (rejected === 0 || !Number.isNaN(sequences.finishedAt[this.arrived]))
+      if (rejected === 0 || !Number.isNaN(sequences.startedAt[this.arrived]))
         this.area += now - sequences.requests.arrivedAt[this.arrived];
     this.inSystem = shared.arrived - shared.completed - shared.rejected;
     for (const replica of replicas)

@@ -151,7 +151,7 @@ function arrive(shared: Shared): number {
     shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] + shared.overhead : NEVER);
   if (shared.usableBlocks === UNLIMITED) return id;
   // The row may still say that in an earlier trial it was turned away.
-  sequences.finishedAt[id] = 0;
+  sequences.startedAt[id] = 0;
   if (blocksFor(cachedTokens(shared, id, 0)) <= shared.usableBlocks) return id;
   sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
   shared.rejected++;

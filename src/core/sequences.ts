@@ -27,13 +27,11 @@ export class Sequences {
   startedAt = new Float64Array(0);
   /** Instant of output token 1; NaN when there is no output. */
   firstTokenAt = new Float64Array(0);
-  /** Instant of the last token before the sequence joined the active decodes; NaN when it had none. */
-  lastTokenAt = new Float64Array(0);
-  /** Instant of completion. */
+  /** Instant of completion; in a sequence's life, of its last token so far (`lastTokenAt`). */
   finishedAt = new Float64Array(0);
   /** Largest gap so far between two of its tokens, in ns; null unless somebody asks for it (`trackGaps`). */
   largestGap: Float64Array | null = null;
-  /** Where that is tracked: the decode clock at its first tick since it became active. */
+  /** Where that is tracked: which of its replica's iterations was its first tick since it became active. */
   firstTick = new Float64Array(0);
 
   constructor(requests: Requests) {
@@ -54,8 +52,15 @@ export class Sequences {
     this.admission = new Int32Array(rows);
     this.startedAt = new Float64Array(rows);
     this.firstTokenAt = new Float64Array(rows);
-    this.lastTokenAt = new Float64Array(rows);
     this.finishedAt = new Float64Array(rows);
+  }
+
+  /**
+   * Instant of the last token before the sequence joined the active decodes; NaN when it had none. A sequence
+   * completes with its last token, so that one column holds both: a tenth of a trial's memory.
+   */
+  get lastTokenAt(): Float64Array {
+    return this.finishedAt;
   }
 
   /** Makes room for a request more, of a closed loop, and keeps the rows that are there. */
@@ -68,7 +73,6 @@ export class Sequences {
     this.admission = longer(this.admission, new Int32Array(rows));
     this.startedAt = longer(this.startedAt, new Float64Array(rows));
     this.firstTokenAt = longer(this.firstTokenAt, new Float64Array(rows));
-    this.lastTokenAt = longer(this.lastTokenAt, new Float64Array(rows));
     this.finishedAt = longer(this.finishedAt, new Float64Array(rows));
     this.firstTick = longer(this.firstTick, new Float64Array(rows));
     if (this.largestGap !== null) this.largestGap = longer(this.largestGap, new Float64Array(rows));

@@ -56,6 +56,16 @@ const entry: fc.Arbitrary<Entry> = fc.oneof(
 );
 const entries = fc.array(entry, { maxLength: 1500, size: "max" });
 
+test("the sum is exact where the weight of a gap has grown past 2^26", () => {
+  for (const gap of [3, 10_500_001, 2 ** 40 - 1])
+    for (const weight of [2 ** 26 - 1, 2 ** 30 + 1, 2 ** 36 - 5]) {
+      const many: Entry[] = [[gap, weight], [gap, 7], [gap + 1, weight]]; // prettier-ignore
+      const log = logOf(many);
+      expect(log.sum).toBe(Number(exactSum(many)));
+      expect(log.total).toBe(2 * weight + 7);
+    }
+});
+
 test("number, mean and percentiles are those of what was added, and equal gaps are one entry", () => {
   fc.assert(
     fc.property(entries, (added) => {
