@@ -129,11 +129,11 @@ describe.skipIf(noRedis !== undefined)(`machines that die (${noRedis ?? "with a 
     const expected = await runner(inProcess(), silent).run(asked);
     const { Redis } = await import("ioredis");
     const client = new Redis({ ...redis.address });
+    onTestFinished(() => client.disconnect());
     const records = await over(asked, async (done) => {
       await until(() => done() >= 3);
       await client.flushall();
     });
-    client.disconnect();
     expect(difference(records, expected)).toBeUndefined();
   });
 

@@ -249,6 +249,7 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     const { name } = parcelsOf([other])[0]!;
     const { ioredis } = await loadPackages();
     const client = new ioredis.Redis(redis.address);
+    onTestFinished(() => client.disconnect());
     const changed = withTraces([other]);
     const first = runner(again, silent, { registry: changed });
     await first.run({ ...request, trials: 1, configs: [smallConfig()] }); // deposits them; the pool has them now
@@ -257,7 +258,6 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     stopWorker = work(); // one that has to fetch them
     const wanted = await runner(inProcess(changed), silent, { registry: changed }).run(request);
     expect(difference(await first.run(request), wanted)).toBeUndefined();
-    client.disconnect();
   });
 
   test("plugins are refused: they are files of another machine", async () => {

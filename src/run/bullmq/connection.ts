@@ -3,17 +3,16 @@
  * else. The first connection fails within seconds; those that follow outlast a server that goes away and comes back:
  * commands wait, and are sent again.
  */
-import type * as bullmqPackage from "bullmq";
-import type * as ioredisPackage from "ioredis";
-import type { Redis } from "ioredis";
+import type * as Bullmq from "bullmq";
+import type * as Ioredis from "ioredis";
 import { ConfigError } from "../../core/errors.js";
 import { QueueFault } from "../queue-fault.js";
 import type { RedisAddress } from "./address.js";
 
 /** The packages that a queue needs, what it uses of them. */
 export interface Packages {
-  readonly bullmq: Pick<typeof bullmqPackage, "Queue" | "QueueEvents" | "Worker" | "UnrecoverableError">;
-  readonly ioredis: Pick<typeof ioredisPackage, "Redis">;
+  readonly bullmq: Pick<typeof Bullmq, "Queue" | "QueueEvents" | "Worker" | "UnrecoverableError">;
+  readonly ioredis: Pick<typeof Ioredis, "Redis">;
 }
 
 /** How the packages are found; a test brings some that are missing. */
@@ -53,7 +52,7 @@ export const lasting = (address: RedisAddress, connectionName: string) => ({
 });
 
 /** A connection that outlasts its server; its errors are heard by whoever watches for silence. */
-export function connectionTo({ ioredis }: Packages, address: RedisAddress, name: string): Redis {
+export function connectionTo({ ioredis }: Packages, address: RedisAddress, name: string): Ioredis.Redis {
   const client = new ioredis.Redis(lasting(address, name));
   client.on("error", () => {});
   return client;

@@ -45,8 +45,8 @@ export interface SubmitterOptions {
 
 /** How many jobs a job's worker may be killed in, or fail at, before it is given up. */
 export const ATTEMPTS = 3;
-/** What is finished stays for who asks for the same: within an hour, and so many. */
-const KEPT = { age: 3600, count: 20_000 };
+/** What is finished stays for who asks for the same: within an hour, and so many, as each holds its values. */
+const KEPT = { age: 3600, count: 4096 };
 /** A look asks after no more jobs than this. */
 const ASKED_A_LOOK = 256;
 const MOST_REFUSED_ADDS = 10;
