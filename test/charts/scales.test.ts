@@ -51,7 +51,8 @@ describe("the scale of a measure", () => {
           expect(domain[0]).toBeLessThan(domain[1]);
           const slack = 1e-300 + 1e-9 * Math.max(Math.abs(domain[0]), Math.abs(domain[1]));
           for (const v of values) {
-            if (type === "log" && v === 0) continue;
+            // What is drawn as 0 stands at the foot of a logarithmic axis.
+            if (type === "log" && Math.abs(v) < 1e-300) continue;
             expect(v).toBeGreaterThanOrEqual(domain[0] - slack);
             expect(v).toBeLessThanOrEqual(domain[1] + slack);
           }
