@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Lane } from "../../src/charts/index.js";
 import { Simulator } from "../../src/core/simulate.js";
@@ -112,7 +112,7 @@ describe.skipIf(isSkipped)(`in Chromium${isSkipped ? `: ${WHY_SKIPPED}` : ""}`, 
       }));
     const before = await look();
     await page.focus("#lam-slider");
-    for (let i = 0; i < 40; i++) await page.keyboard.press("ArrowRight");
+    for (let i = 0; i < 12; i++) await page.keyboard.press("ArrowRight");
     await settled(page);
     const after = await look();
     expect(after.drawn).toBeGreaterThan(before.drawn);
@@ -284,9 +284,14 @@ describe.skipIf(isSkipped)("the timeline in Chromium", () => {
       0,
     );
 
-  test("draws no more than the iterations in view, however many there are", async () => {
-    const { page } = await opened(browser, file, SMALL);
+  let page: Page;
+  beforeAll(async () => {
+    ({ page } = await opened(browser, file, SMALL));
     await settled(page);
+  });
+  afterAll(() => page.close());
+
+  test("draws no more than the iterations in view, however many there are", async () => {
     await page.waitForFunction(() => document.getElementById("timeline")!.dataset.iterations !== undefined);
     for (const button of ["#closer", "#wider", "#wider", "#whole"]) {
       const { frames } = await frameOf(page);
@@ -302,12 +307,9 @@ describe.skipIf(isSkipped)("the timeline in Chromium", () => {
     const { marks, iterations } = await frameOf(page);
     expect(iterations).toBeGreaterThan(10_000);
     expect(marks).toBeLessThan(3 * 1300);
-    await page.close();
   });
 
   test("plays, pauses, and steps by iteration", async () => {
-    const { page } = await opened(browser, file, SMALL);
-    await settled(page);
     await page.focus("#timeline");
     const at = async (): Promise<number> => (await frameOf(page)).at;
     const starts = lanes.flatMap(({ startAt }) => [...startAt]).sort((a, b) => a - b);
@@ -324,12 +326,9 @@ describe.skipIf(isSkipped)("the timeline in Chromium", () => {
     expect(paused).toBeGreaterThan(distinct[1]! + 0.05);
     await page.waitForTimeout(100);
     expect(await at()).toBe(paused);
-    await page.close();
   });
 
   test("tells a request's life where the pointer is", async () => {
-    const { page } = await opened(browser, file, SMALL);
-    await settled(page);
     await page.waitForFunction(() => document.getElementById("timeline")!.dataset.to !== undefined);
     const { from, to } = await frameOf(page);
     await page.locator("#timeline").scrollIntoViewIfNeeded();
@@ -342,6 +341,5 @@ describe.skipIf(isSkipped)("the timeline in Chromium", () => {
     const tip = (await page.textContent("#tip"))!;
     expect(tip).toContain("request #0, prompt of");
     expect(tip).toMatch(/waited 0 s, prefilled in one chunk, first token after/);
-    await page.close();
   });
 });
