@@ -228,30 +228,6 @@ describe.skipIf(isSkipped)(`in Chromium${isSkipped ? `: ${WHY_SKIPPED}` : ""}`, 
       await page.close();
     }
   });
-
-  test("everything that can be worked has a name, and a key reaches it", async () => {
-    const { page } = await opened(browser, file, SMALL);
-    await settled(page);
-    const nameless = await page.$$eval("button, input, select, canvas", (all) =>
-      all
-        .filter((one) => {
-          const labels = (one as HTMLInputElement).labels;
-          return !one.getAttribute("aria-label") && !labels?.length && !one.textContent?.trim();
-        })
-        .map((one) => one.outerHTML)
-        // The charts' own canvases stand in figures that are named.
-        .filter((html) => !/<canvas(?! id)/.test(html)),
-    );
-    expect(nameless).toEqual([]);
-    const reached = new Set<string>();
-    for (let i = 0; i < 60; i++) {
-      await page.keyboard.press("Tab");
-      reached.add(await page.evaluate(() => document.activeElement?.id ?? ""));
-    }
-    for (const id of ["lam", "lam-slider", "copy", "play", "timeline", "scrub"])
-      expect([...reached]).toContain(id);
-    await page.close();
-  });
 });
 
 /** The lane that the page records of this scheduler. */
@@ -276,7 +252,7 @@ function recorded(kind: string): Lane {
   return recorder.lane(kind, outcome);
 }
 
-describe.skipIf(isSkipped)("the timeline in Chromium", () => {
+describe.skipIf(isSkipped)("one page in Chromium: its timeline and controls", () => {
   const lanes = ["decode-prioritizing", "prefill-prioritizing", "hybrid"].map(recorded);
   const inView = (from: number, to: number): number =>
     lanes.reduce(
@@ -341,5 +317,26 @@ describe.skipIf(isSkipped)("the timeline in Chromium", () => {
     const tip = (await page.textContent("#tip"))!;
     expect(tip).toContain("request #0, prompt of");
     expect(tip).toMatch(/waited 0 s, prefilled in one chunk, first token after/);
+  });
+
+  test("everything that can be worked has a name, and a key reaches it", async () => {
+    const nameless = await page.$$eval("button, input, select, canvas", (all) =>
+      all
+        .filter((one) => {
+          const labels = (one as HTMLInputElement).labels;
+          return !one.getAttribute("aria-label") && !labels?.length && !one.textContent?.trim();
+        })
+        .map((one) => one.outerHTML)
+        // The charts' own canvases stand in figures that are named.
+        .filter((html) => !/<canvas(?! id)/.test(html)),
+    );
+    expect(nameless).toEqual([]);
+    const reached = new Set<string>();
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press("Tab");
+      reached.add(await page.evaluate(() => document.activeElement?.id ?? ""));
+    }
+    for (const id of ["lam", "lam-slider", "copy", "play", "timeline", "scrub"])
+      expect([...reached]).toContain(id);
   });
 });

@@ -90,8 +90,8 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
 
   test("run and sweep-chunk: the bytes of --workers 0, and no address among them", async ({ folder }) => {
     const commands = [
-      "run --tmax 300 --ntrials 10 --quiet --json --per-trial",
-      "sweep-chunk --sizes 16,64 --tmax 200 --ntrials 4 --quiet",
+      "run --tmax 100 --ntrials 10 --quiet --json --per-trial",
+      "sweep-chunk --sizes 16,64 --tmax 100 --ntrials 4 --quiet --json",
     ];
     for (const command of commands) {
       const seen = [];
