@@ -16,7 +16,7 @@ const MOST_WORKERS = 256;
 export function describeWorker(command: Command): void {
   command
     .description(
-      "Works for runs with --executor bullmq: takes their shards from a queue in Redis, runs them on threads\n" +
+      "Works for runs with --executor bullmq: takes their shards from a queue in Redis, runs them on threads " +
         "and hands back the values. Start as many as you like, on any machine, at any time.",
     )
     .option("--redis <url>", "the queue (or LLMSIM_REDIS)")

@@ -119,6 +119,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
   );
   const load = `λ = ${loadText(study)} per s`;
   const slo = targets.map(conditionText).join(", ");
+  const highest = plans.reduce((most, { load: { load: one } }) => (one > most ? one : most), 0);
   const rows = plans.map((plan) => summaryRow(plan, study, slo));
   const plotted = (of: (plan: Plan) => readonly Point[]) =>
     plans.flatMap((plan) => of(plan).map(({ row }) => ({ series: plan.label, row })));
@@ -140,17 +141,23 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
       plotted((plan) => plan.load.points),
       plotted((plan) => plan.replicas.points),
       load,
-      `${study.scenario}: ${targets.map((target) => `${metricWords(target.metric)} ${target.relation} ${limitText(target)}`).join(", ")}`,
+      `${study.scenario}: ${targets.map((target) => `${metricWords(target.metric)} ${SIGNS.get(target.relation) ?? target.relation} ${limitText(target)}`).join(", ")}`,
       `T = ${study.config.horizon.tmaxSeconds} s, ${subtitle(study)}`,
     ),
     json: { results: rows, points: points.map(({ row }) => row) },
     passed: true,
     next: [
-      `llmsim run ${again(study)} ${atShare(study, Number(rows[0].lambda_max_qps ?? 1) * 0.9)}`,
+      ...(highest > 0 ? [`llmsim run ${again(study)} ${atShare(study, highest * 0.9)}`] : []),
       ...tryStability(study),
     ],
   };
 }
+
+/** Relations as a figure has them. */
+const SIGNS: ReadonlyMap<string, string> = new Map([
+  ["<=", "≤"],
+  [">=", "≥"],
+]);
 
 /** The study's load: a rate as it was given, a trace's to four digits. */
 function loadText({ config, registry }: Study): string {
