@@ -11,6 +11,8 @@ const folder = pathToFileURL(`${process.argv[2]}/`);
 const { simulate, prepare, Simulator } = await import(new URL("index.js", folder).href);
 const { measure } = await import(new URL("core/metrics.js", folder).href);
 const { Tally } = await import(new URL("core/tally.js", folder).href);
+// As the commands do; a build from before that does not.
+await import(new URL("run/inlining.js", folder).href).then(({ inlineMore }) => inlineMore(), () => {});
 
 const COMPARED = ["ttft_mean_s", "tbt_mean_s", "rts_p95_s"];
 const simulators = new Map();

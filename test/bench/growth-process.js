@@ -3,8 +3,10 @@
  * Arguments: a configuration (JSON), the number of trials. Prints JSON: ns per request (the median trial), peak bytes.
  */
 import { simulate, Simulator } from "../../dist/index.js";
+import { inlineMore } from "../../dist/run/inlining.js";
 import { median, processorNs } from "./figures.js";
 
+inlineMore();
 const config = JSON.parse(process.argv[2]);
 const trials = Number(process.argv[3]);
 /** Enough for the compiler to know the code, small beside what is measured. */
