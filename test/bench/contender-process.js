@@ -12,7 +12,10 @@ const { simulate, prepare, Simulator } = await import(new URL("index.js", folder
 const { measure } = await import(new URL("core/metrics.js", folder).href);
 const { Tally } = await import(new URL("core/tally.js", folder).href);
 // As the commands do; a build from before that does not.
-await import(new URL("run/inlining.js", folder).href).then(({ inlineMore }) => inlineMore(), () => {});
+await import(new URL("run/inlining.js", folder).href).then(
+  ({ inlineMore }) => inlineMore(),
+  () => {},
+);
 
 const COMPARED = ["ttft_mean_s", "tbt_mean_s", "rts_p95_s"];
 const simulators = new Map();
