@@ -12,7 +12,7 @@
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
-const USUAL = ["speed", "growth", "workers", "startup", "replay", "page", "queue"];
+const USUAL = ["speed", "windows", "growth", "workers", "startup", "replay", "reproduce", "page", "queue"];
 const ASKED_FOR = ["inference-lab", "against"];
 
 /** Command line to what is to be done; throws a message for people. */
