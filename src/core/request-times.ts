@@ -167,15 +167,46 @@ export class RequestTimes {
 
   /** Takes back the rows [from, to), which were added last, after `mark`; their times are still what they were. */
   remove(from: number, to: number): void {
-    const { table, links } = this;
-    for (const sample of this.samples) {
-      for (let row = to - 1; row >= from; row--) {
-        if (!this.has(row, sample.time)) continue;
-        const at = sample.base + 2 * this.bucketOf(this.valueOf(row, sample.time));
-        table[at] = links[4 * row + sample.time];
-        table[at + 1]--;
-      }
-      sample.reset();
+    for (let end = to; end > from; end -= BLOCK) this.removeBlock(Math.max(end - BLOCK, from), end);
+    for (const sample of this.samples) sample.reset();
+  }
+
+  /** The last row goes first: what it was chained to is the bucket's last again. */
+  private removeBlock(from: number, to: number): void {
+    const { table, links, shift, perGap, tbt, rts, delay } = this;
+    const { startedAt, firstTokenAt, finishedAt, requests } = this.sequences;
+    const { arrivedAt, outputTokens } = requests;
+    const tbtBase = tbt.base;
+    const rtsBase = rts.base;
+    const delayBase = delay.base;
+    for (let row = to - 1; row >= from; row--) {
+      const arrival = arrivedAt[row];
+      const finish = finishedAt[row];
+      const output = outputTokens[row];
+      const link = 4 * row;
+      if (finish !== finish) continue;
+
+      VALUES[RTS] = finish - arrival;
+      let at = rtsBase + 2 * (WORDS[2 * RTS + HIGH] >>> shift);
+      table[at] = links[link + RTS];
+      table[at + 1]--;
+
+      VALUES[DELAY] = startedAt[row] - arrival;
+      at = delayBase + 2 * (WORDS[2 * DELAY + HIGH] >>> shift);
+      table[at] = links[link + DELAY];
+      table[at + 1]--;
+
+      if (output === 0) continue;
+      VALUES[TTFT] = firstTokenAt[row] - arrival;
+      at = 2 * (WORDS[2 * TTFT + HIGH] >>> shift);
+      table[at] = links[link + TTFT];
+      table[at + 1]--;
+
+      if (output <= perGap) continue;
+      VALUES[TBT] = (finish - firstTokenAt[row]) / (output - perGap);
+      at = tbtBase + 2 * (WORDS[2 * TBT + HIGH] >>> shift);
+      table[at] = links[link + TBT];
+      table[at + 1]--;
     }
   }
 
@@ -192,11 +223,5 @@ export class RequestTimes {
     if (time === DELAY) return startedAt[row] - requests.arrivedAt[row];
     if (time === TTFT) return firstTokenAt[row] - requests.arrivedAt[row];
     return (finishedAt[row] - firstTokenAt[row]) / (requests.outputTokens[row] - this.perGap);
-  }
-
-  private has(row: number, time: number): boolean {
-    const least = time === TTFT ? 1 : time === TBT ? this.perGap + 1 : 0;
-    const { finishedAt, requests } = this.sequences;
-    return requests.outputTokens[row] >= least && finishedAt[row] === finishedAt[row];
   }
 }

@@ -10,6 +10,7 @@ import type { PromptOrder } from "./discipline.js";
 import type { State } from "./loop.js";
 import { EventQueue } from "./event-queue.js";
 import { Replica, type Shared } from "./replica.js";
+import type { Sequences } from "./sequences.js";
 
 /** The parts of the shared state that the loop moves. */
 type Moving = Pick<
@@ -30,6 +31,9 @@ type Moving = Pick<
   | "clients"
 >;
 
+/** Numbers that are kept of a live row. */
+const WIDTH = 8;
+
 export class Snapshot {
   private shared: Moving | undefined;
   private readonly replicas: Replica[] = [];
@@ -38,7 +42,8 @@ export class Snapshot {
   private readonly emptyQueue: () => PromptOrder;
   private requestCount = 0;
   /** Live rows: id, prompt tokens left, decodes left, place, admission; the instant of the last token; gaps. */
-  private readonly rows: number[] = [];
+  private rows = new Float64Array(64 * WIDTH);
+  private rowsEnd = 0;
 
   /** @param emptyQueue makes an empty queue of the discipline in use */
   constructor(emptyQueue: () => PromptOrder) {
@@ -63,18 +68,8 @@ export class Snapshot {
       routing: shared.routing.copy(),
       clients: shared.clients,
     };
-    this.rows.length = 0;
-    const keep = (id: number): void =>
-      void this.rows.push(
-        id,
-        sequences.promptLeft[id],
-        sequences.decodeLeft[id],
-        sequences.place[id],
-        sequences.admission[id],
-        sequences.lastTokenAt[id],
-        sequences.largestGap?.[id] ?? 0,
-        sequences.firstTick[id] ?? 0,
-      );
+    this.rowsEnd = 0;
+    const keep = (id: number): void => this.keep(sequences, id);
     replicas.forEach((replica, i) => {
       this.replicas[i] ??= new Replica(i);
       replica.copyInto(this.replicas[i]);
@@ -91,6 +86,26 @@ export class Snapshot {
     this.requestCount = sequences.requests.count;
   }
 
+  private keep(sequences: Sequences, id: number): void {
+    if (this.rowsEnd === this.rows.length) {
+      const larger = new Float64Array(2 * this.rowsEnd);
+      larger.set(this.rows);
+      this.rows = larger;
+    }
+    const { rows, rowsEnd: at } = this;
+    rows[at] = id;
+    rows[at + 1] = sequences.promptLeft[id];
+    rows[at + 2] = sequences.decodeLeft[id];
+    rows[at + 3] = sequences.place[id];
+    rows[at + 4] = sequences.admission[id];
+    rows[at + 5] = sequences.lastTokenAt[id];
+    if (sequences.largestGap !== null) {
+      rows[at + 6] = sequences.largestGap[id];
+      rows[at + 7] = sequences.firstTick[id];
+    }
+    this.rowsEnd = at + WIDTH;
+  }
+
   /** Puts the saved state back; what happened since is undone. */
   restore({ shared, replicas, events }: State): void {
     const { sequences, gaps } = shared;
@@ -103,7 +118,7 @@ export class Snapshot {
     this.events.copyInto(events);
     gaps.release();
     sequences.requests.count = this.requestCount;
-    for (let i = 0; i < this.rows.length; i += 8) {
+    for (let i = 0; i < this.rowsEnd; i += WIDTH) {
       const id = this.rows[i];
       sequences.promptLeft[id] = this.rows[i + 1];
       sequences.decodeLeft[id] = this.rows[i + 2];
