@@ -1,5 +1,6 @@
 /** Writes a report's files: CSVs first, then the charts with the spec that drew each beside its picture. */
 import { dirname, join, resolve } from "node:path";
+import type { TopLevelSpec } from "vega-lite";
 import type { Issue } from "../core/errors.js";
 import type { Experiment, Report, TextFile } from "../experiments/experiment.js";
 import { toCsv } from "../io/csv.js";
@@ -76,11 +77,11 @@ export async function writeFiles(
   for (const file of report.csv) await put(file, toCsv(file.columns, file.rows));
   for (const file of report.texts ?? []) await put(file, file.text);
   if (report.figures.length > 0) {
-    const { renderPng } = await import("../io/png.js");
-    for (const { path, spec } of report.figures) {
-      const png = await renderPng(spec as Parameters<typeof renderPng>[0], {
-        onWarning: (message) => warn(`${path}: ${message}`),
-      });
+    const { drawings } = await import("../io/drawings.js");
+    const left = report.figures[Symbol.iterator]();
+    for await (const { png, warnings } of drawings(report.figures.map(({ spec }) => spec as TopLevelSpec))) {
+      const { path, spec } = left.next().value!;
+      for (const message of warnings) warn(`${path}: ${message}`);
       await write(figs, path, png);
       await write(figs, path.replace(/\.png$/, ".vl.json"), `${JSON.stringify(spec, null, 1)}\n`);
     }
