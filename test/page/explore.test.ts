@@ -187,37 +187,42 @@ describe.skipIf(isSkipped)("in Chromium: its timeline and controls", () => {
 
 describe.skipIf(isSkipped)("in Chromium, at other addresses", () => {
   test.each([
-    ["goes to", "#scenario=demo2&lam=3&tmax=100&ntrials=3"],
+    ["goes to", "--lam 3", "#scenario=demo2&lam=3&tmax=100&ntrials=3"],
     [
       "opens at",
+      "--seed 9",
       "#scenario=demo3&scheduler=hybrid,vllm&chunk-size=32&ratio=0.3&seed=9&tmax=60&ntrials=2&conventions=standard",
     ],
-  ])("%s %s: its numbers are those of the command that it gives, to the last bit", async (how, hash) => {
-    const { page } = how === "opens at" ? await opened(browser, file, hash) : shared;
-    await goTo(page, hash);
-    await settled(page);
-    const command = (await page.textContent("#command"))!;
-    const { code, stdout } = await llmsim(`${command.replace(/^llmsim /, "")} --json --workers 0`, {
-      cwd: folder,
-    });
-    expect(code).toBe(0);
-    const { results } = JSON.parse(stdout) as {
-      results: {
-        scheduler: string;
-        ratio: number | null;
-        metrics: Record<string, { mean: number | null }>;
-      }[];
-    };
-    const shown = await page.$$eval("td[data-metric]", (cells) =>
-      cells.map((cell) => ({ ...(cell as HTMLElement).dataset }) as Record<string, string>),
-    );
-    expect(shown).toHaveLength(results.length * Object.keys(results[0]!.metrics).length);
-    for (const { metric, scheduler, mean } of shown) {
-      const { metrics } = results.find((one) => scheduler!.startsWith(one.scheduler))!;
-      expect([metric, scheduler, mean]).toEqual([metric, scheduler, String(metrics[metric!]!.mean ?? NaN)]);
-    }
-    if (page !== shared.page) await page.close();
-  });
+  ])(
+    "%s the address with %s: its numbers are those of the command that it gives, to the last bit",
+    async (how, flag, hash) => {
+      const { page } = how === "opens at" ? await opened(browser, file, hash) : shared;
+      await goTo(page, hash);
+      await settled(page);
+      const command = (await page.textContent("#command"))!;
+      expect(command).toContain(flag);
+      const { code, stdout } = await llmsim(`${command.replace(/^llmsim /, "")} --json --workers 0`, {
+        cwd: folder,
+      });
+      expect(code).toBe(0);
+      const { results } = JSON.parse(stdout) as {
+        results: {
+          scheduler: string;
+          ratio: number | null;
+          metrics: Record<string, { mean: number | null }>;
+        }[];
+      };
+      const shown = await page.$$eval("td[data-metric]", (cells) =>
+        cells.map((cell) => ({ ...(cell as HTMLElement).dataset }) as Record<string, string>),
+      );
+      expect(shown).toHaveLength(results.length * Object.keys(results[0]!.metrics).length);
+      for (const { metric, scheduler, mean } of shown) {
+        const { metrics } = results.find((one) => scheduler!.startsWith(one.scheduler))!;
+        expect([metric, scheduler, mean]).toEqual([metric, scheduler, String(metrics[metric!]!.mean ?? NaN)]);
+      }
+      if (page !== shared.page) await page.close();
+    },
+  );
 
   test("a slider changes address, command, answer and charts", async () => {
     const { page, complaints } = shared;
