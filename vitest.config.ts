@@ -1,7 +1,29 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that replace a module: each needs modules of its own. */
 const MOCKING = ["test/io/files.test.ts", "test/cli/main.test.ts"];
+
+/** What takes longest comes first, the slowest ahead: one that came last would run beside an idle core. */
+const SLOWEST = [
+  "cli/resume",
+  "page/explore",
+  "run/bullmq-faults",
+  "run/bullmq-cli",
+  "run/worker-faults",
+  "cli/process",
+  "cli/shard",
+  "run/same-bytes",
+].map((name) => `/test/${name}.test.ts`);
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isSlow = ({ moduleId }: TestSpecification) => SLOWEST.some((end) => moduleId.endsWith(end));
+    const slow = SLOWEST.flatMap((end) => sorted.filter(({ moduleId }) => moduleId.endsWith(end)));
+    return [...slow, ...sorted.filter((file) => !isSlow(file))];
+  }
+}
 
 // Two forks: the suite is meant for two cores, and each test file that starts a pool brings its own. The other files
 // of a fork share what they import, which nothing of ours keeps state in: reading it anew cost a sixth of the suite.
@@ -9,6 +31,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     maxWorkers: 2,
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         extends: true,

@@ -36,8 +36,12 @@ export function meansOf(
   registry?: Registry,
 ): RequestMeans {
   const { promptTokens, outputTokens } = workload;
-  const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
-  return requestMeans(engine, prompt, output, conventions.firstToken);
+  const { firstToken } = conventions;
+  const { maxTokens, chunkSize } = engine;
+  return once(["means", promptTokens, outputTokens, maxTokens, chunkSize, firstToken], registry, () => {
+    const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
+    return requestMeans(engine, prompt, output, firstToken);
+  });
 }
 
 /** The highest λ per second that any policy can serve, over all replicas; NaN where no formula covers it. */
@@ -146,27 +150,29 @@ export function keepsUp(
   return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
 }
 
-/** What was worked out last for a workload: a heavy tail takes tenths of a second, and is asked for many times. */
-const known = new WeakMap<object, { readonly config: Base; readonly seconds: number }>();
-
 /** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
-function aloneSeconds(config: Base, registry?: Registry): number {
-  const { workload, engine, service, conventions } = config;
-  const last = known.get(workload);
-  const isSame =
-    last?.config.engine === engine &&
-    last.config.service === service &&
-    last.config.conventions === conventions;
-  if (last && isSame) return last.seconds;
-  const seconds = aloneBy(config, registry);
-  known.set(workload, { config, seconds });
-  return seconds;
+function aloneSeconds({ workload, engine, service, conventions }: Base, registry?: Registry): number {
+  const affine = affineEngine({ service, engine });
+  if (!affine) return 0;
+  const { promptTokens, outputTokens } = workload;
+  return once(["alone", promptTokens, outputTokens, affine, conventions], registry, () => {
+    const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
+    return singleRequest(affine, prompt, output, conventions).responseTime;
+  });
 }
 
-function aloneBy(config: Base, registry?: Registry): number {
-  const engine = affineEngine(config);
-  if (!engine) return 0;
-  const { promptTokens, outputTokens } = config.workload;
-  const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
-  return singleRequest(engine, prompt, output, config.conventions).responseTime;
+/** What was worked out, by the laws that there are and what was asked. */
+const known = new WeakMap<Registry, Map<string, unknown>>();
+const MOST_KNOWN = 1000;
+
+/** An answer that depends on nothing but the question, plain data: a heavy tail takes tenths of a second. */
+function once<T>(question: readonly unknown[], registry: Registry = builtIn, answer: () => T): T {
+  const answers = known.get(registry) ?? new Map<string, unknown>();
+  known.set(registry, answers);
+  const key = JSON.stringify(question);
+  if (!answers.has(key)) {
+    if (answers.size === MOST_KNOWN) answers.clear();
+    answers.set(key, answer());
+  }
+  return answers.get(key) as T;
 }

@@ -9,15 +9,11 @@ import { expect, test, vi } from "vitest";
 import { commands, fuzzCase } from "./mutations.js";
 import { contents, llmsim } from "./session.js";
 
-const CASES = process.env.LLMSIM_LONG === "1" ? 100_000 : 300;
+const CASES = process.env.LLMSIM_LONG === "1" ? 100_000 : 500;
 /** For one case, of processor time: the machine may do other things too. */
 const MOST_SECONDS = 5;
 
-// A picture is a function of its chart and takes half a second; what is tested here is what leads to it.
-vi.mock("../../src/io/png.js", () => ({
-  renderPng: (spec: object) => Promise.resolve(Buffer.from(JSON.stringify(spec))),
-  renderSvg: () => Promise.resolve("<svg/>"),
-}));
+vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 vi.mock("../../src/io/gif.js", () => ({
   renderGif: () => Promise.resolve({ gif: new Uint8Array(1), still: new Uint8Array(1) }),
 }));

@@ -1,13 +1,15 @@
 /** Whatever scenarios, files and plugins are called, what is written stays in the folders for it. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test as plain } from "vitest";
+import { describe, expect, test as plain, vi } from "vitest";
 import { inside } from "../../src/cli/inside.js";
 import { workspaceIn } from "../../src/cli/workspace.js";
 import { writeFiles } from "../../src/cli/write.js";
 import { ConfigError } from "../../src/core/errors.js";
 import { nodeFiles } from "../../src/io/files.js";
 import { contents, listing, llmsim, test } from "./session.js";
+
+vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
 const OUT = [
   "../x.csv",

@@ -183,7 +183,8 @@ function valueOf(flag: string, dice: Dice): string {
 }
 
 function argvOf({ name, flags }: Flagged, dice: Dice): string[] {
-  const argv: string[] = [];
+  // Two ratios instead of 99; what is given after them holds.
+  const argv = name === "hybrid" ? ["--ratios", "0.2,0.8"] : [];
   for (let i = dice.below(6); i > 0; i--) {
     const flag = dice.pick(flags);
     if (SHOWING.includes(flag.name)) continue;

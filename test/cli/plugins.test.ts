@@ -5,7 +5,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import { pluginOf, withPlugins } from "../../src/core/plugin.js";
 import { carrying } from "../../src/cli/plugins.js";
@@ -19,6 +19,8 @@ import { account, engine, rows, run, withoutFastForward } from "../contract/work
 import { smallConfig } from "../run/requests.js";
 import fc from "fast-check";
 import { listing, llmsim, SMALL, test } from "./session.js";
+
+vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/my-scheduler.mjs", import.meta.url));
 

@@ -93,7 +93,7 @@ describe("Ctrl-C in a long run", () => {
   ] as const)(
     "%s: exit %i within 2 s with --workers %i, no result is written",
     async ([signal, code, workers], { folder }) => {
-      const command = `run --ntrials 8000 --tmax 500 --workers ${workers} --requests rows.csv --scheduler hybrid`;
+      const command = `run --ntrials 4000 --tmax 500 --workers ${workers} --requests rows.csv --scheduler hybrid`;
       const { child, ended, heard } = node(`${command} --out-data out --verify`, folder);
       await heard; // the first line of progress: it simulates
       const askedAt = Date.now();

@@ -11,9 +11,11 @@ import { beforeAll, expect } from "vitest";
 import { stream } from "../../src/core/random.js";
 import { contents, llmsim, test } from "./session.js";
 
-const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 5;
+const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 20;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
-const SWEEP = "sweep-chunk --sizes 16,64 --tmax 600 --ntrials 60 --workers 2 --quiet --seed 4";
+/** A shard each of forty loads, some milliseconds apart, and one picture. */
+const MODEL = "sweep --vary lam=0.1:4:0.1 --scheduler hybrid --tmax 600 --ntrials 6 --quiet --seed 4";
+const SWEEP = `${MODEL} --workers 0`;
 
 /** The command as a process; `when` ends when it is to be killed, unless it ends before. */
 function run(args: string, cwd: string, when?: () => Promise<void>): Promise<number | null> {
@@ -65,14 +67,18 @@ test(`killed ${KILLS} times at random instants and resumed: the same bytes`, asy
     const flag = journal === undefined ? "" : " --resume";
     if (journal === undefined) before = 0;
     else resumed++;
-    // Every other kill comes at any instant of the run, the rest once it has kept something more.
+    // Every fifth kill comes at any instant of the run, from its start to its picture, the rest soon after it has kept
+    // something more.
     const deadline = Date.now() + takes;
-    const wait = random.uniform() * takes * (kill % 2 === 0 ? 1 : 0.1);
+    const atAny = kill % 5 === 0;
+    const wait = random.uniform() * takes * (atAny ? 1 : 0.03);
     const kept = async (): Promise<void> => {
-      while (kill % 2 === 1 && linesIn(cwd) <= before + 1 && Date.now() < deadline) await sleep(10);
+      while (!atAny && linesIn(cwd) <= before + 1 && Date.now() < deadline) await sleep(5);
       await sleep(wait);
     };
-    const code = await run(SWEEP + flag, cwd, kept);
+    // How many threads there were does not matter to who goes on.
+    const workers = random.uniform() < 0.15 ? 2 : 0;
+    const code = await run(`${MODEL} --workers ${workers}${flag}`, cwd, kept);
     if (code === 0) expect(results(cwd)).toEqual(whole);
     else expect(code).toBe(null);
     const now = journalIn(cwd);
@@ -95,9 +101,9 @@ test("a resume that finds nothing, or another run, is refused with the reason", 
   expect(nothing).toMatchObject({ code: 2, stdout: "" });
   expect(nothing.stderr).toBe("error: --resume: nothing to continue: no sweep-time journal in data\n");
 
-  expect(await run(`${SWEEP} --ntrials 4000`, cwd, moreThan(cwd, 3))).toBe(null);
+  expect(await run(`${SWEEP} --ntrials 400`, cwd, moreThan(cwd, 3))).toBe(null);
   const name = journalIn(cwd)!;
-  const other = await llmsim(`${SWEEP} --ntrials 4000 --max-tokens 512 --resume`, { cwd });
+  const other = await llmsim(`${SWEEP} --ntrials 400 --max-tokens 512 --resume`, { cwd });
   expect(other.code).toBe(2);
   // Under test the code is not the compiled one, which made the journal: that is told too.
   expect(other.stderr).toBe(
@@ -108,7 +114,7 @@ test("a resume that finds nothing, or another run, is refused with the reason", 
   const lines = readFileSync(path, "latin1").split("\n");
   lines[1] = lines[1]!.replace(/.$/, "#");
   writeFileSync(path, lines.join("\n"), "latin1");
-  const damaged = await llmsim(`${SWEEP} --ntrials 4000 --resume`, { cwd });
+  const damaged = await llmsim(`${SWEEP} --ntrials 400 --resume`, { cwd });
   expect(damaged.code).toBe(2);
   expect(damaged.stderr).toMatch(/^error: data\/.*\.journal:2: not a line of a journal/);
 }, 60_000);

@@ -1,11 +1,13 @@
 /** Where settings come from: defaults < scenario < --config < --set < flags, and what each of them can say. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { MODEL_FLAGS, MODEL_SWITCHES } from "../../src/cli/flags.js";
 import { allKeys, studyTree } from "../../src/config/keys.js";
 import { builtIn } from "../../src/core/registry.js";
 import { llmsim, SMALL, test } from "./session.js";
+
+vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
 /** The lines between answer and table: what was assumed. */
 async function assumed(argv: string | readonly string[], cwd: string): Promise<string> {

@@ -4,15 +4,18 @@
  */
 import {
   copyFileSync,
+  cpSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import { EXPERIMENTS } from "../../src/experiments/index.js";
 import { nodeFiles } from "../../src/io/files.js";
 import { Interrupted } from "../../src/run/interrupted.js";
@@ -96,9 +99,15 @@ describe.each(Object.entries({ ...COMMANDS, ...(LONG && LENGTHY) }))("%s", (_, c
 const RUN = "run --tmax 500 --ntrials 180 --scheduler hybrid --workers 0 --quiet";
 
 describe("what is refused", () => {
-  /** Three shards of a run in `cwd`, and one each of others. */
-  async function shards(cwd: string): Promise<string[]> {
-    for (const i of [1, 2, 3]) expect((await llmsim(`${RUN} --shard ${i}/3`, { cwd })).code).toBe(0);
+  let made = "";
+  beforeAll(async () => {
+    made = mkdtempSync(join(tmpdir(), "llmsim-"));
+    for (const i of [1, 2, 3]) expect((await llmsim(`${RUN} --shard ${i}/3`, { cwd: made })).code).toBe(0);
+  });
+  afterAll(() => rmSync(made, { recursive: true }));
+  /** Three shards of a run, put into `cwd`. */
+  function shards(cwd: string): string[] {
+    cpSync(made, cwd, { recursive: true });
     return shardsIn(cwd);
   }
   async function refused(
@@ -115,7 +124,7 @@ describe("what is refused", () => {
   }
 
   test("gaps, overlaps, foreign and damaged files, each by name", async ({ folder: cwd }) => {
-    const [one, two, three] = (await shards(cwd)) as [string, string, string];
+    const [one, two, three] = shards(cwd) as [string, string, string];
     expect(await refused([one, three], cwd)).toBe(
       `error: ${one}: of 3 shards 1 missing: 2/3 (give the files of all)\n`,
     );
@@ -149,7 +158,7 @@ describe("what is refused", () => {
   });
 
   test("a file that is damaged anywhere", async ({ folder: cwd }) => {
-    const names = await shards(cwd);
+    const names = shards(cwd);
     const path = join(cwd, names[1]!);
     const sound = readFileSync(path);
     const every = Math.ceil(sound.length / 60);
@@ -172,7 +181,7 @@ describe("what is refused", () => {
   });
 
   test("files that are none of --shard, and headers that lie", async ({ folder: cwd }) => {
-    const names = await shards(cwd);
+    const names = shards(cwd);
     const path = join(cwd, names[0]!);
     const [first, ...rest] = readFileSync(path, "latin1").split("\n");
     const header = JSON.parse(first!.slice(first!.indexOf("{"))) as Parameters<typeof headerLine>[0];

@@ -1,7 +1,7 @@
 /** `sweep`: the same numbers as the commands that are settings of it, and every problem of its lists at once. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect } from "vitest";
+import { describe, expect, onTestFinished, vi } from "vitest";
 import { parseValues } from "../../src/config/lists.js";
 import { parseCsv } from "../../src/io/csv.js";
 import { listing, llmsim, SMALL, test } from "./session.js";
@@ -9,7 +9,14 @@ import { listing, llmsim, SMALL, test } from "./session.js";
 const rowsOf = (folder: string, name: string) =>
   parseCsv(readFileSync(join(folder, "data", name), "utf8"), { file: name, required: [] }).rows;
 
+/** Where two commands' tables are compared, their pictures are not drawn. */
+function drawLightly(): void {
+  vi.doMock("../../src/io/png.js", () => import("./light-pictures.js"));
+  onTestFinished(() => void vi.doUnmock("../../src/io/png.js"));
+}
+
 test("over chunk sizes is sweep-chunk", async ({ folder: cwd }) => {
+  drawLightly();
   const model = `--scheduler hybrid ${SMALL}`;
   expect((await llmsim(`sweep --vary engine.chunkSize=none,16,64 ${model}`, { cwd })).code).toBe(0);
   expect((await llmsim(`sweep-chunk --sizes 16,64 ${model}`, { cwd })).code).toBe(0);
@@ -17,6 +24,7 @@ test("over chunk sizes is sweep-chunk", async ({ folder: cwd }) => {
 });
 
 test("over ratios is hybrid's last window", async ({ folder: cwd }) => {
+  drawLightly();
   const model = `--scheduler hybrid --ratio-of tokens --scenario demo2 --lam 5 ${SMALL}`;
   expect((await llmsim(`sweep --vary ratio=0.3,0.9 ${model}`, { cwd })).code).toBe(0);
   expect((await llmsim(`hybrid --ratios 0.3,0.9 --npoints 1 ${model}`, { cwd })).code).toBe(0);

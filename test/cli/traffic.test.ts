@@ -1,11 +1,13 @@
 /** `--trace` and `--lengths-from`: what is simulated, what is said of it, and what is refused with nothing written. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
 import { parseCsv } from "../../src/io/csv.js";
 import { TRACE_FORMATS } from "../../src/io/trace-reader.js";
 import { contents, listing, llmsim, test } from "./session.js";
+
+vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
 /** 240 requests in 2 minutes, busy and calm seconds by turns. */
 const ROWS = Array.from({ length: 240 }, (_, i) => {

@@ -1,9 +1,11 @@
 /** The folders of a run vanish while it runs, or become something else: it ends, whole or with path and reason. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { nodeFiles, type FileSystem } from "../../src/io/files.js";
 import { contents, llmsim, test } from "./session.js";
+
+vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
 const COMMAND = "sweep-time --scheduler hybrid --windows 2 --tmax 20 --ntrials 2 --workers 0 --quiet";
 

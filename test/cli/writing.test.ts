@@ -4,9 +4,11 @@
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
 import { contents, listing, llmsim, test } from "./session.js";
+
+vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
 /** As nodeFiles says ENOSPC, EIO and EACCES. */
 const REASONS = ["no space left on device", "input/output error", "permission denied"];

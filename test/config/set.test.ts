@@ -5,6 +5,7 @@ import { allKeys, studyTree } from "../../src/config/keys.js";
 import type { Layer } from "../../src/config/layer.js";
 import { parseSet } from "../../src/config/set.js";
 import { resolveStudy } from "../../src/config/study.js";
+import { parseText } from "../../src/config/yaml.js";
 import { ConfigError } from "../../src/core/errors.js";
 import { builtIn } from "../../src/core/registry.js";
 import { loadScenario } from "../../src/io/scenarios.js";
@@ -50,6 +51,19 @@ describe("values", () => {
       scenario: "./a=b.yaml",
       seed: 7,
     }));
+
+  test("numbers are what YAML reads, however they are written", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.stringMatching(/^[+-]?[0-9]{0,17}\.?[0-9]{0,22}(e[+-]?[0-9]{1,3})?$/),
+        async (text) => {
+          fc.pre(text !== "");
+          const { value } = await parseText(text, "value");
+          expect(await values(`seed=${text}`)).toEqual({ seed: value });
+        },
+      ),
+      { numRuns: 500, examples: [["010"], ["0"], ["-0"], ["0.1"], ["00.5"], ["1."], [".5"], ["1e3"]] },
+    ));
 
   test("the last assignment to a key wins", async () => {
     expect(await values("seed=1", "seed=2")).toEqual({ seed: 2 });

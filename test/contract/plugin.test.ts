@@ -275,13 +275,13 @@ describe("one whose decode count goes up and down at every iteration", () => {
             { registry: registryFor(pattern) },
           );
           const { startedAt, firstTokenAt, finishedAt } = outcome.shared.sequences;
-          rows.forEach((_, id) => {
-            expect([startedAt[id], firstTokenAt[id], finishedAt[id]]).toEqual([
+          expect(rows.map((_, id) => [startedAt[id], firstTokenAt[id], finishedAt[id]])).toEqual(
+            rows.map((_, id) => [
               expected.startedAt[id],
               expected.tokenAt[id][0] ?? NaN,
               expected.finishedAt[id],
-            ]);
-          });
+            ]),
+          );
           expect(metrics.n_iterations).toBe(expected.iterations);
           const gaps = expected.tokenAt
             .slice(outcome.firstMeasured)

@@ -50,10 +50,11 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
         const fast = run(rows, setting);
         const { startedAt, finishedAt } = fast.outcome.shared.sequences;
         for (const { preemptions } of fast.outcome.replicas) preempted += preemptions;
-        rows.forEach(([arrivedAt], id) => {
-          expect(startedAt[id]).toBeGreaterThanOrEqual(arrivedAt + limits.overheadMs * MS);
-          expect(finishedAt[id]).toBeGreaterThan(startedAt[id]);
-        });
+        const early = rows.filter(
+          ([arrivedAt], id) =>
+            !(startedAt[id] >= arrivedAt + limits.overheadMs * MS && finishedAt[id] > startedAt[id]),
+        );
+        expect(early).toEqual([]);
         expect(fast.metrics.n_completed).toBe(rows.length);
         // Composition depends on counts alone: asking at every iteration changes nothing.
         expect(account(fast)).toEqual(account(run(rows, setting, { registry: slowly })));

@@ -106,11 +106,13 @@ test("one pass equals each window alone", () => {
       const onePass = runTask(new Simulator(), task);
       // Under `verify` every window is simulated by itself.
       const alone = runTask(new Simulator(), { ...task, verify: true });
-      for (let i = 0; i < onePass.length; i++)
+      for (let i = 0; i < onePass.length; i++) {
+        if (Object.is(onePass[i], alone[i])) continue;
         expect([METRICS[i % METRICS.length].name, onePass[i]]).toEqual([
           METRICS[i % METRICS.length].name,
           alone[i],
         ]);
+      }
     }),
     { numRuns: RUNS },
   );

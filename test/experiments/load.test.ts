@@ -1,6 +1,7 @@
 /** What theory says of a study's load: model §6's bounds, and the warnings that follow. */
 import { describe, expect, test } from "vitest";
 import { complete, REFERENCE } from "../../src/core/config.js";
+import { builtIn, member } from "../../src/core/registry.js";
 import { withScheduler } from "../../src/experiments/experiment.js";
 import { affineEngine, capacityBound, loadNotes } from "../../src/experiments/load.js";
 import { recordsOf, studyOf } from "./studies.js";
@@ -19,6 +20,35 @@ describe("the bound for any policy (model §6)", () => {
     expect(config.conventions).toEqual(REFERENCE);
     expect(capacityBound(config)).toBeCloseTo(12.2534, 4);
     expect(capacityBound({ ...config, engine: { ...config.engine, replicas: 2 } })).toBeCloseTo(24.5068, 4);
+  });
+  test("is worked out anew for whatever it depends on, and the same when asked again", () => {
+    const { config } = studyOf("demo2");
+    const { workload, engine, service, conventions } = config;
+    const fixed = (tokens: number) => ({ kind: "fixed", tokens });
+    const others = [
+      config,
+      { ...config, workload: { ...workload, promptTokens: fixed(77) } },
+      { ...config, workload: { ...workload, outputTokens: fixed(77) } },
+      { ...config, engine: { ...engine, maxTokens: 64 } },
+      { ...config, engine: { ...engine, chunkSize: 32 } },
+      { ...config, service: { ...service, cMs: 7 } },
+      { ...config, conventions: { ...conventions, firstToken: "decode" as const } },
+      { ...config, conventions: { ...conventions, mixedBatch: "max" as const } },
+    ];
+    const bounds = others.map((other) => capacityBound(other));
+    expect(new Set(bounds).size).toBe(others.length);
+    expect(others.map((other) => capacityBound(other))).toEqual(bounds);
+    // Another registry has laws of its own by the same names.
+    const lengths = builtIn.lengths.map((law) => ({
+      ...law,
+      create: () => member(builtIn.lengths, "fixed").create(fixed(77)),
+    }));
+    const theirs = others.slice(1, 3).map((other) => capacityBound(other, { ...builtIn, lengths }));
+    expect(theirs[0]).toBe(theirs[1]);
+    expect(bounds).not.toContain(theirs[0]);
+    for (let tokens = 1; tokens < 1100; tokens++)
+      capacityBound({ ...config, workload: { ...workload, promptTokens: fixed(tokens) } });
+    expect(capacityBound(config)).toBe(bounds[0]);
   });
   test("is unknown for service models without a formula", () => {
     const { config } = studyOf("demo2");

@@ -9,20 +9,24 @@ import { Simulator } from "../../src/core/simulate.js";
 import { Recorder } from "../../src/experiments/explore/recording.js";
 import { prepare, type PartialConfig } from "../../src/core/config.js";
 import { llmsim } from "../cli/session.js";
-import { chromiumPath, frameOf, launch, opened, settled, WHY_SKIPPED } from "./browser.js";
+import { chromiumPath, frameOf, goTo, launch, opened, settled, WHY_SKIPPED } from "./browser.js";
 
 const SMALL = "#scenario=demo2&tmax=100&ntrials=3";
 const isSkipped = chromiumPath() === undefined;
 const folder = mkdtempSync(join(tmpdir(), "llmsim-page-"));
 const file = join(folder, "data/explore.html");
 let browser: Browser;
+/** One page for most tests: it takes two seconds to open. */
+let shared: Awaited<ReturnType<typeof opened>>;
 
 beforeAll(async () => {
   const { code, stderr } = await llmsim("explore --tmax 100 --ntrials 3 --workers 0 --quiet", {
     cwd: folder,
   });
   expect([code, stderr]).toEqual([0, ""]);
-  if (!isSkipped) browser = await launch();
+  if (isSkipped) return;
+  browser = await launch();
+  shared = await opened(browser, file);
 }, 60_000);
 afterAll(async () => {
   await browser?.close();
@@ -55,7 +59,7 @@ describe("the file", () => {
 
 describe.skipIf(isSkipped)(`in Chromium${isSkipped ? `: ${WHY_SKIPPED}` : ""}`, () => {
   test("opens from a file without a complaint, asks for nothing else, and runs nothing that is put into it", async () => {
-    const { page, complaints, addresses } = await opened(browser, file);
+    const { page, complaints, addresses } = shared;
     await settled(page);
     expect(complaints).toEqual([]);
     expect(addresses.filter((address) => !/^(blob|data):/.test(address))).toHaveLength(1);
@@ -68,165 +72,6 @@ describe.skipIf(isSkipped)(`in Chromium${isSkipped ? `: ${WHY_SKIPPED}` : ""}`, 
       return document.body.dataset.injected ?? "no";
     });
     expect(refused).toBe("no");
-    await page.close();
-  });
-
-  test.each([
-    "#scenario=demo2&lam=3&tmax=100&ntrials=3",
-    "#scenario=demo3&scheduler=hybrid,vllm&chunk-size=32&ratio=0.3&seed=9&tmax=60&ntrials=2&conventions=standard",
-  ])("%s: its numbers are those of the command that it gives, to the last bit", async (hash) => {
-    const { page } = await opened(browser, file, hash);
-    await settled(page);
-    const command = (await page.textContent("#command"))!;
-    const { code, stdout } = await llmsim(`${command.replace(/^llmsim /, "")} --json --workers 0`, {
-      cwd: folder,
-    });
-    expect(code).toBe(0);
-    const { results } = JSON.parse(stdout) as {
-      results: {
-        scheduler: string;
-        ratio: number | null;
-        metrics: Record<string, { mean: number | null }>;
-      }[];
-    };
-    const shown = await page.$$eval("td[data-metric]", (cells) =>
-      cells.map((cell) => ({ ...(cell as HTMLElement).dataset }) as Record<string, string>),
-    );
-    expect(shown).toHaveLength(results.length * Object.keys(results[0]!.metrics).length);
-    for (const { metric, scheduler, mean } of shown) {
-      const { metrics } = results.find((one) => scheduler!.startsWith(one.scheduler))!;
-      expect([metric, scheduler, mean]).toEqual([metric, scheduler, String(metrics[metric!]!.mean ?? NaN)]);
-    }
-    await page.close();
-  });
-
-  test("a slider changes address, command, answer and charts", async () => {
-    const { page, complaints } = await opened(browser, file, SMALL);
-    await settled(page);
-    const look = () =>
-      page.evaluate(() => ({
-        drawn: Number(document.getElementById("charts")!.dataset.drawn),
-        answer: document.getElementById("answer")!.textContent,
-        picture: (document.querySelector("#charts canvas") as HTMLCanvasElement).toDataURL(),
-        load: document.getElementById("load-text")!.textContent,
-      }));
-    const before = await look();
-    await page.focus("#lam-slider");
-    for (let i = 0; i < 12; i++) await page.keyboard.press("ArrowRight");
-    await settled(page);
-    const after = await look();
-    expect(after.drawn).toBeGreaterThan(before.drawn);
-    for (const key of ["answer", "picture", "load"] as const) expect(after[key]).not.toBe(before[key]);
-    const lam = await page.inputValue("#lam");
-    expect(Number(lam)).toBeGreaterThan(2);
-    expect(page.url()).toContain(`lam=${lam}`);
-    expect(await page.textContent("#command")).toContain(`--lam ${lam}`);
-    expect(complaints).toEqual([]);
-    await page.close();
-  });
-
-  test("nonsense in the address is told beside its control, in the command line's words", async () => {
-    const { page } = await opened(browser, file, "#scenario=demo2&lam=-3&chunk-size=zero&ratio=2&tmax=1e99");
-    await settled(page, "refused");
-    const { stderr } = await llmsim("run --scenario demo2 --lam -3 --chunk-size zero --ratio 2 --tmax 1e99", {
-      cwd: folder,
-    });
-    const lines = stderr
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.replace(/^error: /, ""));
-    const told = await page.$$eval(".problem:not([hidden])", (all) => all.map((one) => one.textContent));
-    expect(told.sort()).toEqual(lines.sort());
-    for (const flag of ["lam", "chunk-size", "ratio", "tmax"]) {
-      expect(lines).toContain(await page.textContent(`#problem-${flag}`));
-      expect(await page.getAttribute(`#${flag}`, "aria-invalid")).toBe("true");
-    }
-    expect(await page.textContent("#status")).toMatch(/not simulated/);
-    await page.fill("#lam", "2");
-    expect(await page.isHidden("#problem-lam")).toBe(true);
-    await page.close();
-  });
-
-  test("unknown names are told, and what they say is only text", async () => {
-    const evil = "<img src=x onerror=alert(1)>";
-    const { page } = await opened(browser, file, `#scenario=${encodeURIComponent(evil)}&lamb=3`);
-    await settled(page, "refused");
-    expect(await page.textContent("#problem-scenario")).toContain(`unknown scenario: ${evil}`);
-    expect(await page.textContent("#errors")).toBe("unknown setting: lamb — did you mean lam?");
-    expect(await page.$("img")).toBeNull();
-    await page.close();
-  });
-
-  test("a scenario may be called anything: its name is a name", async () => {
-    const name = `<script>alert(1)<!--`;
-    writeFileSync(join(folder, `${name}.json`), readFileSync("data/scenarios/demo2.json"));
-    const argv = [
-      "explore",
-      "--scenario",
-      `./${name}.json`,
-      "--tmax",
-      "50",
-      "--ntrials",
-      "2",
-      "--workers",
-      "0",
-      "--quiet",
-    ];
-    const out = ["--out-data", "named"];
-    expect((await llmsim([...argv, ...out], { cwd: folder })).code).toBe(0);
-    const { page, complaints } = await opened(browser, join(folder, "named/explore.html"));
-    await settled(page);
-    expect(complaints).toEqual([]);
-    expect(await page.inputValue("#scenario")).toBe(`${name} as given`);
-    const command = (await page.textContent("#command"))!;
-    expect(command).toBe(`llmsim run --scenario './${name}.json' --tmax 50 --ntrials 2`);
-    await page.close();
-  });
-
-  test("settings too large are refused, large ones can be cancelled, and the page answers meanwhile", async () => {
-    const { page } = await opened(browser, file, "#scenario=demo2&lam=30&tmax=900000");
-    await settled(page, "refused");
-    expect(await page.textContent("#problem-lam")).toMatch(/too many requests for a browser/);
-    await page.close();
-    const large = await opened(browser, file, "#scenario=demo2&lam=10&tmax=100000&ntrials=50");
-    await settled(large.page, "running");
-    // The longest time between two turns of the page while its workers are busy.
-    const longest = await large.page.evaluate(async () => {
-      let worst = 0;
-      let last = performance.now();
-      const end = last + 700;
-      while (last < end) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        worst = Math.max(worst, performance.now() - last);
-        last = performance.now();
-      }
-      return worst;
-    });
-    expect(longest).toBeLessThan(500);
-    await large.page.click("#cancel");
-    await settled(large.page, "cancelled");
-    await large.page.click("#settings summary");
-    await large.page.fill("#tmax", "50");
-    await large.page.fill("#ntrials", "2");
-    await settled(large.page);
-    await large.page.close();
-  });
-
-  test("fits narrow and wide windows, light and dark", async () => {
-    for (const [width, dark] of [
-      [390, true],
-      [1300, false],
-    ] as const) {
-      const { page } = await opened(browser, file, SMALL, { width, dark });
-      await settled(page);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      const [back, ink] = await page.evaluate(() => {
-        const style = getComputedStyle(document.body);
-        return [style.backgroundColor, style.color].map((color) => /\d+/.exec(color)![0]);
-      });
-      expect(Number(back) < Number(ink)).toBe(dark);
-      await page.close();
-    }
   });
 });
 
@@ -252,7 +97,7 @@ function recorded(kind: string): Lane {
   return recorder.lane(kind, outcome);
 }
 
-describe.skipIf(isSkipped)("one page in Chromium: its timeline and controls", () => {
+describe.skipIf(isSkipped)("in Chromium: its timeline and controls", () => {
   const lanes = ["decode-prioritizing", "prefill-prioritizing", "hybrid"].map(recorded);
   const inView = (from: number, to: number): number =>
     lanes.reduce(
@@ -262,10 +107,9 @@ describe.skipIf(isSkipped)("one page in Chromium: its timeline and controls", ()
 
   let page: Page;
   beforeAll(async () => {
-    ({ page } = await opened(browser, file, SMALL));
+    ({ page } = shared);
     await settled(page);
   });
-  afterAll(() => page.close());
 
   test("draws no more than the iterations in view, however many there are", async () => {
     await page.waitForFunction(() => document.getElementById("timeline")!.dataset.iterations !== undefined);
@@ -338,5 +182,176 @@ describe.skipIf(isSkipped)("one page in Chromium: its timeline and controls", ()
     }
     for (const id of ["lam", "lam-slider", "copy", "play", "timeline", "scrub"])
       expect([...reached]).toContain(id);
+  });
+});
+
+describe.skipIf(isSkipped)("in Chromium, at other addresses", () => {
+  test.each([
+    ["goes to", "--lam 3", "#scenario=demo2&lam=3&tmax=100&ntrials=3"],
+    [
+      "opens at",
+      "--seed 9",
+      "#scenario=demo3&scheduler=hybrid,vllm&chunk-size=32&ratio=0.3&seed=9&tmax=60&ntrials=2&conventions=standard",
+    ],
+  ])(
+    "%s the address with %s: its numbers are those of the command that it gives, to the last bit",
+    async (how, flag, hash) => {
+      const { page } = how === "opens at" ? await opened(browser, file, hash) : shared;
+      await goTo(page, hash);
+      await settled(page);
+      const command = (await page.textContent("#command"))!;
+      expect(command).toContain(flag);
+      const { code, stdout } = await llmsim(`${command.replace(/^llmsim /, "")} --json --workers 0`, {
+        cwd: folder,
+      });
+      expect(code).toBe(0);
+      const { results } = JSON.parse(stdout) as {
+        results: {
+          scheduler: string;
+          ratio: number | null;
+          metrics: Record<string, { mean: number | null }>;
+        }[];
+      };
+      const shown = await page.$$eval("td[data-metric]", (cells) =>
+        cells.map((cell) => ({ ...(cell as HTMLElement).dataset }) as Record<string, string>),
+      );
+      expect(shown).toHaveLength(results.length * Object.keys(results[0]!.metrics).length);
+      for (const { metric, scheduler, mean } of shown) {
+        const { metrics } = results.find((one) => scheduler!.startsWith(one.scheduler))!;
+        expect([metric, scheduler, mean]).toEqual([metric, scheduler, String(metrics[metric!]!.mean ?? NaN)]);
+      }
+      if (page !== shared.page) await page.close();
+    },
+  );
+
+  test("a slider changes address, command, answer and charts", async () => {
+    const { page, complaints } = shared;
+    const already = [...complaints];
+    await goTo(page, SMALL);
+    await settled(page);
+    const look = () =>
+      page.evaluate(() => ({
+        drawn: Number(document.getElementById("charts")!.dataset.drawn),
+        answer: document.getElementById("answer")!.textContent,
+        picture: (document.querySelector("#charts canvas") as HTMLCanvasElement).toDataURL(),
+        load: document.getElementById("load-text")!.textContent,
+      }));
+    const before = await look();
+    await page.focus("#lam-slider");
+    for (let i = 0; i < 12; i++) await page.keyboard.press("ArrowRight");
+    await settled(page);
+    const after = await look();
+    expect(after.drawn).toBeGreaterThan(before.drawn);
+    for (const key of ["answer", "picture", "load"] as const) expect(after[key]).not.toBe(before[key]);
+    const lam = await page.inputValue("#lam");
+    expect(Number(lam)).toBeGreaterThan(2);
+    expect(page.url()).toContain(`lam=${lam}`);
+    expect(await page.textContent("#command")).toContain(`--lam ${lam}`);
+    expect(complaints).toEqual(already);
+  });
+
+  test("nonsense in the address is told beside its control, in the command line's words", async () => {
+    const { page } = shared;
+    await goTo(page, "#scenario=demo2&lam=-3&chunk-size=zero&ratio=2&tmax=1e99");
+    await settled(page, "refused");
+    const { stderr } = await llmsim("run --scenario demo2 --lam -3 --chunk-size zero --ratio 2 --tmax 1e99", {
+      cwd: folder,
+    });
+    const lines = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.replace(/^error: /, ""));
+    const told = await page.$$eval(".problem:not([hidden])", (all) => all.map((one) => one.textContent));
+    expect(told.sort()).toEqual(lines.sort());
+    for (const flag of ["lam", "chunk-size", "ratio", "tmax"]) {
+      expect(lines).toContain(await page.textContent(`#problem-${flag}`));
+      expect(await page.getAttribute(`#${flag}`, "aria-invalid")).toBe("true");
+    }
+    expect(await page.textContent("#status")).toMatch(/not simulated/);
+    await page.fill("#lam", "2");
+    expect(await page.isHidden("#problem-lam")).toBe(true);
+  });
+
+  test("unknown names are told, and what they say is only text", async () => {
+    const evil = "<img src=x onerror=alert(1)>";
+    const { page } = shared;
+    await goTo(page, `#scenario=${encodeURIComponent(evil)}&lamb=3`);
+    await settled(page, "refused");
+    expect(await page.textContent("#problem-scenario")).toContain(`unknown scenario: ${evil}`);
+    expect(await page.textContent("#errors")).toBe("unknown setting: lamb — did you mean lam?");
+    expect(await page.$("img")).toBeNull();
+  });
+
+  test("a scenario may be called anything: its name is a name", async () => {
+    const name = `<script>alert(1)<!--`;
+    writeFileSync(join(folder, `${name}.json`), readFileSync("data/scenarios/demo2.json"));
+    const argv = [
+      "explore",
+      "--scenario",
+      `./${name}.json`,
+      "--tmax",
+      "50",
+      "--ntrials",
+      "2",
+      "--workers",
+      "0",
+      "--quiet",
+    ];
+    const out = ["--out-data", "named"];
+    expect((await llmsim([...argv, ...out], { cwd: folder })).code).toBe(0);
+    const { page, complaints } = await opened(browser, join(folder, "named/explore.html"));
+    await settled(page);
+    expect(complaints).toEqual([]);
+    expect(await page.inputValue("#scenario")).toBe(`${name} as given`);
+    const command = (await page.textContent("#command"))!;
+    expect(command).toBe(`llmsim run --scenario './${name}.json' --tmax 50 --ntrials 2`);
+    await page.close();
+  });
+
+  test("settings too large are refused, large ones can be cancelled, and the page answers meanwhile", async () => {
+    const { page } = shared;
+    await goTo(page, "#scenario=demo2&lam=30&tmax=900000");
+    await settled(page, "refused");
+    expect(await page.textContent("#problem-lam")).toMatch(/too many requests for a browser/);
+    await goTo(page, "#scenario=demo2&lam=10&tmax=100000&ntrials=50");
+    await settled(page, "running");
+    // The longest time between two turns of the page while its workers are busy.
+    const longest = await page.evaluate(async () => {
+      let worst = 0;
+      let last = performance.now();
+      const end = last + 700;
+      while (last < end) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        worst = Math.max(worst, performance.now() - last);
+        last = performance.now();
+      }
+      return worst;
+    });
+    expect(longest).toBeLessThan(500);
+    await page.click("#cancel");
+    await settled(page, "cancelled");
+    // A problem in there has opened it.
+    if (!(await page.isVisible("#tmax"))) await page.click("#settings summary");
+    await page.fill("#tmax", "50");
+    await page.fill("#ntrials", "2");
+    await settled(page);
+  });
+
+  test("fits narrow and wide windows, light and dark", async () => {
+    const narrow = await opened(browser, file, SMALL, { width: 390, dark: true });
+    await goTo(shared.page, SMALL);
+    for (const [page, width, dark] of [
+      [narrow.page, 390, true],
+      [shared.page, 1300, false],
+    ] as const) {
+      await settled(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      const [back, ink] = await page.evaluate(() => {
+        const style = getComputedStyle(document.body);
+        return [style.backgroundColor, style.color].map((color) => /\d+/.exec(color)![0]);
+      });
+      expect(Number(back) < Number(ink)).toBe(dark);
+    }
+    await narrow.page.close();
   });
 });

@@ -1,6 +1,6 @@
 /** `--executor bullmq` and `llmsim worker` as users type them: the same bytes, the exit codes, and no address in sight. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -88,18 +88,23 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     );
   });
 
-  test("run and sweep-chunk: the bytes of --workers 0, and no address among them", async ({ folder }) => {
+  test("run and sweep: the bytes of --workers 0, and no address among them", async ({ folder }) => {
     const commands = [
       "run --tmax 100 --ntrials 10 --quiet --json --per-trial",
-      "sweep-chunk --sizes 16,64 --tmax 100 --ntrials 4 --quiet --json",
+      "sweep --vary chunk-size=none,16,64 --tmax 100 --ntrials 4 --quiet --json",
     ];
     for (const command of commands) {
       const seen = [];
-      for (const where of ["--workers 0", `--executor bullmq --redis ${redis.url}`]) {
-        const { code, stdout, stderr } = await start(`${command} ${where}`, folder).ended;
+      for (const over of ["this process", "the queue"]) {
+        const cwd = join(folder, command.split(" ")[0]!, over);
+        mkdirSync(cwd, { recursive: true });
+        const { code, stdout, stderr } =
+          over === "the queue"
+            ? await start(`${command} --executor bullmq --redis ${redis.url}`, cwd).ended
+            : await llmsim(`${command} --workers 0`, { cwd });
         expect([code, stderr]).toEqual([0, ""]);
         expect(stdout).not.toContain(redis.url);
-        seen.push(JSON.stringify([stdout.replace(/^again: .*$/m, ""), contents(folder)]));
+        seen.push(JSON.stringify([stdout.replace(/^again: .*$/m, ""), contents(cwd)]));
       }
       expect(seen[1]).toBe(seen[0]);
     }

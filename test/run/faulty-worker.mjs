@@ -17,6 +17,8 @@ const FAULTS = {
   hangs: () => {
     for (;;);
   },
+  /** Takes no processor's time. */
+  sleeps: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
 };
 
 function isFirst(name) {
