@@ -3,6 +3,7 @@ import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
 import { inALine } from "../io/in-a-line.js";
 import { Interrupted } from "../run/interrupted.js";
+import { inOneProcess } from "./shell.js";
 import type { Output } from "./streams.js";
 
 /** Exit codes; `--help` prints them. */
@@ -48,8 +49,7 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     return EXIT.fault;
   }
   if (error instanceof Error && error.name === "WorkerFault") {
-    const here = / --executor\b/.test(replay) ? `${replay} --executor threads` : replay;
-    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${here} --workers 0`);
+    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${inOneProcess(replay)}`);
     return EXIT.ours;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
