@@ -4,9 +4,8 @@
  * a broken result is the queue's fault and never becomes a number in a table.
  */
 import { crc32 } from "node:zlib";
-import { METRICS } from "../../core/metrics.js";
 import type { Task, TrialValues } from "../../core/trial.js";
-import { type Answer, valuesOf } from "../executor.js";
+import { type Answer, expectedLength, valuesOf } from "../executor.js";
 import { QueueFault } from "../queue-fault.js";
 import { plainText } from "./connection.js";
 
@@ -15,12 +14,6 @@ export type Result =
   | { readonly values: string; readonly crc32: number }
   | Exclude<Answer, TrialValues>
   | { readonly error: string };
-
-/** How many values a task comes to. */
-export const expectedLength = (task: Task): number =>
-  "kind" in task
-    ? 2 + 3 * task.batches
-    : task.count * task.configs.length * Math.max(1, task.windows.length) * METRICS.length;
 
 export function resultOf(answer: Answer): Result {
   if (!(answer instanceof Float64Array)) return answer;
