@@ -39,6 +39,10 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     else say(`interrupted: nothing was written; ${error.kept}; to go on:\n  ${resumed}`);
     return error.signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
   }
+  if (error instanceof Error && error.name === "Disagreement") {
+    say(`error: ${error.message}\nthe command that shows which, in one process:\n  ${inOneProcess(replay)}`);
+    return EXIT.ours;
+  }
   // The built-in schedulers break no rule; if one does, or a law fails, the bug is ours.
   if (error instanceof InvariantError || error instanceof PlanError) {
     say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
