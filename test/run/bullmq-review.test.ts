@@ -14,7 +14,9 @@ import { serve, type WorkerOptions } from "../../src/run/bullmq/worker.js";
 import { Disagreement } from "../../src/run/disagreement.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
+import { threadPool } from "../../src/run/pool.js";
 import { QueueFault } from "../../src/run/queue-fault.js";
+import { WorkerFault } from "../../src/run/worker-fault.js";
 import { noRedis, type RedisServer, startRedis } from "./redis.js";
 import { smallConfig } from "./requests.js";
 
@@ -26,6 +28,9 @@ const taskOf = (seed: number): TrialTask => ({
   windows: [],
   verify: false,
 });
+/** A machine that has much to do is slow, not wrong. */
+const eventually = <T>(value: () => T, options: object = {}) =>
+  expect.poll(value, { timeout: 10_000, interval: 20, ...options });
 const errorOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => undefined,
@@ -164,7 +169,7 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     await told(resultOf(values)); // the same again says nothing
     expect(await run.run(taskOf(2))).toEqual(await inProcess().run(taskOf(2)));
     await told(resultOf(values.with(0, 12345)));
-    const ended = expect.poll(() => errorOf(run.run(taskOf(3))));
+    const ended = eventually(() => errorOf(run.run(taskOf(3))));
     await ended.toMatchObject({
       name: "Disagreement",
       message: expect.stringMatching(
@@ -172,7 +177,7 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
       ) as string,
     });
     // Nobody who comes later is given either.
-    await expect.poll(() => client.exists(key(core, id))).toBe(0);
+    await eventually(() => client.exists(key(core, id))).toBe(0);
 
     const late = await submit(core);
     await late.run(taskOf(4));
@@ -202,27 +207,75 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     const run = await submit(core);
     const asked = run.run(taskOf(1));
     const lock = key(core, `${idOf(taskOf(1), core)}:lock`);
-    await expect.poll(() => client.exists(lock)).toBe(1);
+    await eventually(() => client.exists(lock)).toBe(1);
     work(core); // once the other's lock is gone, it takes the shard
     const gone = setInterval(() => void client.del(lock), 20);
-    await expect
-      .poll(() => client.lrange(key(core, "wait"), 0, -1).then((l) => l.length), { interval: 10 })
-      .toBe(0);
-    await expect
-      .poll(() => client.hget(key(core, idOf(taskOf(1), core)), "stc"), { timeout: 3000 })
-      .toBe("1");
+    await eventually(() => client.lrange(key(core, "wait"), 0, -1).then((l) => l.length)).toBe(0);
+    await eventually(() => client.hget(key(core, idOf(taskOf(1), core)), "stc")).toBe("1");
     clearInterval(gone);
     expect(await asked).toEqual(await inProcess().run(taskOf(1)));
     release();
-    await expect.poll(() => errorOf(run.run(taskOf(2))), { timeout: 3000 }).toBeInstanceOf(Disagreement);
+    await eventually(() => errorOf(run.run(taskOf(2)))).toBeInstanceOf(Disagreement);
     expect(lines.join("\n")).toMatch(/two results of shard-\w+ differ: one of \S+\/\d+, one of \S+\/\d+/);
+  });
+
+  test("a task that is asked for twice at once is one job, and both have its values", async () => {
+    const core = coreOf(9);
+    const run = await submit(core);
+    const both = Promise.all([run.run(taskOf(1)), run.run(taskOf(1))]);
+    work(core);
+    const values = await inProcess().run(taskOf(1));
+    expect(await both).toEqual([values, values]);
+  });
+
+  test("a worker that dies at a shard is tried again, three times in all", async () => {
+    const core = coreOf(0);
+    const tries = new Map<number, number>();
+    /** Dies as often as the seed says. */
+    const makePool = (): Executor => ({
+      ...inProcess(),
+      run(task) {
+        const tried = (tries.get(task.seed) ?? 0) + 1;
+        tries.set(task.seed, tried);
+        return tried > task.seed
+          ? inProcess().run(task)
+          : Promise.reject(new WorkerFault(task, "ran out of memory", 3));
+      },
+    });
+    work(core, { makePool });
+    const run = await submit(core);
+    expect(await run.run(taskOf(2))).toEqual(await inProcess().run(taskOf(2)));
+    const failed = await errorOf(run.run(taskOf(3)));
+    expect(failed).toBeInstanceOf(WorkerFault);
+    expect(String(failed)).toContain(
+      "a worker ran out of memory, 3 times over: trials 1 to 2 of hybrid, seed 3",
+    );
+    expect([...tries.values()]).toEqual([3, 3]);
+  });
+
+  test("while a shard runs the worker's thread has time for its locks", async () => {
+    const core = "a".repeat(64);
+    const run = await submit(core);
+    work(core, { makePool: threadPool });
+    await run.run(taskOf(1)); // the threads are up
+    const config = smallConfig({ horizon: { tmaxSeconds: 8000 } });
+    let late = 0;
+    let before = performance.now();
+    const ticking = setInterval(() => {
+      late = Math.max(late, performance.now() - before);
+      before = performance.now();
+    }, 5);
+    const startedAt = performance.now();
+    await run.run({ ...taskOf(1), configs: [config] });
+    clearInterval(ticking);
+    expect(late).toBeLessThan((performance.now() - startedAt) / 2);
   });
 
   test("a job that Redis keeps in no list is handed in again", async () => {
     const core = coreOf(3);
     const run = await submit(core);
     const asked = run.run(taskOf(1));
-    await expect.poll(() => client.llen(key(core, "wait"))).toBe(1);
+    await eventually(() => client.llen(key(core, "wait"))).toBe(1);
     await client.del(key(core, "wait"), key(core, "marker"));
     work(core);
     expect(await asked).toEqual(await inProcess().run(taskOf(1)));
@@ -232,7 +285,7 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     const core = coreOf(4);
     const run = await submit(core);
     const failed = errorOf(run.run(taskOf(1)));
-    await expect.poll(() => client.llen(key(core, "wait"))).toBe(1);
+    await eventually(() => client.llen(key(core, "wait"))).toBe(1);
     await send(core, "failed", "jobId", idOf(taskOf(1), core));
     expect(String(await failed)).toContain("failed, and nobody knows why");
     work(core);
@@ -291,6 +344,6 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     for (let i = 0; i < 3; i++) await (await submit(coreOf(8), { signal: stop.signal })).close();
     expect(added.mock.calls.length).toBe(removed.mock.calls.length);
     const count = (list: string): number => list.trim().split("\n").length;
-    await expect.poll(async () => count((await client.client("LIST")) as string)).toBe(count(before));
+    await eventually(async () => count((await client.client("LIST")) as string)).toBe(count(before));
   });
 });
