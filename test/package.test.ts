@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 
 const exec = promisify(execFile);
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -21,6 +22,7 @@ const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as
   name: string;
   version: string;
   license: string;
+  publishConfig: object;
   engines: { node: string };
   exports: Record<string, string | { types: string; default: string }>;
   dependencies: Record<string, string>;
@@ -51,6 +53,32 @@ describe("package.json", () => {
     expect(readFileSync(join(ROOT, "LICENSE"), "utf8")).toMatch(/^MIT License/);
     expect(manifest.engines.node).toBe(">=20.19");
     expect(Object.keys(manifest.dependencies).length).toBeLessThanOrEqual(14);
+  });
+});
+
+describe("the workflow that publishes it", () => {
+  const workflow = parse(readFileSync(join(ROOT, ".github/workflows/publish.yml"), "utf8")) as {
+    on: { push: object };
+    permissions: object;
+    jobs: Record<string, { needs?: string; permissions?: object; steps: { run?: string; env?: object }[] }>;
+  };
+  const { test: tested, publish } = workflow.jobs;
+  const runs = (job = publish): string => job!.steps.map(({ run = "" }) => run).join("\n");
+
+  test("runs for a tag v*, which must be the version, after all that every push must pass", () => {
+    expect(workflow.on).toEqual({ push: { tags: ["v*"] } });
+    expect(runs(tested)).toMatch(
+      /"\.\/package\.json"\)\.version[^]*GITHUB_REF_NAME[^]*exit 1[^]*\n\.ci\/run\n/,
+    );
+    expect(publish!.needs).toBe("test");
+  });
+
+  test("states where the package comes from, and lets only the job that publishes", () => {
+    expect(runs()).toContain("npm publish --provenance --access public");
+    expect(publish!.permissions).toEqual({ contents: "read", "id-token": "write" });
+    expect([workflow.permissions, tested!.permissions]).toEqual([{ contents: "read" }, undefined]);
+    expect(JSON.stringify(tested)).not.toContain("secrets.");
+    expect(manifest.publishConfig).toEqual({ access: "public", provenance: true });
   });
 });
 
@@ -122,6 +150,7 @@ describe("the packed package, unpacked elsewhere", () => {
       "package.json",
       "LICENSE",
       "README.md",
+      "SECURITY.md",
       "bin/llmsim.js",
       "dist/cli/main.js",
       "dist/run/worker.js",

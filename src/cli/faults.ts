@@ -3,6 +3,7 @@ import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
 import { inALine } from "../io/in-a-line.js";
 import { Interrupted } from "../run/interrupted.js";
+import { inOneProcess } from "./shell.js";
 import type { Output } from "./streams.js";
 
 /** Exit codes; `--help` prints them. */
@@ -38,6 +39,10 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     else say(`interrupted: nothing was written; ${error.kept}; to go on:\n  ${resumed}`);
     return error.signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
   }
+  if (error instanceof Error && error.name === "Disagreement") {
+    say(`error: ${error.message}\nthe command that shows which, in one process:\n  ${inOneProcess(replay)}`);
+    return EXIT.ours;
+  }
   // The built-in schedulers break no rule; if one does, or a law fails, the bug is ours.
   if (error instanceof InvariantError || error instanceof PlanError) {
     say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
@@ -48,8 +53,7 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     return EXIT.fault;
   }
   if (error instanceof Error && error.name === "WorkerFault") {
-    const here = / --executor\b/.test(replay) ? `${replay} --executor threads` : replay;
-    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${here} --workers 0`);
+    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${inOneProcess(replay)}`);
     return EXIT.ours;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

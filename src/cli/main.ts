@@ -10,7 +10,7 @@ import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { EXIT, report as reportError } from "./faults.js";
 import { type Act, complaintOf, type Flags, makeProgram, type PlainCommand } from "./program.js";
-import { commandLine, withoutUrl } from "./shell.js";
+import { commandLine } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 
@@ -24,7 +24,7 @@ const WORKER = { name: "worker", summary: "work for runs with --executor bullmq,
  * @returns the exit code (see EXIT)
  */
 export async function main(argv: readonly string[], streams: Streams): Promise<number> {
-  const replay = withoutUrl(commandLine(argv));
+  const replay = commandLine(argv);
   let code: number = EXIT.done;
   const merge: PlainCommand = {
     ...MERGE,

@@ -61,6 +61,8 @@ export function describeMerge(command: Command): void {
     );
 }
 
+const HELP = ["-h", "--help", "-V", "--version"];
+
 export async function merge(
   names: readonly string[],
   allowed: readonly string[],
@@ -68,17 +70,22 @@ export async function merge(
   perform: Perform,
 ): Promise<number> {
   const files = await read(names, streams);
-  const joined = join(files, { core: coreHash(), program: version });
+  const joined = join(files, { core: coreHash(), program: version }, commandLine);
   const { name } = files[0];
   streams.stderr.write(`merge: ${commandLine(joined.argv)}\n`);
-  let code = 0;
+  let code: number | undefined;
   const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags, inputs) => {
     const issues = beyond(experiment, flags, name, allowed, streams.cwd);
     if (issues.length > 0) throw new ConfigError(issues);
     code = await perform(experiment, flags, inputs, joined.argv, answeredFrom(joined, name));
   });
-  await program.parseAsync([...joined.argv], { from: "user" });
-  return code;
+  // Commander would answer --help, --version and no command at all itself, and the merge would have merged nothing.
+  const isCommand = EXPERIMENTS.some(({ name }) => name === joined.argv[0]);
+  if (isCommand && !joined.argv.some((word) => HELP.includes(word)))
+    await program.parseAsync([...joined.argv], { from: "user" });
+  if (code !== undefined) return code;
+  const message = `${name}: its command line is none of a command: ${commandLine(joined.argv)}`;
+  throw new ConfigError([{ key: name, message }]);
 }
 
 /** Every file, or every problem of every file. */

@@ -21,7 +21,7 @@ import type { Flags } from "./program.js";
 import { progressOn } from "./progress.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
 import { type ShardRun, sharedOut, shardRun, unshareable, withoutFiles } from "./shard.js";
-import { commandLine, withoutUrl } from "./shell.js";
+import { commandLine } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { studyFrom } from "./study.js";
@@ -79,7 +79,7 @@ export async function perform(
     const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
     const { share, resume, outData: folder } = shared;
     const parted = sharedOut(settings, shared.verify);
-    const replay = withoutUrl(commandLine(argv));
+    const replay = commandLine(argv);
     const given = { study, options, inputs, shared, replay };
     if (answered) {
       answered.check(experiment.name, parted);

@@ -5,6 +5,7 @@ import type { Experiment } from "../experiments/experiment.js";
 import type { Listed } from "../experiments/index.js";
 import { EXIT_HELP } from "./faults.js";
 import type { Streams } from "./streams.js";
+import { withoutPasswords } from "./shell.js";
 
 /** What commander hands over: flags by their camel-case names, as text. */
 export type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
@@ -74,5 +75,6 @@ export function complaintOf(error: CommanderError): ConfigError | undefined {
     .replace(/^option '(.*)' argument missing$/, "missing value: $1")
     .replace(/^missing required argument '(.*)'$/, "missing argument: $1 (see --help)")
     .replace(/^too many arguments.*$/, "too many arguments: settings are flags (see --help)");
-  return new ConfigError([{ key: "", message: hint ? `${message} — did you mean ${hint}?` : message }]);
+  const told = withoutPasswords(hint ? `${message} — did you mean ${hint}?` : message);
+  return new ConfigError([{ key: "", message: told }]);
 }

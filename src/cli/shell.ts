@@ -2,9 +2,23 @@
 export const shellWord = (argument: string): string =>
   /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 
-/** A command line of this program, to be pasted. */
-export const commandLine = (argv: readonly string[]): string => ["llmsim", ...argv.map(shellWord)].join(" ");
+/** What stands for the address of Redis, which may hold a password. */
+const REDIS = ' --redis "$LLMSIM_REDIS"';
 
-/** A command line without the address of Redis, which may hold a password: the variable that is read instead. */
-export const withoutUrl = (line: string): string =>
-  line.replace(/ --redis[ =](?:'(?:[^']|'\\'')*'|\S+)/g, ' --redis "$LLMSIM_REDIS"');
+/** A command line of this program, to be pasted; the address of Redis is read from the variable instead. */
+export function commandLine(argv: readonly string[]): string {
+  let line = "llmsim";
+  for (let i = 0; i < argv.length; i++)
+    if (argv[i] === "--redis") {
+      line += REDIS;
+      i++;
+    } else line += argv[i].startsWith("--redis=") ? REDIS : ` ${shellWord(argv[i])}`;
+  return line;
+}
+
+/** The same work without a queue or threads. */
+export const inOneProcess = (line: string): string =>
+  `${line.replaceAll(REDIS, "").replace(/ --executor[ =]\S+/g, "")} --workers 0`;
+
+/** A text that quotes what was typed, without the passwords in it. */
+export const withoutPasswords = (text: string): string => text.replace(/(rediss?:\/\/)\S*/gi, "$1...");

@@ -18,7 +18,7 @@ export interface FileSystem {
   exists(path: string): Promise<boolean>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
-  /** Opens a file to append to, after `text`, which replaces what it holds. Makes missing folders. */
+  /** Opens a file to append to, after `text`, which replaces what it holds, whole. Makes missing folders. */
   appendTo(path: string, text: string): Promise<Appending>;
   /** Removes a file; one that is not there is no error. */
   remove(path: string): Promise<void>;
@@ -101,36 +101,39 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
 /** How long an appended line may wait for the disk. */
 const SYNC_MS = 1000;
 
+/**
+ * What the file holds is replaced whole, too: a process that is killed here leaves the old file or the new one. After
+ * a write that failed, perhaps in the middle of a line, nothing more is added: a line after half a line is damage.
+ */
 async function openAppending(path: string, text: string): Promise<Appending> {
-  await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, "w");
-  let syncedAt = 0;
+  await replace(path, text);
+  const file = await open(path, "a");
+  let broken: FileError | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
-  const write = async (more: string): Promise<void> => {
-    await file.writeFile(more); // goes on until all of it is written
-    if (Date.now() - syncedAt < SYNC_MS) return;
-    await file.datasync();
-    syncedAt = Date.now();
-  };
-  try {
-    await write(text);
-  } catch (error) {
-    await file.close().catch(() => {});
-    throw error;
-  }
-  return {
-    // One line after the other, whoever appends.
-    append: (more) => {
-      const turn = last.then(() => attempt("write", path, () => write(more)));
-      last = turn.catch(() => {});
-      return turn;
-    },
-    close: () =>
+  /** One thing after the other, whoever asks; the first failure is that of all that follow. */
+  const inTurn = (work: () => Promise<unknown>): Promise<void> => {
+    const turn = last.then(() =>
       attempt("write", path, async () => {
-        await last;
-        await file.datasync();
-        await file.close();
+        if (broken) throw broken;
+        await work();
       }),
+    );
+    last = turn.catch((error: unknown) => (broken = error as FileError));
+    return turn;
+  };
+  const sync = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    return file.datasync();
+  };
+  return {
+    append: (more) =>
+      inTurn(async () => {
+        await file.writeFile(more); // goes on until all of it is written
+        timer ??= setTimeout(() => void inTurn(sync).catch(() => {}), SYNC_MS).unref();
+      }),
+    close: () => inTurn(sync).finally(() => file.close()),
   };
 }
 

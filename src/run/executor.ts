@@ -1,5 +1,6 @@
 /** The interface of an executor: where tasks are run. */
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
+import { METRICS } from "../core/metrics.js";
 import { type Simulator } from "../core/simulate.js";
 import { runTask, type Task, type TrialValues } from "../core/trial.js";
 
@@ -14,6 +15,12 @@ export interface Executor {
   readonly grain?: (requests: number) => number;
   close(): Promise<void>;
 }
+
+/** How many values a task comes to. */
+export const expectedLength = (task: Task): number =>
+  "kind" in task
+    ? 2 + 3 * task.batches
+    : task.count * task.configs.length * Math.max(1, task.windows.length) * METRICS.length;
 
 /** What crosses the thread: an error's class would be lost on the way. */
 export type Answer =

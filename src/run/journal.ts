@@ -1,7 +1,8 @@
 /**
  * The journal: finished shards as lines that are appended and never changed, so that a run can go on after it was
  * killed at any instant. A line is `<length> <crc32> <payload>`; the first payload says what run it is, the others
- * are `<key> <values>`. A last line that is torn is dropped; a bad one before it is an error that names it.
+ * are `<key> <values>`. A last line that is torn is dropped; a bad one before it is an error that names it, and so is
+ * a second result of a shard that is not the first.
  *
  * Experiments are pure functions of their trials, so a run that goes on needs no memory of where it was: it asks
  * for the same shards again, and those that the journal holds are answered from it.
@@ -10,7 +11,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { ConfigError } from "../core/errors.js";
 import type { Task, TrialValues } from "../core/trial.js";
-import type { Executor } from "./executor.js";
+import { type Executor, expectedLength } from "./executor.js";
 
 const VERSION = 1;
 
@@ -72,6 +73,29 @@ function valuesOf(text: string): TrialValues | undefined {
   return new Float64Array(Uint8Array.from(bytes).buffer);
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function recordIn(payload: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(payload);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isHeader = (found: Record<string, unknown>): found is Record<string, unknown> & JournalHeader =>
+  typeof found.command === "string" && typeof found.core === "string" && isRecord(found.settings);
+
+/** Whether two results are the same bits; only the sign of a NaN may differ, which is a machine's own affair. */
+export const isSame = (a: TrialValues, b: TrialValues): boolean =>
+  a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
+
+/** The number of the first line of a shard. */
+const lineOfKey = (lines: readonly string[], key: string): number =>
+  1 + lines.findIndex((line, i) => i > 0 && payloadOf(line)?.startsWith(`${key} `) === true);
+
 /**
  * Reads a journal.
  * @param name what an error calls it
@@ -86,7 +110,7 @@ export function parseJournal(text: string, name: string, mend = "delete the file
   // What follows the last line's end is nothing, or a line that was not finished.
   const tail = lines.pop()!;
   let torn = tail === "" ? 0 : 1;
-  let header: (JournalHeader & { llmsim?: unknown; version?: unknown }) | undefined;
+  let header: JournalHeader | undefined;
   const shards = new Map<string, TrialValues>();
   let sound = "";
   for (let i = 0; i < lines.length; i++) {
@@ -98,14 +122,20 @@ export function parseJournal(text: string, name: string, mend = "delete the file
       break;
     }
     if (i === 0) {
-      header = JSON.parse(payload) as typeof header;
-      if (header?.llmsim !== "journal") refuse(1, "not a journal of llmsim");
-      if (header?.version !== VERSION)
-        refuse(1, `journal version ${String(header?.version)} (this program reads version ${VERSION})`);
+      const found = recordIn(payload);
+      if (found?.llmsim !== "journal") return refuse(1, "not a journal of llmsim");
+      if (found.version !== VERSION)
+        refuse(1, `journal version ${String(found.version)} (this program reads version ${VERSION})`);
+      if (!isHeader(found)) return refuse(1, "a journal that does not say of what run it is");
+      header = found;
     } else {
       const space = payload.indexOf(" ");
+      const key = payload.slice(0, space);
       const values = valuesOf(payload.slice(space + 1)) ?? refuse(i + 1, "not the values of a shard");
-      shards.set(payload.slice(0, space), values);
+      const before = shards.get(key);
+      if (before && !isSame(before, values))
+        refuse(i + 1, `another result of shard ${key} than line ${lineOfKey(lines, key)} (${mend})`);
+      shards.set(key, values);
     }
     sound += `${lines[i]}\n`;
   }
@@ -148,6 +178,13 @@ export function journaled(
       const key = shardKey(core, task);
       const known = shards.get(key);
       if (known) {
+        if (known.length !== expectedLength(task))
+          throw new ConfigError([
+            {
+              key: "--resume",
+              message: `--resume: a shard of ${known.length} values, expected ${expectedLength(task)} (delete the journal to start anew)`,
+            },
+          ]);
         counts.kept++;
         return known;
       }

@@ -6,8 +6,15 @@
  */
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Task, TrialValues } from "../core/trial.js";
-import type { Executor } from "./executor.js";
-import { differingSettings, headerLine, type JournalHeader, parseJournal, shardKey } from "./journal.js";
+import { type Executor, expectedLength } from "./executor.js";
+import {
+  differingSettings,
+  headerLine,
+  isSame,
+  type JournalHeader,
+  parseJournal,
+  shardKey,
+} from "./journal.js";
 import type { Share } from "./share.js";
 
 /** The first line of a shard's file. */
@@ -51,6 +58,7 @@ function isShardHeader(header: Partial<ShardHeader>): header is ShardHeader {
     Array.isArray(argv) &&
     argv.every((word) => typeof word === "string") &&
     typeof shard === "object" &&
+    shard !== null &&
     isCount(shard.index, 1) &&
     isCount(shard.count, shard.index) &&
     isCount(tasks, 0) &&
@@ -73,6 +81,8 @@ export function parseShardFile(text: string, name: string): ShardFile {
   return { name, header, shards };
 }
 
+type Words = (argv: readonly string[]) => string;
+
 /** What the files of all shards hold together. */
 export interface Joined {
   readonly argv: readonly string[];
@@ -83,9 +93,14 @@ export interface Joined {
 /**
  * Joins the files of all n shards of one run.
  * @param here what this program is: files of another are not merged
+ * @param words arguments as a command to be pasted
  * @throws ConfigError with every gap, overlap and foreign file, by name
  */
-export function join(files: readonly ShardFile[], here: Pick<ShardHeader, "core" | "program">): Joined {
+export function join(
+  files: readonly ShardFile[],
+  here: Pick<ShardHeader, "core" | "program">,
+  words: Words,
+): Joined {
   const issues: Issue[] = [];
   const refuse = (name: string, what: string): void =>
     void issues.push({ key: name, message: `${name}: ${what}` });
@@ -128,22 +143,19 @@ export function join(files: readonly ShardFile[], here: Pick<ShardHeader, "core"
   if (issues.length > 0) throw new ConfigError(issues);
 
   const ordered = [...places.values()].sort((a, b) => a.header.shard.index - b.header.shard.index);
-  return { argv: ordered[0].header.argv, header: ordered[0].header, shards: together(ordered) };
+  return { argv: ordered[0].header.argv, header: ordered[0].header, shards: together(ordered, words) };
 }
 
 /** All answers by key. A task that a command asks for twice may be in two files: then both say the same. */
-function together(files: readonly ShardFile[]): Map<string, TrialValues> {
+function together(files: readonly ShardFile[], words: Words): Map<string, TrialValues> {
   const shards = new Map<string, TrialValues>();
-  const owner = new Map<string, string>();
-  for (const { name, shards: own } of files)
-    for (const [key, values] of own) {
+  const owner = new Map<string, ShardFile>();
+  for (const file of files)
+    for (const [key, values] of file.shards) {
       const other = shards.get(key);
-      if (other && !isSame(other, values))
-        throw new ConfigError([
-          { key: name, message: `${name}: overlaps ${owner.get(key)!}: another result of the same task` },
-        ]);
+      if (other && !isSame(other, values)) throw disagreement(key, owner.get(key)!, file, words);
       shards.set(key, values);
-      owner.set(key, name);
+      owner.set(key, file);
     }
   const tasks = files.reduce((sum, { header }) => sum + header.tasks, 0);
   const { name, header } = files[0];
@@ -154,16 +166,26 @@ function together(files: readonly ShardFile[]): Map<string, TrialValues> {
   return shards;
 }
 
-const isSame = (a: TrialValues, b: TrialValues): boolean =>
-  a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
+/** One of the two is wrong, and which one only a third can tell. */
+function disagreement(key: string, a: ShardFile, b: ShardFile, words: Words): ConfigError {
+  const again = [a, b].map(({ header: { argv, shard } }) =>
+    words([...argv, "--shard", `${shard.index}/${shard.count}`]),
+  );
+  const message = `${b.name}: another result of shard ${key} than ${a.name} (run both again: ${again.join(" and ")})`;
+  return new ConfigError([{ key: b.name, message }]);
+}
 
 /** An executor that simulates nothing: it answers from what the shards came to. */
 export const answering = ({ shards, header }: Joined, name: string): Executor => ({
   width: 1,
   run: (task: Task) => {
     const values = shards.get(shardKey(header.core, task));
-    const message = `${name}: no shard holds a task of this run: a file that the command reads is not the one that the shards read`;
-    return values ? Promise.resolve(values) : Promise.reject(new ConfigError([{ key: name, message }]));
+    const message = values
+      ? `${name}: a task of ${values.length} values, expected ${expectedLength(task)}`
+      : `${name}: no shard holds a task of this run: a file that the command reads is not the one that the shards read`;
+    return values?.length === expectedLength(task)
+      ? Promise.resolve(values)
+      : Promise.reject(new ConfigError([{ key: name, message }]));
   },
   close: async () => {},
 });

@@ -6,7 +6,7 @@ export class WorkerFault extends Error {
   /** `ran out of memory`, `exited with code 1`, `did not answer within 600 s`. */
   readonly reason: string;
   constructor(task: Task, reason: string, attempts: number) {
-    super(`a worker ${reason}, ${attempts} times over: ${describe(task)}`);
+    super(`a worker ${reason}, ${attempts} times over: ${describeTask(task)}`);
     this.name = "WorkerFault";
     this.task = task;
     this.reason = reason;
@@ -14,7 +14,7 @@ export class WorkerFault extends Error {
 }
 
 /** The task in a line: what to look at. */
-function describe(task: Task): string {
+export function describeTask(task: Task): string {
   if ("kind" in task)
     return `stability of ${task.config.scheduler.kind}, seed ${task.seed}, trial ${task.trial}`;
   const last = task.first + task.count - 1;

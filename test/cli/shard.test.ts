@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, vi } from "vitest";
 import { EXPERIMENTS } from "../../src/experiments/index.js";
 import { nodeFiles } from "../../src/io/files.js";
 import { Interrupted } from "../../src/run/interrupted.js";
-import { headerLine } from "../../src/run/journal.js";
+import { headerLine, shardLine } from "../../src/run/journal.js";
 import { shareOf } from "../../src/run/share.js";
 import { contents, listing, llmsim, test } from "./session.js";
 
@@ -194,6 +194,11 @@ describe("what is refused", () => {
       [{ program: "9.9.9" }, "made by llmsim 9.9.9, and this is"],
       [{ shard: undefined }, "a journal, not a file of --shard"],
       [{ shard: { index: 2, count: 1 } }, "a journal, not a file of --shard"],
+      [{ shard: null }, "a journal, not a file of --shard"],
+      [{ settings: null }, "a journal that does not say of what run it is"],
+      [{ argv: ["--help"] }, "its command line is none of a command: llmsim --help"],
+      [{ argv: ["run", "--help"] }, "its command line is none of a command"],
+      [{ argv: [] }, "its command line is none of a command"],
       [{ argv: "rm -rf" }, "a journal, not a file of --shard"],
       [{ version: 7 }, "journal version 7"],
       [{ total: 99 }, "tasks: 99 → "],
@@ -202,7 +207,7 @@ describe("what is refused", () => {
         "its command line means something else here: seed: 1 → 5",
       ],
       [{ argv: ["stability"] }, "run → stability"],
-      [{ argv: ["merge", "x"] }, "unknown command: merge"],
+      [{ argv: ["merge", "x"] }, "its command line is none of a command: llmsim merge x"],
       [
         { argv: [...RUN.split(" "), "--out-data", "../up"] },
         "--out-data ../up is outside this folder (to let it: --allow ../up)",
@@ -219,6 +224,17 @@ describe("what is refused", () => {
       withHeader(changes);
       expect(await refused(names, cwd)).toContain(why);
     }
+    // One task in two files, with two results: one of the machines is wrong.
+    const [lines1, lines2] = names.map((name) => readFileSync(join(cwd, name), "latin1").split("\n"));
+    const [key, values] = lines2![1]!.split(" ").slice(2) as [string, string];
+    const bytes = Buffer.from(values, "base64").fill(1, 8, 16);
+    const forged = shardLine(key, new Float64Array(Uint8Array.from(bytes).buffer));
+    writeFileSync(path, [first, forged.trimEnd(), ...lines1!.slice(2)].join("\n"), "latin1");
+    const command = `llmsim ${RUN} --shard`;
+    expect(await refused(names, cwd)).toBe(
+      `error: ${names[1]}: another result of shard ${key} than ${names[0]} (run both again: ${command} 1/3 and ${command} 2/3)\n`,
+    );
+    withHeader({});
     // All three agree on a lie: the tasks are not there.
     for (const name of names) {
       const [line, ...more] = readFileSync(join(cwd, name), "latin1").split("\n");

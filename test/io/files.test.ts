@@ -10,6 +10,8 @@ import { FileError, nodeFiles, readNamed } from "../../src/io/files.js";
 const faults = vi.hoisted(() => ({
   write: undefined as string | undefined,
   access: undefined as string | undefined,
+  /** The next text that is appended: half of it. */
+  half: undefined as string | undefined,
 }));
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof promises>();
@@ -21,13 +23,25 @@ vi.mock("node:fs/promises", async (original) => {
       faults.write ? failing(faults.write) : real.writeFile(...given),
     access: (...given: Parameters<typeof real.access>) =>
       faults.access ? failing(faults.access) : real.access(...given),
+    open: async (...given: Parameters<typeof real.open>) => {
+      const file = await real.open(...given);
+      const whole = file.writeFile.bind(file);
+      return Object.assign(file, {
+        writeFile: async (text: string) => {
+          const { half } = faults;
+          faults.half = undefined;
+          await whole(half ? text.slice(0, text.length / 2) : text);
+          if (half) await failing(half);
+        },
+      });
+    },
   };
 });
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 beforeEach(async () => {
-  faults.write = faults.access = undefined;
+  faults.write = faults.access = faults.half = undefined;
   folder = await mkdtemp(join(tmpdir(), "llmsim-files-"));
 });
 afterEach(async () => {
@@ -108,6 +122,40 @@ describe("writeAtomic", () => {
     expect(await failure(nodeFiles.writeAtomic("/dev/full", "x"))).toBe(
       "cannot write /dev/full: no space left on device",
     );
+  });
+});
+
+describe("appendTo", () => {
+  test("adds in turn to what the file is to begin with", async () => {
+    await writeFile(at("x"), "kept\ntorn");
+    const file = await nodeFiles.appendTo(at("x"), "kept\n");
+    await Promise.all(["a\n", "b\n", "c\n"].map((line) => file.append(line)));
+    await file.close();
+    expect(await nodeFiles.readText(at("x"))).toBe("kept\na\nb\nc\n");
+  });
+
+  test("what it held stands until the beginning is whole: a full disk, or a kill, loses nothing", async () => {
+    await writeFile(at("x"), "kept\ntorn");
+    const { ino } = await stat(at("x"));
+    faults.write = "ENOSPC";
+    expect(await failure(nodeFiles.appendTo(at("x"), "kept\n"))).toBe(
+      "cannot write ~/x: no space left on device",
+    );
+    expect(await nodeFiles.readText(at("x"))).toBe("kept\ntorn");
+    faults.write = undefined;
+    await (await nodeFiles.appendTo(at("x"), "kept\n")).close();
+    expect((await stat(at("x"))).ino).not.toBe(ino); // never cut, but replaced
+    expect(await readdir(folder)).toEqual(["x"]);
+  });
+
+  test("after half a line nothing is added: the rest could not be read", async () => {
+    const file = await nodeFiles.appendTo(at("x"), "1\n");
+    faults.half = "ENOSPC";
+    const reason = "cannot write ~/x: no space left on device";
+    const lines = ["22\n", "33\n"].map((line) => failure(file.append(line)));
+    expect(await Promise.all(lines)).toEqual([reason, reason]);
+    expect(await failure(file.close())).toBe(reason);
+    expect(await nodeFiles.readText(at("x"))).toBe("1\n2");
   });
 });
 

@@ -304,7 +304,7 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     expect(lines[0]).toContain("llmsim 1.2.3, core 00000000");
     const stopLate = work({ core: "1".repeat(64) });
     const refused = `refused: a run of llmsim 1.0.0, core ${mine.core.slice(0, 8)}; this worker is llmsim 1.2.3, core 11111111`;
-    await expect.poll(() => said).toContain(refused);
+    await expect.poll(() => said, { timeout: 10_000 }).toContain(refused);
     stopped.abort(new Interrupted("SIGINT"));
     await expect(asked).rejects.toThrow(Interrupted);
     await lonely.close();
@@ -322,7 +322,9 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
       { ...forged, form: 1 },
       { jobId: jobId(jobOf({ ...task, seed: 77 }, [], mine)) },
     );
-    await expect.poll(() => said.join("\n")).toContain("refused: a shard of llmsim 1.2.3, core ffffffff");
+    await expect
+      .poll(() => said.join("\n"), { timeout: 10_000 })
+      .toContain("refused: a shard of llmsim 1.2.3, core ffffffff");
     // The run that asks for the shard under whose id it stood gets its own.
     expect(await executor.run({ ...task, seed: 77 })).toEqual(await inProcess().run({ ...task, seed: 77 }));
   });

@@ -1,10 +1,12 @@
 /** Journals: what was written is read back; what was torn or damaged is dropped or told, never taken for results. */
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import { coreHash } from "../../src/run/core-hash.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { headerLine, journaled, parseJournal, shardKey, shardLine } from "../../src/run/journal.js";
 import { runner } from "../../src/run/runner.js";
+import { shardsOf } from "../../src/run/tasks.js";
 import { silent } from "../experiments/studies.js";
 import { manyShards } from "./requests.js";
 
@@ -57,9 +59,31 @@ test("a flipped bit is found: in the last line it is dropped, before it told wit
   }
 });
 
-test("the last record of a key wins", () => {
-  const again = text + shardLine("key3", Float64Array.of(7));
-  expect(parseJournal(again, "j").shards.get("key3")).toEqual(Float64Array.of(7));
+test("a shard twice: the same result is taken, another is told with both lines", () => {
+  const [key, values] = shards[3]!;
+  const same = text + shardLine(key, Float64Array.from(values));
+  expect(parseJournal(same, "j").shards.get(key)).toEqual(values);
+  const other = text + shardLine(key, values.with(1, 1 / 4));
+  expect(() => parseJournal(other, "j", "mend")).toThrow(
+    "j:32: another result of shard key3 than line 5 (mend)",
+  );
+  expect(() => parseJournal(text + shardLine(key, values.with(3, 0)), "j")).toThrow("j:32: another result");
+});
+
+/** A line that is whole, whatever it says. */
+const lineOf = (payload: string): string =>
+  `${payload.length} ${crc32(payload).toString(16).padStart(8, "0")} ${payload}\n`;
+test.each([
+  ["no JSON", "hello"],
+  ["null", "null"],
+  ["a list", "[1]"],
+  ["no settings", '{"llmsim":"journal","version":1,"command":"sweep","core":"c0de"}'],
+  [
+    "settings that are none",
+    '{"llmsim":"journal","version":1,"command":"sweep","core":"c0de","settings":null}',
+  ],
+])("a first line that is whole and says %s is refused", (_, payload) => {
+  expect(() => parseJournal(lineOf(payload), "j")).toThrow(ConfigError);
 });
 
 test.each([
@@ -83,6 +107,13 @@ describe("an executor with a journal", () => {
     const second = await runner(journaled(inProcess(), core, known, record, counts), silent).run(manyShards);
     expect(counts).toEqual({ kept: half.length, done: lines.length });
     expect(second.values).toEqual(first.values);
+  });
+
+  test("a shard of another length is no answer", async () => {
+    const [task] = shardsOf(manyShards, false).map((shard) => shard.task);
+    const known = new Map([[shardKey("c", task!), Float64Array.of(1, 2)]]);
+    const asked = journaled(inProcess(), "c", known, async () => {}).run(task!);
+    await expect(asked).rejects.toThrow(/^--resume: a shard of 2 values, expected \d+ \(delete/);
   });
 
   test("a key is another for another task or another simulator", () => {

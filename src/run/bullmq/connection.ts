@@ -40,9 +40,28 @@ const SILENT_MS = 30_000;
 /** How long the other side may take to hang up, too. */
 const FAREWELL_MS = 300;
 
+/** The one policy under which Redis forgets nothing when its memory is full. */
+const KEEPS = "noeviction";
+
+/** What is known of a Redis from its first answers. */
+export interface Probed {
+  /** What it does when its memory is full. */
+  readonly policy: string;
+  /** Id of the last event of a queue. */
+  readonly lastEventId: string;
+}
+
+/** What is said of a Redis that may forget shards; undefined if it does not. */
+export const forgets = ({ policy }: Probed): string | undefined =>
+  policy === KEEPS
+    ? undefined
+    : `redis may forget shards when its memory is full: maxmemory-policy ${plainText(policy)} (set ${KEEPS})`;
+
 /** Options of a connection that outlasts its server. BullMQ blocks for 10 s at most, so silence is a dead socket. */
-export const lasting = (address: RedisAddress, connectionName: string) => ({
+export const lasting = (address: RedisAddress, connectionName: string, { policy }: Probed) => ({
   ...address,
+  // BullMQ would print its own words about this, for each connection.
+  ...(policy !== KEEPS && { skipVersionCheck: true }),
   connectionName,
   maxRetriesPerRequest: null,
   connectTimeout: 10_000,
@@ -52,17 +71,26 @@ export const lasting = (address: RedisAddress, connectionName: string) => ({
 });
 
 /** A connection that outlasts its server; its errors are heard by whoever watches for silence. */
-export function connectionTo({ ioredis }: Packages, address: RedisAddress, name: string): Ioredis.Redis {
-  const client = new ioredis.Redis(lasting(address, name));
+export function connectionTo(
+  { ioredis }: Packages,
+  address: RedisAddress,
+  name: string,
+  probed: Probed,
+): Ioredis.Redis {
+  const client = new ioredis.Redis(lasting(address, name, probed));
   client.on("error", () => {});
   return client;
 }
 
 /**
- * Asks once whether there is a Redis that answers, with a connection of its own.
+ * Asks once whether there is a Redis that answers, with a connection of its own, and where the queue's events stand.
  * @throws QueueFault when there is none, with the reason; never with the address, which may hold a password
  */
-export async function probe({ ioredis }: Packages, address: RedisAddress): Promise<void> {
+export async function probe(
+  { ioredis }: Packages,
+  address: RedisAddress,
+  queueName: string,
+): Promise<Probed> {
   const client = new ioredis.Redis({
     ...address,
     lazyConnect: true,
@@ -78,13 +106,21 @@ export async function probe({ ioredis }: Packages, address: RedisAddress): Promi
     timer = setTimeout(() => reject(new Error("no answer")), FIRST_MS);
   });
   try {
-    await Promise.race([client.connect().then(() => client.ping()), late]);
+    return await Promise.race([client.connect().then(() => firstAnswers(client, queueName)), late]);
   } catch (error) {
     throw new QueueFault(`cannot reach redis (--redis or LLMSIM_REDIS): ${whyNot(reason ?? error)}`);
   } finally {
     clearTimeout(timer);
     client.disconnect();
   }
+}
+
+async function firstAnswers(client: Ioredis.Redis, queueName: string): Promise<Probed> {
+  const [last] = await client.xrevrange(`bull:${queueName}:events`, "+", "-", "COUNT", 1);
+  // Who may not ask is told nothing.
+  const info = await client.info("memory").catch(() => "");
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? KEEPS;
+  return { policy, lastEventId: last?.[0] ?? "0-0" };
 }
 
 function whyNot(error: unknown): string {

@@ -25,11 +25,12 @@ export const connectionName = (role: Role, { version, core }: Build): string =>
 export const describeBuild = ({ version, core }: Build): string =>
   `llmsim ${version}, core ${core.slice(0, 8)}`;
 
-/** The builds of all that are connected in a role, one entry a connection; none where Redis does not tell. */
-export async function connected(client: Redis, role: Role): Promise<Build[]> {
-  const list = await client.client("LIST").catch(() => "");
+/** The builds of all that are connected in a role, one entry a connection; undefined where Redis does not tell. */
+export async function connected(client: Redis, role: Role): Promise<Build[] | undefined> {
+  const list = await client.client("LIST").then(String, () => undefined);
+  if (list === undefined) return undefined;
   const pattern = new RegExp(`\\bname=llmsim/${role}/([\\w.+-]+)/([0-9a-f]{${CORE_DIGITS}})(?= )`, "g");
-  return [...String(list).matchAll(pattern)].map(([, version, core]) => ({ version, core }));
+  return [...list.matchAll(pattern)].map(([, version, core]) => ({ version, core }));
 }
 
 export const isSameBuild = (a: Build, b: Build): boolean =>

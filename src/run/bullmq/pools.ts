@@ -29,11 +29,11 @@ export function poolsFor(client: Redis, make: (traces: readonly Trace[]) => Exec
     const entry = entries.get(key) ?? { pool: start(names), users: 0 };
     entries.delete(key);
     entries.set(key, entry); // the last used stands last
-    entry.pool.catch(() => entries.delete(key));
+    entry.pool.catch(() => entries.get(key) === entry && entries.delete(key));
     for (const [other, { users, pool }] of entries)
       if (entries.size > KEPT_POOLS && users === 0 && other !== key) {
         entries.delete(other);
-        void pool.then((idle) => idle.close());
+        void pool.then((idle) => idle.close()).catch(() => {}); // it holds nothing of a job
       }
     return entry;
   };

@@ -3,24 +3,22 @@
  * simulation threw. Values come from a server that others may write to, so their number and their bytes are checked;
  * a broken result is the queue's fault and never becomes a number in a table.
  */
+import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { METRICS } from "../../core/metrics.js";
 import type { Task, TrialValues } from "../../core/trial.js";
-import { type Answer, valuesOf } from "../executor.js";
+import { type Answer, expectedLength, valuesOf } from "../executor.js";
 import { QueueFault } from "../queue-fault.js";
 import { plainText } from "./connection.js";
 
 /** What a worker returns: an answer, or an error that is none of the simulation's own (it would come again). */
-export type Result =
+export type Result = { /** Whose it is. */ readonly by?: string } & (
   | { readonly values: string; readonly crc32: number }
   | Exclude<Answer, TrialValues>
-  | { readonly error: string };
+  | { readonly error: string }
+);
 
-/** How many values a task comes to. */
-export const expectedLength = (task: Task): number =>
-  "kind" in task
-    ? 2 + 3 * task.batches
-    : task.count * task.configs.length * Math.max(1, task.windows.length) * METRICS.length;
+/** The event by which a worker says that its result of a job is not the one that was taken: `jobId`, `first`, `second`. */
+export const DISAGREES = "disagrees";
 
 export function resultOf(answer: Answer): Result {
   if (!(answer instanceof Float64Array)) return answer;
@@ -28,6 +26,24 @@ export function resultOf(answer: Answer): Result {
   const values = Float64Array.from(answer, (value) => (value !== value ? NaN : value));
   const bytes = Buffer.from(values.buffer);
   return { values: bytes.toString("base64"), crc32: crc32(bytes) };
+}
+
+/** Who says that a result is theirs. */
+export const sourceOf = (data: unknown): string =>
+  isRecord(data) && typeof data.by === "string"
+    ? plainText(data.by).slice(0, 100)
+    : "a worker without a name";
+
+/**
+ * What tells two results of a task apart; undefined for what says nothing of the simulation: no result, or an error of
+ * the machine.
+ */
+export function fingerprint(data: unknown): string | undefined {
+  if (!isRecord(data) || "error" in data) return undefined;
+  const { values, config, plan, invariant } = data;
+  return createHash("sha256")
+    .update(JSON.stringify([values, config, plan, invariant]))
+    .digest("base64");
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

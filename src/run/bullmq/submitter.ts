@@ -5,21 +5,23 @@
  *
  * Results come as events, which may be missed while Redis is away: jobs that nothing is heard of are asked after.
  */
+import type { EventEmitter } from "node:events";
 import type { Queue, QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
 import { ConfigError } from "../../core/errors.js";
 import type { Trace } from "../../core/trace.js";
 import type { Task, TrialValues } from "../../core/trial.js";
 import { coreHash } from "../core-hash.js";
-import type { Executor } from "../executor.js";
+import { Disagreement } from "../disagreement.js";
+import { type Executor, expectedLength } from "../executor.js";
 import { QueueFault } from "../queue-fault.js";
 import { WorkerFault } from "../worker-fault.js";
 import type { RedisAddress } from "./address.js";
-import { connectionTo, loadPackages, plainText, probe, within } from "./connection.js";
+import { connectionTo, forgets, loadPackages, plainText, probe, within } from "./connection.js";
 import { QUEUE_WIDTH, queueGrain } from "./grain.js";
 import { isRefusal, jobId, jobOf, type ShardJob } from "./job.js";
 import { type Build, connectionName, queueName } from "./peers.js";
-import { readResult } from "./result.js";
+import { DISAGREES, fingerprint, readResult, sourceOf } from "./result.js";
 import { deposit, GONE, type Parcel, parcelsOf } from "./traces.js";
 import { watch, type Watch } from "./watch.js";
 
@@ -47,9 +49,15 @@ export interface SubmitterOptions {
 export const ATTEMPTS = 3;
 /** What is finished stays for who asks for the same: within an hour, and so many, as each holds its values. */
 const KEPT = { age: 3600, count: 4096 };
+/** A job that is there, and in no list. */
+const LOST = -2;
 /** A look asks after no more jobs than this. */
 const ASKED_A_LOOK = 256;
 const MOST_REFUSED_ADDS = 10;
+/** Results that a second one is compared with: the last so many, more than Redis keeps. */
+const REMEMBERED = 16_384;
+/** A result stands in one value of Redis, which holds 512 MB, and as text. */
+const MOST_VALUES = 2 ** 24;
 
 interface Pending {
   readonly id: string;
@@ -63,6 +71,15 @@ interface Pending {
   isOld: boolean;
   /** It has been taken out and handed in anew. */
   isRenewed: boolean;
+  /** It is being taken out: what is heard of it is about the one before. */
+  isLeaving: boolean;
+}
+
+/** What a job came to, to compare a second result with. */
+interface Done {
+  readonly task: Task;
+  readonly fingerprint: string;
+  readonly by: string;
 }
 
 /**
@@ -72,18 +89,17 @@ interface Pending {
 export async function submitter(options: SubmitterOptions): Promise<Executor> {
   const { redis, version, core = coreHash() } = options;
   const packages = await loadPackages();
-  await probe(packages, redis);
   const build = { version, core };
+  const probed = await probe(packages, redis, queueName(build));
+  const warning = forgets(probed);
+  if (warning !== undefined) options.tell?.(warning);
   const name = connectionName("run", build);
-  const control = connectionTo(packages, redis, name);
-  const listener = connectionTo(packages, redis, name);
+  const control = connectionTo(packages, redis, name, probed);
+  const listener = connectionTo(packages, redis, name, probed);
   const queue = new packages.bullmq.Queue(queueName(build), { connection: control });
   // What happens from here on: a job may be done before the first event is read.
-  const [last] = await control.xrevrange(queue.toKey("events"), "+", "-", "COUNT", 1);
-  const events = new packages.bullmq.QueueEvents(queueName(build), {
-    connection: listener,
-    lastEventId: last?.[0] ?? "0-0",
-  });
+  const { lastEventId } = probed;
+  const events = new packages.bullmq.QueueEvents(queueName(build), { connection: listener, lastEventId });
   return new Submitter(options, build, control, listener, queue, events);
 }
 
@@ -95,7 +111,10 @@ class Submitter implements Executor {
   private readonly parcels: readonly Parcel[];
   private readonly watch: Watch;
   private deposited: Promise<void> | undefined;
+  private readonly done = new Map<string, Done>();
   private taken: Promise<unknown> = Promise.resolve();
+  private fault: Disagreement | undefined;
+  private isFaultTold = false;
   private isClosed = false;
 
   constructor(
@@ -110,7 +129,16 @@ class Submitter implements Executor {
     queue.on("error", () => {});
     events.on("error", () => {});
     events.on("completed", ({ jobId, returnvalue }) => this.completed(jobId, returnvalue));
-    events.on("failed", ({ jobId, failedReason }) => this.failed(jobId, failedReason));
+    events.on("failed", ({ jobId, failedReason }) => {
+      const pending = this.pending.get(jobId);
+      // Of a job that was handed in anew the event may be about the one before: Redis knows.
+      if (pending?.isRenewed === true) this.ask(pending);
+      else this.failed(jobId, failedReason);
+    });
+    (events as unknown as EventEmitter).on(DISAGREES, ({ jobId, first, second }: Record<string, unknown>) => {
+      const task = this.pending.get(String(jobId))?.task ?? this.done.get(String(jobId))?.task;
+      if (task) this.disagree(String(jobId), task, String(first), String(second));
+    });
     events.on("duplicated", ({ jobId }) => {
       const pending = this.pending.get(jobId);
       if (!pending) return;
@@ -136,6 +164,14 @@ class Submitter implements Executor {
         ]),
       );
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (this.fault) {
+      this.isFaultTold = true;
+      return Promise.reject(this.fault);
+    }
+    if (expectedLength(task) > MOST_VALUES) {
+      const message = `--executor bullmq: a shard of ${expectedLength(task)} values (at most ${MOST_VALUES}: fewer windows or configurations at once)`;
+      return Promise.reject(new ConfigError([{ key: "--executor", message }]));
+    }
     const job = jobOf(
       task,
       this.parcels.map(({ name }) => name),
@@ -145,7 +181,8 @@ class Submitter implements Executor {
     const known = this.asked.get(id);
     if (known) return known;
     const asked = new Promise<TrialValues>((resolve, reject) => {
-      const pending = { id, task, job, resolve, reject, seenAt: Date.now(), isOld: false, isRenewed: false };
+      const flags = { isOld: false, isRenewed: false, isLeaving: false };
+      const pending = { id, task, job, resolve, reject, seenAt: performance.now(), ...flags };
       this.pending.set(id, pending);
       void this.handIn(pending);
     });
@@ -158,7 +195,7 @@ class Submitter implements Executor {
     const { id, job } = pending;
     for (let tried = 1; this.pending.has(id); tried++)
       try {
-        pending.seenAt = Date.now();
+        pending.seenAt = performance.now();
         this.deposited ??= deposit(this.control, this.parcels);
         await this.deposited;
         await this.queue.add("shard", job, {
@@ -186,8 +223,9 @@ class Submitter implements Executor {
   }
 
   private completed(id: string, result: unknown): void {
+    const isSame = this.remember(id, result);
     const pending = this.settle(id);
-    if (!pending) return;
+    if (!pending || !isSame) return;
     this.watch.heard();
     try {
       pending.resolve(readResult(result, pending.task));
@@ -197,18 +235,40 @@ class Submitter implements Executor {
     }
   }
 
-  private failed(id: string, reason: string): void {
+  /** Keeps what a job came to; false when it came to something else before. */
+  private remember(id: string, result: unknown): boolean {
+    const before = this.done.get(id);
+    const task = before?.task ?? this.pending.get(id)?.task;
+    const mark = fingerprint(result);
+    if (!task || mark === undefined) return true; // another run's, or broken
+    const by = sourceOf(result);
+    if (before && before.fingerprint !== mark) {
+      this.disagree(id, task, before.by, by);
+      return false;
+    }
+    this.done.set(id, { task, fingerprint: mark, by });
+    if (this.done.size > REMEMBERED) this.done.delete(this.done.keys().next().value!);
+    return true;
+  }
+
+  /** Nothing more is to be had of this run: which of the two results is right nobody knows. */
+  private disagree(id: string, task: Task, first: string, second: string): void {
+    this.takeOut(id); // who asks again begins anew
+    this.fault ??= new Disagreement(task, plainText(first), plainText(second));
+    this.isFaultTold ||= this.pending.size > 0;
+    this.giveUp(this.fault);
+  }
+
+  private failed(id: string, said: unknown): void {
     const pending = this.pending.get(id);
-    if (!pending) return;
+    if (!pending || pending.isLeaving) return;
+    const reason = typeof said === "string" ? said : "failed, and nobody knows why";
     this.watch.heard();
     const isGone = reason.endsWith(GONE);
     if ((pending.isOld || isGone) && !pending.isRenewed) {
       pending.isRenewed = true;
       if (isGone) this.deposited = undefined;
-      void this.queue.remove(id).then(
-        () => this.handIn(pending),
-        () => this.handIn(pending),
-      );
+      this.handInAnew(pending);
       return;
     }
     this.settle(id);
@@ -219,25 +279,41 @@ class Submitter implements Executor {
     );
   }
 
+  private handInAnew(pending: Pending): void {
+    pending.isLeaving = true;
+    const again = (): Promise<void> => {
+      pending.isLeaving = false;
+      return this.handIn(pending);
+    };
+    void this.queue.remove(pending.id).then(again, again);
+  }
+
   /** Asks Redis what has become of a job. */
   private ask(pending: Pending): void {
     const { id } = pending;
-    pending.seenAt = Date.now();
-    const answered = this.queue.getBackend().isFinished(id, true) as Promise<[number, string]>;
-    answered.then(
-      ([state, text]) => {
-        if (!this.pending.has(id)) return;
-        if (state === 1) this.completed(id, parsed(text));
+    pending.seenAt = performance.now();
+    void this.answerOf(id)
+      .then(([state, text]) => {
+        if (this.pending.get(id) !== pending || pending.isLeaving) return;
+        if (state === 1) this.completed(id, parsed(text ?? ""));
         else if (state === 2) this.failed(id, text);
+        else if (state === LOST) this.handInAnew(pending);
         else if (state === -1) void this.handIn(pending);
-      },
-      () => {}, // the next look asks again
-    );
+      })
+      .catch(() => {}); // the next look asks again
+  }
+
+  private async answerOf(id: string): Promise<[state: number, text?: string]> {
+    const backend = this.queue.getBackend();
+    const answer = (await backend.isFinished(id, true)) as [number, string?];
+    // A Redis that drops keys may keep a job and lose the list that it stands in: no worker would ever see it.
+    if (answer[0] === 0 && (await backend.getState(id)) === "unknown") return [LOST];
+    return answer;
   }
 
   /** Asks after the jobs that nothing was heard of for the longest time; after all when Redis was away. */
   private look(isBack: boolean, every: number): void {
-    const since = Date.now() - 4 * every;
+    const since = performance.now() - 4 * every;
     const quiet = [...this.pending.values()].filter(({ seenAt }) => isBack || seenAt < since);
     quiet.sort((a, b) => a.seenAt - b.seenAt);
     for (const pending of isBack ? quiet : quiet.slice(0, ASKED_A_LOOK)) this.ask(pending);
@@ -273,6 +349,7 @@ class Submitter implements Executor {
     this.control.disconnect();
     this.listener.disconnect();
     await within(1000, closed);
+    if (this.fault && !this.isFaultTold) throw this.fault;
   }
 }
 

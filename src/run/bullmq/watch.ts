@@ -25,10 +25,15 @@ export interface Watch {
   close(): void;
 }
 
+/**
+ * Time is counted in looks and not read from a clock: a process that was stopped (Ctrl-Z, a laptop that slept) or whose
+ * clock was set has not waited for Redis meanwhile.
+ */
 export function watch(client: Redis, options: WatchOptions): Watch {
   const { build, tell, patienceSeconds, lostSeconds, lookSeconds } = options;
-  let answeredAt = Date.now();
-  let heardAt = Date.now();
+  /** Looks since a question that is not answered was asked; since a job was heard of. */
+  let unanswered = 0;
+  let unheard = 0;
   let isAway = false;
   let isAsked = false;
   let told = "";
@@ -38,37 +43,38 @@ export function watch(client: Redis, options: WatchOptions): Watch {
     told = line;
   };
   const answered = (): void => {
-    const wasAway = isAway || Date.now() - answeredAt > 3 * lookSeconds * 1000;
-    answeredAt = Date.now();
+    const wasAway = isAway || unanswered > 2;
+    unanswered = 0;
     if (isAway) say("redis answers again");
     isAway = false;
     options.look(wasAway);
   };
   const lookForWorkers = async (): Promise<void> => {
     const workers = await connected(client, "worker");
-    if (workers.some((one) => isSameBuild(one, build)) || options.waiting() === 0) return;
+    if (!workers || workers.some((one) => isSameBuild(one, build)) || options.waiting() === 0) return;
     const others = otherBuilds(workers, build);
     const refused =
       others.length > 0 ? `; not fit for this run (${describeBuild(build)}): ${others.join("; ")}` : "";
     say(`waiting for a worker: llmsim worker --redis ...${refused}`);
   };
   const look = (): void => {
-    const silent = (Date.now() - answeredAt) / 1000;
+    if (isAsked) unanswered++;
+    const silent = unanswered * lookSeconds;
     if (silent > lostSeconds)
       return options.lost(new QueueFault(`redis has not answered for ${Math.round(silent)} s`));
     if (silent > patienceSeconds) {
       isAway = true;
       if (options.waiting() > 0) say("redis does not answer: waiting for it");
     }
-    if (options.waiting() === 0) heardAt = Date.now();
+    unheard = options.waiting() === 0 ? 0 : unheard + 1;
     if (isAsked) return; // a question at a time: it is answered when Redis is back
     isAsked = true;
-    const isPatient = (Date.now() - heardAt) / 1000 <= patienceSeconds;
     void client
       .ping()
       .then(() => {
+        const isPatient = isAway || unheard * lookSeconds <= patienceSeconds;
         answered();
-        return isPatient || isAway ? undefined : lookForWorkers();
+        return isPatient ? undefined : lookForWorkers();
       })
       .catch(() => {})
       .finally(() => (isAsked = false));
@@ -76,7 +82,7 @@ export function watch(client: Redis, options: WatchOptions): Watch {
   const timer = setInterval(look, lookSeconds * 1000);
   return {
     heard() {
-      heardAt = Date.now();
+      unheard = 0;
       told = "";
     },
     close: () => clearInterval(timer),

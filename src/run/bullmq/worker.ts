@@ -3,17 +3,19 @@
  * locks only ever waits and a lock is always renewed in time. A worker that is killed leaves its jobs to the others:
  * they are found by their locks, which run out.
  */
+import { hostname } from "node:os";
 import type { Job } from "bullmq";
 import { coreHash } from "../core-hash.js";
 import { answerTo, type Executor } from "../executor.js";
 import { threadPool } from "../pool.js";
 import { WorkerFault } from "../worker-fault.js";
 import type { RedisAddress } from "./address.js";
-import { connectionTo, lasting, loadPackages, probe, within } from "./connection.js";
+import { connectionTo, forgets, lasting, loadPackages, probe, within } from "./connection.js";
+import { handovers } from "./handovers.js";
 import { readJob, Refusal } from "./job.js";
 import { connected, connectionName, describeBuild, otherBuilds, queueName } from "./peers.js";
 import { poolsFor } from "./pools.js";
-import { type Result, resultOf } from "./result.js";
+import { DISAGREES, type Result, resultOf } from "./result.js";
 
 /** How long a lock lasts, how often lost ones are looked for, how many lost ones a job survives. */
 const LOCKS = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 3 };
@@ -45,21 +47,25 @@ export interface WorkerOptions {
 export async function serve(options: WorkerOptions): Promise<number> {
   const { redis, version, core = coreHash(), threads, signal, tell, locks, makePool = threadPool } = options;
   const packages = await loadPackages();
-  await probe(packages, redis);
-  const { UnrecoverableError, Worker } = packages.bullmq;
   const build = { version, core };
+  const probed = await probe(packages, redis, queueName(build));
+  const warning = forgets(probed);
+  if (warning !== undefined) tell(warning);
+  const { UnrecoverableError, Worker } = packages.bullmq;
   const name = connectionName("worker", build);
-  const control = connectionTo(packages, redis, name);
+  const by = `${hostname()}/${process.pid}`;
+  const control = connectionTo(packages, redis, name, probed);
   const pools = poolsFor(control, (traces) => makePool(threads, { traces }));
   let running = 0;
   let finished = 0;
 
-  const work = async ({ data, id }: Job<unknown, Result>): Promise<Result> => {
+  const work = async (job: Job<unknown, Result>): Promise<Result> => {
     running++;
     try {
-      const { task, traces } = readJob(data, id, build);
-      const result = await pools.using(traces, (pool) => ran(pool, task));
+      const { task, traces } = readJob(job.data, job.id, build);
+      const result: Result = { by, ...(await pools.using(traces, (pool) => ran(pool, task))) };
       finished++;
+      handing.begin(job, result);
       return result;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -70,16 +76,33 @@ export async function serve(options: WorkerOptions): Promise<number> {
     }
   };
   const worker = new Worker<unknown, Result>(queueName(build), work, {
-    connection: lasting(redis, name),
+    connection: lasting(redis, name, probed),
     concurrency: threads,
     ...LOCKS,
     ...locks,
   });
   worker.on("error", () => {}); // connections come back; a lost lock's job is another's now
-  const stopTelling = tellOf(control, async () => otherBuilds(await connected(control, "run"), build), {
-    tell,
-    mine: describeBuild(build),
-  });
+  worker.on("completed", ({ id }) => handing.taken(id));
+  const { lockDuration, stalledInterval } = { ...LOCKS, ...locks };
+  const handing = handovers(
+    lockDuration,
+    (id) => worker.getBackend().isFinished(id, true) as Promise<[number, string?]>,
+    async (job, first, second) => {
+      tell(`two results of ${job.id} differ: one of ${first}, one of ${second}`);
+      const said = ["event", DISAGREES, "jobId", job.id!, "first", first, "second", second];
+      await control.xadd(worker.toKey("events"), "MAXLEN", "~", 10_000, "*", ...said);
+      await job.remove(); // who asks for it gets neither
+    },
+  );
+  const comparing = setInterval(() => void handing.compare().catch(() => {}), stalledInterval);
+  const stopTelling = tellOf(
+    control,
+    async () => otherBuilds((await connected(control, "run")) ?? [], build),
+    {
+      tell,
+      mine: describeBuild(build),
+    },
+  );
   tell(`${describeBuild(build)}: waiting for shards, on ${threads} ${threads === 1 ? "thread" : "threads"}`);
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   stopTelling();
@@ -92,6 +115,8 @@ export async function serve(options: WorkerOptions): Promise<number> {
     if (running > 0) idleSince = Date.now();
   }
   if (!isClosed) await within(1000, worker.disconnect());
+  clearInterval(comparing);
+  await within(1000, handing.compare());
   control.disconnect();
   await pools.close();
   return finished;
