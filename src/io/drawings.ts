@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from "node:os";
 import type { TopLevelSpec } from "vega-lite";
-import { renderPng } from "./png.js";
 import type { Drawing } from "./png-worker.js";
 
 /** Figures that are worth a thread: it needs about as long to start as three take. */
@@ -20,6 +19,7 @@ const workerFile = new URL(
 export async function* drawings(specs: readonly TopLevelSpec[]): AsyncGenerator<Drawing> {
   const threads = Math.min(availableParallelism(), Math.floor(specs.length / WORTH_A_THREAD));
   if (threads < 2) {
+    const { renderPng } = await import("./png.js");
     for (const spec of specs) {
       const warnings: string[] = [];
       const png = await renderPng(spec, { onWarning: (message) => void warnings.push(message) });
