@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import type * as promises from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FileError, nodeFiles, readNamed } from "../../src/io/files.js";
 
 /** Codes that the next calls fail with; undefined: they do what they always do. */
@@ -12,6 +12,8 @@ const faults = vi.hoisted(() => ({
   access: undefined as string | undefined,
   /** The next text that is appended: half of it. */
   half: undefined as string | undefined,
+  /** How often appended lines were brought to the disk. */
+  syncs: 0,
 }));
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof promises>();
@@ -26,7 +28,12 @@ vi.mock("node:fs/promises", async (original) => {
     open: async (...given: Parameters<typeof real.open>) => {
       const file = await real.open(...given);
       const whole = file.writeFile.bind(file);
+      const sync = file.datasync.bind(file);
       return Object.assign(file, {
+        datasync: async () => {
+          await sync();
+          faults.syncs++;
+        },
         writeFile: async (text: string) => {
           const { half } = faults;
           faults.half = undefined;
@@ -146,6 +153,21 @@ describe("appendTo", () => {
     await (await nodeFiles.appendTo(at("x"), "kept\n")).close();
     expect((await stat(at("x"))).ino).not.toBe(ino); // never cut, but replaced
     expect(await readdir(folder)).toEqual(["x"]);
+  });
+
+  test("a line is on the disk a second later, also when none follows, and when the file is closed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    faults.syncs = 0;
+    const file = await nodeFiles.appendTo(at("x"), "");
+    await file.append("a\n");
+    await file.append("b\n");
+    expect(faults.syncs).toBe(0);
+    vi.advanceTimersByTime(1000);
+    await vi.waitUntil(() => faults.syncs === 1);
+    await file.append("c\n");
+    await file.close();
+    expect(faults.syncs).toBe(2);
   });
 
   test("after half a line nothing is added: the rest could not be read", async () => {

@@ -14,7 +14,6 @@ import { serve, type WorkerOptions } from "../../src/run/bullmq/worker.js";
 import { Disagreement } from "../../src/run/disagreement.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
-import { threadPool } from "../../src/run/pool.js";
 import { QueueFault } from "../../src/run/queue-fault.js";
 import { WorkerFault } from "../../src/run/worker-fault.js";
 import { noRedis, type RedisServer, startRedis } from "./redis.js";
@@ -251,24 +250,6 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
       "a worker ran out of memory, 3 times over: trials 1 to 2 of hybrid, seed 3",
     );
     expect([...tries.values()]).toEqual([3, 3]);
-  });
-
-  test("while a shard runs the worker's thread has time for its locks", async () => {
-    const core = "a".repeat(64);
-    const run = await submit(core);
-    work(core, { makePool: threadPool });
-    await run.run(taskOf(1)); // the threads are up
-    const config = smallConfig({ horizon: { tmaxSeconds: 8000 } });
-    let late = 0;
-    let before = performance.now();
-    const ticking = setInterval(() => {
-      late = Math.max(late, performance.now() - before);
-      before = performance.now();
-    }, 5);
-    const startedAt = performance.now();
-    await run.run({ ...taskOf(1), configs: [config] });
-    clearInterval(ticking);
-    expect(late).toBeLessThan((performance.now() - startedAt) / 2);
   });
 
   test("a job that Redis keeps in no list is handed in again", async () => {

@@ -260,6 +260,20 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     expect(difference(await first.run(request), wanted)).toBeUndefined();
   });
 
+  test("while a shard runs the worker's own thread has time for its locks", async () => {
+    const configs = [smallConfig({ horizon: { tmaxSeconds: 3000 } })];
+    let late = 0;
+    let before = performance.now();
+    const ticking = setInterval(() => {
+      late = Math.max(late, performance.now() - before);
+      before = performance.now();
+    }, 5);
+    const startedAt = performance.now();
+    await executor.run({ ...task, configs, windows: [] });
+    clearInterval(ticking);
+    expect(late).toBeLessThan((performance.now() - startedAt) / 2);
+  });
+
   test("plugins are refused: they are files of another machine", async () => {
     const plugins = [{ path: "/x.mjs", sha256: "0" }];
     await expect(executor.run({ ...task, plugins })).rejects.toThrow(ConfigError);

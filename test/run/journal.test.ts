@@ -109,6 +109,19 @@ describe("an executor with a journal", () => {
     expect(second.values).toEqual(first.values);
   });
 
+  test("a shard is done when its line is written, and not when it is not", async () => {
+    const [task] = shardsOf(manyShards, false).map((shard) => shard.task);
+    let isWritten = false;
+    const slowly = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      isWritten = true;
+    };
+    await journaled(inProcess(), "c", new Map(), slowly).run(task!);
+    expect(isWritten).toBe(true);
+    const full = (): Promise<void> => Promise.reject(new Error("disk full"));
+    await expect(journaled(inProcess(), "c", new Map(), full).run(task!)).rejects.toThrow("disk full");
+  });
+
   test("a shard of another length is no answer", async () => {
     const [task] = shardsOf(manyShards, false).map((shard) => shard.task);
     const known = new Map([[shardKey("c", task!), Float64Array.of(1, 2)]]);
