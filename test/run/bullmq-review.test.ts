@@ -14,6 +14,7 @@ import { serve, type WorkerOptions } from "../../src/run/bullmq/worker.js";
 import { Disagreement } from "../../src/run/disagreement.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
+import { Interrupted } from "../../src/run/interrupted.js";
 import { QueueFault } from "../../src/run/queue-fault.js";
 import { WorkerFault } from "../../src/run/worker-fault.js";
 import { noRedis, type RedisServer, startRedis } from "./redis.js";
@@ -250,6 +251,20 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
       "a worker ran out of memory, 3 times over: trials 1 to 2 of hybrid, seed 3",
     );
     expect([...tries.values()]).toEqual([3, 3]);
+  });
+
+  test.each(["stopped", "closed"])("a run that is %s takes out what no worker has begun", async (how) => {
+    const core = (how === "stopped" ? "b" : "c").repeat(64);
+    const stop = new AbortController();
+    const run = await submit(core, { signal: stop.signal });
+    const asked = [1, 2, 3].map((seed) => errorOf(run.run(taskOf(seed))));
+    await eventually(() => client.llen(key(core, "wait"))).toBe(3);
+    if (how === "stopped") stop.abort(new Interrupted("SIGINT"));
+    await run.close();
+    const kind = how === "stopped" ? Interrupted : QueueFault;
+    for (const error of await Promise.all(asked)) expect(error).toBeInstanceOf(kind);
+    expect(await client.llen(key(core, "wait"))).toBe(0);
+    expect(await client.exists(key(core, idOf(taskOf(1), core)))).toBe(0);
   });
 
   test("a job that Redis keeps in no list is handed in again", async () => {
