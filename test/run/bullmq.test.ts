@@ -331,14 +331,13 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     const queue = new Queue(queueName(mine), { connection: { port } });
     onTestFinished(() => queue.close());
     const forged = jobOf({ ...task, seed: 77 }, [], { ...mine, core: "f".repeat(64) });
-    await queue.add(
-      "shard",
-      { ...forged, form: 1 },
-      { jobId: jobId(jobOf({ ...task, seed: 77 }, [], mine)) },
-    );
+    const id = jobId(jobOf({ ...task, seed: 77 }, [], mine));
+    await queue.add("shard", { ...forged, form: 1 }, { jobId: id });
     await expect
       .poll(() => said.join("\n"), { timeout: 10_000 })
       .toContain("refused: a shard of llmsim 1.2.3, core ffffffff");
+    // Said a moment before the queue knows: who asked within it would hear of this failure.
+    await expect.poll(() => queue.getJobState(id), { timeout: 10_000 }).toBe("failed");
     // The run that asks for the shard under whose id it stood gets its own.
     expect(await executor.run({ ...task, seed: 77 })).toEqual(await inProcess().run({ ...task, seed: 77 }));
   });
