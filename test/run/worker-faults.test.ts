@@ -44,7 +44,7 @@ test(`${FAULTS} tasks, each of which kills the first that does it: the same byte
 }, 600_000);
 
 test("a thread that hangs: its task is done by another once its time is up", async () => {
-  vi.stubEnv("LLMSIM_FAULT", "sleeps");
+  vi.stubEnv("LLMSIM_FAULT", "hangs");
   const pool = threadPool(1, { file, timeLimitSeconds: 2 });
   const task = { seed: 9, first: 3, count: 2, configs: [smallConfig()], windows: [], verify: false };
   try {
@@ -62,10 +62,10 @@ describe("a task that kills whoever does it", () => {
     ["exits", /^a worker exited with code 7, 3 times over: trials 3 to 4 of hybrid, seed 9$/],
     ["exits quietly", /^a worker exited with code 0, 3 times over/],
     ["runs out of memory", /^a worker ran out of memory, 3 times over/],
-    ["hangs", /^a worker did not answer within 0.5 s, 3 times over/],
+    ["sleeps", /^a worker did not answer within 1 s, 3 times over/],
   ])("%s", { timeout: 60_000 }, async (fault, message) => {
     vi.stubEnv("LLMSIM_FAULT_ALWAYS", fault);
-    const pool = threadPool(1, { file, heapMegabytes: 32, timeLimitSeconds: fault === "hangs" ? 0.5 : 60 });
+    const pool = threadPool(1, { file, heapMegabytes: 32, timeLimitSeconds: fault === "sleeps" ? 1 : 60 });
     const task = { seed: 9, first: 3, count: 2, configs: [smallConfig()], windows: [], verify: false };
     try {
       const error: unknown = await pool.run(task).catch((reason: unknown) => reason);
