@@ -65,7 +65,8 @@ export async function run({ isSmoke, say }) {
   const [requests, iterations] = [metrics.n_completed.mean, metrics.n_iterations.mean];
   const ms = median(found);
   const rest = ms - median(alone);
-  assertMeasured({ ms, requests, iterations, rest });
+  // The rest is a difference: in a single round beside other work chance may make it negative.
+  assertMeasured({ ms, requests, iterations, ...(!isSmoke && { rest }) });
   say(
     table([
       ["", "", given === undefined ? "a trace made here" : given],
