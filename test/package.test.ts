@@ -154,6 +154,8 @@ describe("the packed package, unpacked elsewhere", () => {
       "bin/llmsim.js",
       "dist/cli/main.js",
       "dist/run/worker.js",
+      "dist/run/worker-entry.cjs",
+      "dist/io/png-worker-entry.cjs",
       "dist/index.js",
       "dist/index.d.ts",
       "dist/schemas/study.schema.json",
