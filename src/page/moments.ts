@@ -13,7 +13,6 @@ export class Moments {
   private counts: Int32Array[] = [];
   private means: Float64Array[] = [];
   private squares: Float64Array[] = [];
-  private readonly factors: number[] = [];
 
   /** Takes the trials that are new; those that were there before come first, as before. */
   take(trials: readonly (readonly Float64Array[])[]): void {
@@ -41,7 +40,7 @@ export class Moments {
     if (n === 0) return { mean: NaN, half: NaN };
     const mean = this.means[config][point];
     if (n === 1) return { mean, half: NaN };
-    const factor = (this.factors[n] ??= tQuantile(CENTRAL, n - 1) / Math.sqrt(n));
+    const factor = tQuantile(CENTRAL, n - 1) / Math.sqrt(n);
     return { mean, half: factor * Math.sqrt(this.squares[config][point] / (n - 1)) };
   }
 }

@@ -74,6 +74,17 @@ export function tQuantile(p: number, df: number): number {
   if (p === 0.5) return 0;
   if (p < 0.5) return -tQuantile(1 - p, df);
   if (p === 1) return Infinity;
+  let ofDf = quantiles.get(df);
+  if (!ofDf) quantiles.set(df, (ofDf = new Map<number, number>()));
+  let t = ofDf.get(p);
+  if (t === undefined) ofDf.set(p, (t = bisected(p, df)));
+  return t;
+}
+
+/** Quantiles found so far, by df and p: a table's intervals ask for the same one thousands of times. */
+const quantiles = new Map<number, Map<number, number>>();
+
+function bisected(p: number, df: number): number {
   let high = 1;
   while (tCdf(high, df) < p) high *= 2;
   let low = high === 1 ? 0 : high / 2;
