@@ -8,6 +8,7 @@ import { toCsv } from "../io/csv.js";
 import { readNamed } from "../io/files.js";
 import { readPage } from "../io/pages.js";
 import { listScenarios, loadScenario } from "../io/scenarios.js";
+import { coreHash } from "../run/core-hash.js";
 import type { Streams } from "./streams.js";
 import { inside } from "./inside.js";
 import { defaultsOf } from "./flag-layer.js";
@@ -24,6 +25,9 @@ export function workspaceIn(
   const at = (name: string): string => inside(cwd, places.data, name);
   return {
     version,
+    get core() {
+      return coreHash();
+    },
     study: (experiment, settings) => studyWith(experiment, settings, { cwd, fs }),
     write: async (files) => void (await writeFiles(files, places, fs, warn)),
     writeText: (name, text) => fs.writeAtomic(at(name), text),

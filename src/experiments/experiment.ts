@@ -123,6 +123,8 @@ export interface NamedScenario {
 export interface Workspace {
   /** The package's version. */
   readonly version: string;
+  /** Hash of the simulator's code: what another build came to is not this one's result. */
+  readonly core: string;
   /** The study that an experiment would run with these settings over its own defaults. */
   study(experiment: Experiment, settings: StudySettings): Promise<Study>;
   /** Writes tables and figures at once. */

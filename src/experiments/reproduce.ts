@@ -50,6 +50,7 @@ async function runSteps(
     const key = workspace.hashText(
       JSON.stringify([
         workspace.version,
+        workspace.core,
         own.scenario,
         own.config,
         own.schedulers,

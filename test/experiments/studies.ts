@@ -76,6 +76,7 @@ export function contextOf(
     tables: { list: async () => [], read: async () => undefined },
     workspace: {
       version: "0",
+      core: "0",
       study: nothing,
       write: nothing,
       writeText: nothing,

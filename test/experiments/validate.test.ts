@@ -2,6 +2,8 @@
  * `validate` passes for the engine and fails for wrong ones: one that forgets b0, one whose scheduler leaves work
  * waiting. Less than the command's effort, with errors allowed to be wider accordingly.
  */
+import { readFileSync } from "node:fs";
+import { parse } from "csv-parse/sync";
 import { beforeAll, describe, expect, test } from "vitest";
 import { nextPiece, nextPrompt } from "../../src/core/packing.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
@@ -93,6 +95,13 @@ describe("the engine", () => {
       expect(row.relative_error).toBeCloseTo(estimate! / theory! - 1, 9);
       expect(error! / theory!).toBeLessThan(0.01 / Math.sqrt(EFFORT));
     }
+  });
+
+  test("has the checks of the committed table", () => {
+    const committed = readFileSync(new URL("../../data/validation.csv", import.meta.url), "utf8");
+    const checksOf = (rows: readonly Row[]): unknown[] =>
+      rows.map(({ check, offered_load: load }) => `${check} ${load ?? ""}`);
+    expect(checksOf(found)).toEqual(checksOf(parse(committed, { columns: true })));
   });
 
   test("has rows that a CSV can hold", () => {
