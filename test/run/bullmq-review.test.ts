@@ -288,10 +288,21 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     expect(await run.run(taskOf(2))).toEqual(await inProcess().run(taskOf(2)));
   });
 
+  test("a failure that was told before the job was handed in is another's", async () => {
+    const core = "d".repeat(64);
+    const run = await submit(core);
+    const early = send(core, "failed", "jobId", idOf(taskOf(1), core), "failedReason", "refused: an old one");
+    const asked = run.run(taskOf(1));
+    await early;
+    work(core);
+    expect(await asked).toEqual(await inProcess().run(taskOf(1)));
+  });
+
   test("a shard that kills its workers is given up, with what befell", async () => {
     const core = coreOf(5);
     const run = await submit(core);
     const failed = errorOf(run.run(taskOf(1)));
+    await eventually(() => client.llen(key(core, "wait"))).toBe(1);
     const reason = "job stalled more than allowable limit"; // BullMQ's own words
     await send(core, "failed", "jobId", idOf(taskOf(1), core), "failedReason", reason);
     expect(String(await failed)).toContain(

@@ -67,6 +67,8 @@ interface Pending {
   readonly reject: (error: unknown) => void;
   /** When it was last handed in or asked after. */
   seenAt: number;
+  /** Its arrival in the queue was heard of: what fails from then on is this one. */
+  isIn: boolean;
   /** It was there before: what it failed of may be long over. */
   isOld: boolean;
   /** It has been taken out and handed in anew. */
@@ -131,17 +133,23 @@ class Submitter implements Executor {
     events.on("completed", ({ jobId, returnvalue }) => this.completed(jobId, returnvalue));
     events.on("failed", ({ jobId, failedReason }) => {
       const pending = this.pending.get(jobId);
-      // Of a job that was handed in anew the event may be about the one before: Redis knows.
+      // An event from before its arrival is about another's failure, and so may be that of a job handed in anew: Redis
+      // knows, and is asked of the first when it is heard of as a duplicate.
       if (pending?.isRenewed === true) this.ask(pending);
-      else this.failed(jobId, failedReason);
+      else if (pending?.isIn === true) this.failed(jobId, failedReason);
     });
     (events as unknown as EventEmitter).on(DISAGREES, ({ jobId, first, second }: Record<string, unknown>) => {
       const task = this.pending.get(String(jobId))?.task ?? this.done.get(String(jobId))?.task;
       if (task) this.disagree(String(jobId), task, String(first), String(second));
     });
+    events.on("added", ({ jobId }) => {
+      const pending = this.pending.get(jobId);
+      if (pending) pending.isIn = true;
+    });
     events.on("duplicated", ({ jobId }) => {
       const pending = this.pending.get(jobId);
       if (!pending) return;
+      pending.isIn = true;
       pending.isOld = true;
       this.ask(pending);
     });
@@ -181,7 +189,7 @@ class Submitter implements Executor {
     const known = this.asked.get(id);
     if (known) return known;
     const asked = new Promise<TrialValues>((resolve, reject) => {
-      const flags = { isOld: false, isRenewed: false, isLeaving: false };
+      const flags = { isIn: false, isOld: false, isRenewed: false, isLeaving: false };
       const pending = { id, task, job, resolve, reject, seenAt: performance.now(), ...flags };
       this.pending.set(id, pending);
       void this.handIn(pending);
@@ -265,7 +273,7 @@ class Submitter implements Executor {
     const reason = typeof said === "string" ? said : "failed, and nobody knows why";
     this.watch.heard();
     const isGone = reason.endsWith(GONE);
-    if ((pending.isOld || isGone) && !pending.isRenewed) {
+    if ((pending.isOld || !pending.isIn || isGone) && !pending.isRenewed) {
       pending.isRenewed = true;
       if (isGone) this.deposited = undefined;
       this.handInAnew(pending);
