@@ -39,7 +39,15 @@ const linesIn = (folder: string): number => {
   const name = journalIn(folder);
   return name === undefined ? 0 : linesOf(join(folder, "data", name));
 };
-const linesOf = (path: string): number => readFileSync(path, "latin1").split("\n").length - 1;
+/** A run that comes to its end removes its journal, at any instant: then there are no lines. */
+const linesOf = (path: string): number => {
+  try {
+    return readFileSync(path, "latin1").split("\n").length - 1;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    throw error;
+  }
+};
 
 /** Until the journal has more lines than that. */
 const moreThan = (cwd: string, lines: number) => async (): Promise<void> => {
