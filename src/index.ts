@@ -51,7 +51,7 @@ export type {
   SchedulerDefinition,
   View,
 } from "./core/scheduler.js";
-export { nextPiece, nextPrompt, packPrompts } from "./core/packing.js";
+export { nextPiece, nextPrompt } from "./core/packing.js";
 export type { JointColumn, LengthDefinition, LengthLaw, Marks } from "./core/length-law.js";
 export type { ArrivalDefinition, ArrivalProcess, Arrivals, ClientLaw } from "./core/arrival-process.js";
 export type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./core/service-time-model.js";

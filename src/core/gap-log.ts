@@ -129,8 +129,8 @@ export class GapLog {
   private slotOf(gap: number): number {
     const { slots, gap: gaps } = this;
     const mask = slots.length - 1;
-    // Both halves count: long gaps cut to 12 bits end in zeros.
-    let slot = Math.imul((gap | 0) ^ ((gap * HIGH_HALF) | 0), GOLDEN) >>> this.shift;
+    // Both halves count: long gaps cut to 12 bits end in zeros. With the mask it is an integer to the compiler, too.
+    let slot = (Math.imul((gap | 0) ^ ((gap * HIGH_HALF) | 0), GOLDEN) >>> this.shift) & mask;
     for (let entry = slots[slot]; entry >= 0 && gaps[entry] !== gap; entry = slots[slot])
       slot = (slot + 1) & mask;
     return slot;

@@ -14,8 +14,11 @@ export class IdList {
 
   /** Adds an id where ascending order demands; nearly always at the end. */
   insertAscending(id: number): void {
+    const last = this.length - 1;
+    const isLast = last < 0 || this.ids[last] < id;
     this.push(id);
-    let hole = this.length - 1;
+    if (isLast) return;
+    let hole = last + 1;
     for (; hole > 0 && this.ids[hole - 1] > id; hole--) this.ids[hole] = this.ids[hole - 1];
     this.ids[hole] = id;
   }

@@ -17,7 +17,11 @@ import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
-import { LAST_INSTANT, NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
+import * as units from "./units.js";
+import { ns, type Nanoseconds } from "./units.js";
+
+/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
+const { LAST_INSTANT, NEVER, UNLIMITED } = units;
 
 /**
  * Composes the next iteration, or stretch of iterations, of a replica that has work.
@@ -40,15 +44,29 @@ function schedule(shared: Shared, replica: Replica, flight: Flight): void {
   price(shared, replica, flight);
   repeat(shared, replica, flight, isAhead);
   if (shared.varies) walk(shared, replica, flight);
-  else {
-    if (flight.iterations > 1) repeatUntilArrival(shared, flight);
-    flight.endAt = ns(startAt + flight.iterations * flight.iterationTime);
-  }
+  else last(shared, flight);
   if (flight.endAt > LAST_INSTANT) refuseDrain();
 }
 
+/** The sequences that are left of a batch of decodes go on, as priced: like a batch of that many, just composed. */
+export function decodeOn(shared: Shared, replica: Replica, flight: Flight): void {
+  flight.startAt = shared.now;
+  flight.isSettled = false;
+  flight.finishing.length = 0;
+  flight.leftWaiting = replica.waiting.length > 0;
+  flight.iterations = replica.pool.ticksLeft;
+  last(shared, flight);
+  if (flight.endAt > LAST_INSTANT) refuseDrain();
+}
+
+/** How long the stretch lasts, where all its iterations take the same time. */
+function last(shared: Shared, flight: Flight): void {
+  if (flight.iterations > 1) repeatUntilArrival(shared, flight);
+  flight.endAt = (flight.startAt + flight.iterations * flight.iterationTime) as Nanoseconds;
+}
+
 /** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */
-function price(shared: Shared, replica: Replica, flight: Flight): void {
+export function price(shared: Shared, replica: Replica, flight: Flight): void {
   const draw = replica.service === undefined ? 1 : replica.service.exponential();
   flight.iterationTime =
     shared.pricesDearerSide && flight.decodes > 0 && flight.prefillTokens > 0
@@ -115,7 +133,7 @@ function repeatsOfChunks(shared: Shared, { chunkCount, chunkId, chunkTokens }: F
 /** Up to the first iteration that ends at or after the next arrival, and those composed by then. */
 function repeatUntilArrival(shared: Shared, flight: Flight): void {
   // A router decides at the arrival whom it concerns: that replica's stretch is cut then.
-  if (!flight.dependsOnArrivals || shared.router !== null) return;
+  if (flight.dependsOnArrivals === false || shared.router !== null) return;
   const ahead = shared.nextArrivalAt - flight.startAt;
   // Told by a product: a division takes ten times as long, and every other stretch is over before.
   if ((flight.iterations - shared.depth + 1) * flight.iterationTime <= ahead) return;
@@ -131,7 +149,7 @@ function repeatUntilArrival(shared: Shared, flight: Flight): void {
 function walk(shared: Shared, replica: Replica, flight: Flight): void {
   const { memory } = replica;
   const { iterations: most, iterationTime: first } = flight;
-  if (memory && flight === replica.flight) flight.usedBlocks = memory.used;
+  if (memory !== null && flight === replica.flight) flight.usedBlocks = memory.used;
   const seenAt = flight.dependsOnArrivals && shared.router === null ? shared.nextArrivalAt : NEVER;
   const sumKv = flight.sumKv;
   let free = memory ? memory.free : 0;
@@ -198,7 +216,7 @@ export function cut(shared: Shared, flight: Flight, instant: Nanoseconds, after:
 export function settle(shared: Shared, replica: Replica, flight: Flight): void {
   flight.isSettled = true;
   if (flight.chunkCount > 0 && flight.iterations > 1) repeatChunks(shared, flight);
-  if (replica.memory) flight.blockTime = takeBlocks(shared, replica, replica.memory, flight);
+  if (replica.memory !== null) flight.blockTime = takeBlocks(shared, replica, replica.memory, flight);
   if (flight.decodes > 0) tick(shared, replica, flight);
   if (flight.ended.length > 0) endPrefills(shared, replica, flight);
 }
@@ -230,20 +248,27 @@ function takeBlocks(shared: Shared, replica: Replica, memory: KvMemory, flight: 
 /** Moves the decode clock: one token an iteration for every active sequence. */
 function tick(shared: Shared, replica: Replica, flight: Flight): void {
   const { pool } = replica;
-  if (shared.sequences.largestGap !== null) stretchGaps(shared, replica, flight);
-  const { iterations, startAt, iterationTime } = flight;
+  const { gaps, sequences } = shared;
+  if (sequences.largestGap !== null) stretchGaps(shared, replica, flight);
+  const { iterations, startAt, iterationTime, endAt } = flight;
   const measured = flight.decodes - replica.activeUnmeasured;
-  const steady =
-    pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, startAt + iterationTime);
-  const { lastTickAt } = replica;
-  // Decoding straight on, the first gap is like the others.
-  const alike = startAt === lastTickAt ? steady : 0;
-  if (steady > alike) shared.gaps.add(startAt + iterationTime - lastTickAt, steady);
+  // How many have their first gap as they have the others: those that decode straight on.
+  let alike = measured;
+  if (pool.freshCount > 0) alike -= firstTick(shared, pool, startAt + iterationTime);
+  if (startAt !== replica.lastTickAt) {
+    gaps.add(startAt + iterationTime - replica.lastTickAt, alike);
+    alike = 0;
+  }
   if (shared.varies) countVarying(shared, replica, flight, measured, alike);
-  else if (iterations > 1 || alike > 0) shared.gaps.add(iterationTime, measured * (iterations - 1) + alike);
+  else gaps.add(iterationTime, measured * (iterations - 1) + alike);
   pool.tick(iterations);
-  replica.lastTickAt = flight.endAt;
-  while (pool.active > 0 && pool.ticksLeft === 0) finishing(shared, flight, finishNext(shared, replica));
+  replica.lastTickAt = endAt;
+  const { finishedAt } = sequences;
+  while (pool.active > 0 && pool.ticksLeft === 0) {
+    const id = finishNext(shared, replica);
+    finishedAt[id] = endAt;
+    flight.finishing.push(id);
+  }
 }
 
 /**
@@ -256,15 +281,24 @@ function firstTick(shared: Shared, pool: DecodePool, at: number): number {
   const { fresh, freshCount } = pool;
   pool.freshCount = 0;
   let measured = 0;
+  // Those whose prefill ended together have equal gaps: counted together.
+  let begin = 0;
+  let alike = 0;
   for (let i = 0; i < freshCount; i++) {
     const id = fresh[i];
     const before = lastTokenAt[id];
-    const hasToken = before === before;
-    if (!hasToken) firstTokenAt[id] = at;
-    if (id < firstMeasured) continue;
-    measured++;
-    if (hasToken) gaps.add(at - before, 1);
+    if (id >= firstMeasured) measured++;
+    if (before !== before) firstTokenAt[id] = at;
+    else if (id >= firstMeasured) {
+      if (before !== begin) {
+        gaps.add(at - begin, alike);
+        begin = before;
+        alike = 0;
+      }
+      alike++;
+    }
   }
+  gaps.add(at - begin, alike);
   return measured;
 }
 
@@ -291,13 +325,16 @@ function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
   for (let i = 0; i < ended.length; i++) {
     const id = ended.ids[i];
     let left = decodeLeft[id];
-    const emits = emitsAtPrefillEnd && left > 0;
-    if (left === outputTokens[id]) firstTokenAt[id] = lastTokenAt[id] = emits ? endAt : NaN;
-    else if (emits) resume(shared, replica, id, endAt);
-    if (emits) decodeLeft[id] = --left;
+    const isFirst = left === outputTokens[id];
+    if (emitsAtPrefillEnd === true && left > 0) {
+      decodeLeft[id] = --left;
+      if (isFirst) firstTokenAt[id] = lastTokenAt[id] = endAt;
+      else resume(shared, replica, id, endAt);
+    } else if (isFirst) firstTokenAt[id] = lastTokenAt[id] = NaN;
     if (left === 0) {
       pool.pass(id, place);
-      finishing(shared, flight, id);
+      lastTokenAt[id] = endAt; // which is its end
+      flight.finishing.push(id);
     } else if (byAdmission) enterByAdmission(shared, replica, id);
     else pool.append(id, place);
   }
@@ -320,12 +357,6 @@ function enterByAdmission(shared: Shared, replica: Replica, id: number): void {
   if (!pool.isLast(place[id]))
     while (pool.active > 0 && place[pool.lastActive(place)] > place[id]) deactivateLast(shared, replica);
   pool.insert(id, place);
-}
-
-/** A sequence's last token comes with the end of this flight. */
-function finishing(shared: Shared, flight: Flight, id: number): void {
-  shared.sequences.finishedAt[id] = flight.endAt;
-  flight.finishing.push(id);
 }
 
 /** The stretch is over: what it came to, and what those that finish with it held. */
@@ -360,7 +391,7 @@ function countShare({ measuredFrom }: Shared, replica: Replica): void {
 function release(shared: Shared, replica: Replica, done: IdList): void {
   const { memory } = replica;
   replica.resident -= done.length;
-  if (memory)
+  if (memory !== null)
     for (let i = 0; i < done.length; i++) memory.release(blocksFor(cachedTokens(shared, done.ids[i], 0)));
   leave(shared, replica, done);
 }

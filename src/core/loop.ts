@@ -5,6 +5,7 @@
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
 import type { ClosedLoop } from "./closed-loop.js";
+import { descend, descends } from "./descent.js";
 import type { PromptOrder } from "./discipline.js";
 import type { EventQueue } from "./event-queue.js";
 import { begin, cut, end, endedBy, settle } from "./iteration.js";
@@ -14,7 +15,11 @@ import type { Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { cachedTokens } from "./residents.js";
 import type { Fleet } from "./router.js";
-import { NEVER, ns, UNLIMITED, type Nanoseconds } from "./units.js";
+import * as units from "./units.js";
+import { ns, type Nanoseconds } from "./units.js";
+
+/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
+const { NEVER, UNLIMITED } = units;
 
 /** The state of a simulation: everything that the loop moves. */
 export interface State {
@@ -64,8 +69,10 @@ function advanceAlone({ shared, replicas, events, plan }: State, replica: Replic
     }
     if (shared.isPaused) break;
     // A loop that looks at arrivals at once may have paused while a batch was under way.
-    if (flight.endAt === NEVER && replica.resident + returned.length + waiting.length > 0)
-      while (!begin(shared, plan, replica, flight));
+    if (flight.endAt === NEVER && replica.resident + returned.length + waiting.length > 0) {
+      if (descends(replica, flight)) isResumed = !descend(shared, replica, flight, until);
+      else while (begin(shared, plan, replica, flight) === false);
+    }
   }
   replica.isOpen = flight.endAt === NEVER;
   replica.wakeAt = flight.endAt;
@@ -147,8 +154,12 @@ function arrive(shared: Shared): number {
   const id = shared.arrived++;
   sequences.arrive(id);
   const { arrivedAt, count } = requests;
-  if (clients === null)
-    shared.nextArrivalAt = ns(shared.arrived < count ? arrivedAt[shared.arrived] + shared.overhead : NEVER);
+  if (clients === null) {
+    // No ternary: the compiler would allocate its number.
+    if (shared.arrived < count)
+      shared.nextArrivalAt = (arrivedAt[shared.arrived] + shared.overhead) as Nanoseconds;
+    else shared.nextArrivalAt = NEVER;
+  }
   if (shared.usableBlocks === UNLIMITED) return id;
   // The row may still say that in an earlier trial it was turned away.
   sequences.startedAt[id] = 0;

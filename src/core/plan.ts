@@ -8,7 +8,11 @@ import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { activate, blocksNeeded, deactivateLast, preemptLast } from "./residents.js";
 import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
-import { tokens, UNLIMITED, type Nanoseconds, type Tokens } from "./units.js";
+import * as units from "./units.js";
+import { tokens, type Nanoseconds, type Tokens } from "./units.js";
+
+/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
+const { UNLIMITED } = units;
 
 /** The first unstarted prompt, as it is when somebody looks: a preempted request, else the discipline's first. */
 class FirstWaiting implements Head {
@@ -19,21 +23,7 @@ class FirstWaiting implements Head {
   }
 
   get left(): Tokens {
-    const { shared, replica } = this.plan;
-    const { promptLeft } = shared.sequences;
-    return tokens(
-      replica.returned.length > 0
-        ? this.leftOfReturned(replica.returned.first)
-        : promptLeft[replica.waiting.first],
-    );
-  }
-
-  /** What a preempted request has to compute again: all but its leading blocks that survive. */
-  private leftOfReturned(id: number): number {
-    const { shared, replica } = this.plan;
-    const known = shared.sequences.promptLeft[id];
-    const hits = Math.min(replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
-    return known - hits * BLOCK_TOKENS;
+    return this.plan.leftOfWaiting();
   }
 }
 
@@ -46,8 +36,7 @@ class FirstPartial implements PartialHead {
   }
 
   get left(): Tokens {
-    const { shared, replica, cursor } = this.plan;
-    return tokens(shared.sequences.promptLeft[replica.partial.ids[cursor]]);
+    return this.plan.leftOfPartial();
   }
 
   get decodesAhead(): number {
@@ -72,6 +61,7 @@ export class Plan implements View, Batch {
   unfinished = 0;
   cursor = 0;
   private flight!: Flight;
+  private promptLeft: Int32Array = new Int32Array(0);
   /** Blocks taken for the decodes of this batch. */
   private decodeBlocks = 0;
   /** Prompts taken from a queue of unstarted ones that this batch does not end; they may stand anywhere among the chunks. */
@@ -97,6 +87,7 @@ export class Plan implements View, Batch {
   compose(replica: Replica, flight: Flight): boolean {
     this.replica = replica;
     this.flight = flight;
+    this.promptLeft = this.shared.sequences.promptLeft;
     this.cursor = 0;
     this.count();
     this.tokensLeft = this.limits.maxTokens;
@@ -106,6 +97,7 @@ export class Plan implements View, Batch {
     flight.clear();
     this.shared.scheduler.compose(this, this);
     flight.leftWaiting = this.unstarted > 0;
+    flight.keepsDecoding = this.keepsDecoding();
     if (flight.decodes + flight.chunkCount === 0) {
       if (flight === replica.flight && flight.preempted === 0) this.refuse("placed nothing while work waits");
       return false;
@@ -124,6 +116,14 @@ export class Plan implements View, Batch {
     this.unfinished = replica.partial.length - this.cursor;
   }
 
+  /** Whether the scheduler has said of this batch that it goes on with those that are left. */
+  private keepsDecoding(): boolean {
+    const { flight } = this;
+    if (!this.shared.keepsDecoding || flight.chunkCount > 0 || flight.decodes < this.decodable) return false;
+    if (flight.limitsDecode || flight.limitsPrefill) return false;
+    return !flight.dependsOnArrivals || this.unstarted + this.unfinished === 0;
+  }
+
   decode(n: number): number {
     const { flight, replica } = this;
     const { pool } = replica;
@@ -136,7 +136,7 @@ export class Plan implements View, Batch {
     while (pool.active < granted) activate(this.shared, replica);
     while (pool.active > granted) deactivateLast(this.shared, replica);
     flight.decodes = granted;
-    this.tokensLeft = tokens(this.tokensLeft - (granted - before));
+    this.tokensLeft = (this.tokensLeft - (granted - before)) as Tokens;
     this.slotsLeft -= granted - before;
     return granted;
   }
@@ -152,11 +152,56 @@ export class Plan implements View, Batch {
     if (this.replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
 
+    this.take(isWaiting, left, asked);
+    return asked;
+  }
+
+  pack(prompts = UNLIMITED, budget = UNLIMITED, whole = false): boolean {
+    const { replica, flight } = this;
+    const { chunk, residentCap } = this.limits;
+    for (;;) {
+      const isWaiting = this.unfinished === 0;
+      if (isWaiting && (this.unstarted === 0 || this.resident >= residentCap)) return false;
+      if (prompts === 0) return this.tokensLeft > 0;
+      if (budget === 0) return this.slotsLeft > 0;
+      if (this.slotsLeft === 0 || this.tokensLeft === 0) return false;
+      const left = isWaiting ? this.leftOfWaiting() : this.leftOfPartial();
+      const piece = Math.min(left, chunk, budget);
+      if (whole && piece > this.tokensLeft && flight.chunkCount > 0) return false;
+      const asked = Math.min(piece, this.tokensLeft) as Tokens;
+      if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
+        return false;
+      this.take(isWaiting, left, asked);
+      budget -= asked;
+      prompts--;
+    }
+  }
+
+  /** Prompt tokens to go of the first unstarted prompt. */
+  leftOfWaiting(): Tokens {
+    const { replica, promptLeft } = this;
+    if (replica.returned.length > 0) return this.leftOfReturned(replica.returned.first);
+    return promptLeft[replica.waiting.first] as Tokens;
+  }
+
+  /** Prompt tokens to go of the partly prefilled prompt that comes next. */
+  leftOfPartial(): Tokens {
+    return this.promptLeft[this.replica.partial.ids[this.cursor]] as Tokens;
+  }
+
+  /** What a preempted request has to compute again: all but its leading blocks that survive. */
+  private leftOfReturned(id: number): Tokens {
+    const known = this.promptLeft[id];
+    const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
+    return (known - hits * BLOCK_TOKENS) as Tokens;
+  }
+
+  /** Puts a chunk of the head of a queue, with `left` tokens to go, into the batch, for which there is room. */
+  private take(isWaiting: boolean, left: Tokens, asked: Tokens): void {
     const id = isWaiting ? this.admit() : this.advance();
     this.place(id, left, asked);
     if (asked === left) this.flight.ended.insertAscending(id);
     else if (isWaiting) this.begun.push(id);
-    return asked;
   }
 
   dependsOn(what: "arrivals" | "nothing"): void {
@@ -258,7 +303,7 @@ export class Plan implements View, Batch {
     flight.chunkTokens[chunk] = taken;
     if (varies) flight.chunkCached[chunk] = sequences.known(id) - left;
     flight.prefillTokens += taken;
-    this.tokensLeft = tokens(this.tokensLeft - taken);
+    this.tokensLeft = (this.tokensLeft - taken) as Tokens;
     this.slotsLeft--;
     sequences.promptLeft[id] = left - taken;
   }

@@ -118,11 +118,12 @@ function guarded(file: string, name: string, make: () => unknown): Scheduler {
   }
   if (!isObject(scheduler) || typeof (scheduler as Partial<Scheduler>).compose !== "function")
     return refuse("create made no scheduler (an object with compose(view, batch))");
-  const { everyIteration, decodeOrder } = scheduler;
+  const { everyIteration, keepsDecoding, decodeOrder } = scheduler;
   if (decodeOrder !== undefined && decodeOrder !== "prefill-end" && decodeOrder !== "admission")
     return refuse(`invalid decodeOrder: ${String(decodeOrder)} (prefill-end or admission)`);
   return {
     ...(everyIteration === true && { everyIteration }),
+    ...(keepsDecoding === true && { keepsDecoding }),
     ...(decodeOrder !== undefined && { decodeOrder }),
     compose(view: View, batch: Batch): void {
       let returned: unknown;

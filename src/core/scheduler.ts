@@ -68,6 +68,13 @@ export interface Batch {
    */
   chunk(from: PromptQueue, tokens: Tokens): Tokens;
   /**
+   * Prompts FCFS, each cut to fit: partly prefilled ones before unstarted ones, at most `prompts` of them and
+   * `budget` tokens, inside what the batch has left; the same as chunk after chunk.
+   * @param whole a piece that does not fit is left, and all behind it, unless it is the batch's first
+   * @returns whether `prompts` or `budget` ended it: places with tokens left, or tokens with places left
+   */
+  pack(prompts?: number, budget?: number, whole?: boolean): boolean;
+  /**
    * What could change the next decision before a sequence finishes or a prompt ends: arrivals (the default)
    * or nothing. Saying "nothing" lets the engine run on without looking at arrivals.
    */
@@ -87,6 +94,12 @@ export interface Scheduler {
   compose(view: View, batch: Batch): void;
   /** Ask again at every iteration, e.g. because the policy reads `now`. */
   readonly everyIteration?: boolean;
+  /**
+   * A batch of all the decoding sequences and nothing else, in which no limit of the policy's own decided anything,
+   * is followed by one of all that are left when some finish, and so on to the last, with the same `dependsOn`;
+   * where it depends on arrivals: while there is no prompt. The engine then runs on without asking. Default: it asks.
+   */
+  readonly keepsDecoding?: boolean;
   /**
    * Order of the decoding sequences and of the partly prefilled prompts: by the end of their prefill and by
    * arrival (the default, model §2), or both by admission, as vLLM V1 keeps its running requests.

@@ -105,6 +105,8 @@ export class Simulator {
     const router = member(registry.routers, engine.router.kind);
     const discipline = member(registry.disciplines, engine.discipline.kind);
     const blocks = engine.kvTokens === null ? UNLIMITED : usableBlocks(engine.kvTokens);
+    const asksEveryIteration = model.random || scheduler.everyIteration === true;
+    const varies = blocks < UNLIMITED || model.growsWithKv === true;
     const overhead = fromMilliseconds(engine.overheadMs);
     const shared: Shared = {
       sequences,
@@ -122,8 +124,10 @@ export class Simulator {
       },
       depth: (engine.async ?? definition.async ?? false) ? 2 : 1,
       byAdmission: scheduler.decodeOrder === "admission",
-      asksEveryIteration: model.random || scheduler.everyIteration === true,
-      varies: blocks < UNLIMITED || model.growsWithKv === true,
+      asksEveryIteration,
+      varies,
+      keepsDecoding:
+        scheduler.keepsDecoding === true && !asksEveryIteration && !varies && sequences.largestGap === null,
       overhead,
       usableBlocks: blocks,
       emitsAtPrefillEnd: conventions.firstToken === "prefill",

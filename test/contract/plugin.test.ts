@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { DecodePool } from "../../src/core/decode-pool.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
-import { nextPiece, packPrompts } from "../../src/core/packing.js";
+import { nextPiece } from "../../src/core/packing.js";
 import { builtIn } from "../../src/core/registry.js";
 import type { Batch, PromptQueue, Scheduler, View } from "../../src/core/scheduler.js";
 import type { ServiceTimeDefinition } from "../../src/core/service-time-model.js";
@@ -38,7 +38,7 @@ const allDecodes = (view: View, batch: Batch): number =>
 describe("good ones", () => {
   const decodeFirst = plugin("decode-first", (view, batch) => {
     batch.decode(allDecodes(view, batch));
-    packPrompts(view, batch);
+    batch.pack();
   });
   const newestFirst = plugin("unstarted-first", (view, batch) => {
     for (const from of ["waiting", "partial"] as const)
@@ -91,7 +91,7 @@ describe("good ones", () => {
     const steps = plugin("steps", (view, batch) => {
       const all = allDecodes(view, batch);
       for (let n = 0; n <= all; n += 2) batch.decode(n);
-      packPrompts(view, batch);
+      batch.pack();
       // What the prompts have left, and what they have not.
       batch.decode(
         Math.min(view.decodable, Math.floor(all / 2) * 2 + Math.min(batch.slotsLeft, batch.tokensLeft, 1)),
@@ -100,7 +100,7 @@ describe("good ones", () => {
     const once = plugin("once", (view, batch) => {
       const all = allDecodes(view, batch);
       batch.decode(Math.floor(all / 2) * 2);
-      packPrompts(view, batch);
+      batch.pack();
       batch.decode(
         Math.min(view.decodable, Math.floor(all / 2) * 2 + Math.min(batch.slotsLeft, batch.tokensLeft, 1)),
       );
@@ -126,7 +126,7 @@ describe("good ones", () => {
         } catch (error) {
           expect(error).toBeInstanceOf(PlanError);
         }
-      packPrompts(view, batch);
+      batch.pack();
     });
     const crowd = Array.from({ length: 30 }, (_, i): Row => [i * 3e6, 1 + (i % 40), i % 20]);
     const setting = { engine: { maxTokens: 32, maxSequences: 6, chunkSize: 8 } };
@@ -309,7 +309,7 @@ describe("one whose decode count goes up and down at every iteration", () => {
         const wanted = (Math.floor(view.now / 1000) * 7919) % 50;
         const n = Math.min(1 + wanted, allDecodes(view, batch));
         batch.decode(n);
-        packPrompts(view, batch, 40, 2000);
+        batch.pack(40, 2000);
       },
       { everyIteration: true },
     );
@@ -331,7 +331,7 @@ describe("one whose decode count goes up and down at every iteration", () => {
 });
 
 describe("bad ones are refused where they ask (PlanError: scheduler, iteration, rule)", () => {
-  const prefill = (view: View, batch: Batch): void => void packPrompts(view, batch);
+  const prefill = (_view: View, batch: Batch): void => void batch.pack();
   /** Prefills while a prompt waits, then does `then`. */
   const afterPrefill =
     (then: Scheduler["compose"]): Scheduler["compose"] =>
@@ -518,7 +518,7 @@ describe("bad ones are refused where they ask (PlanError: scheduler, iteration, 
   test("one that starves a prompt is not blamed on the engine: what it places is run", () => {
     // Decodes for ever what it can and prefills only then: legal, and every request completes.
     const miser = plugin("miser", (view, batch) => {
-      if (batch.decode(Math.min(1, view.decodable)) === 0) packPrompts(view, batch, 1, 1);
+      if (batch.decode(Math.min(1, view.decodable)) === 0) batch.pack(1, 1);
     });
     const { metrics } = run(three, { scheduler: { kind: "miser" } }, { registry: withSchedulers(miser) });
     expect(metrics.n_completed).toBe(3);
@@ -526,14 +526,14 @@ describe("bad ones are refused where they ask (PlanError: scheduler, iteration, 
   });
 });
 
-describe("packPrompts says whether its own limits ended it", () => {
+describe("pack says whether its own limits ended it", () => {
   type Limits = NonNullable<Setting["engine"]>;
 
   /** What it says at each composition, on prompts of 4 tokens that all wait from the start. */
   function said(count: number, engine: Limits, prompts: number, budget: number): boolean[] {
     const answers: boolean[] = [];
-    const listening = plugin("listening", (view, batch) => {
-      answers.push(packPrompts(view, batch, prompts, budget));
+    const listening = plugin("listening", (_view, batch) => {
+      answers.push(batch.pack(prompts, budget));
     });
     const rows = Array.from({ length: count }, (): Row => [0, 4, 0]);
     run(rows, { scheduler: { kind: "listening" }, engine }, { registry: withSchedulers(listening) });

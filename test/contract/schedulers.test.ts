@@ -4,12 +4,14 @@ import { describe, expect, test } from "vitest";
 import { withDefaults } from "../../src/core/check-options.js";
 import { builtIn } from "../../src/core/registry.js";
 import { STANDARD } from "../../src/core/config.js";
-import type { Batch, View } from "../../src/core/scheduler.js";
+import type { Spec } from "../../src/core/definition.js";
+import type { Batch, Scheduler, View } from "../../src/core/scheduler.js";
 import { Simulator } from "../../src/core/simulate.js";
 import { ns, tokens } from "../../src/core/units.js";
 import {
   account,
   conventionsOf,
+  engine,
   memoryEngine,
   rows,
   run,
@@ -36,6 +38,57 @@ const MS = 1e6;
 
 test.each(builtIn.schedulers)("$name says where work piles up in overload (theory §3)", ({ backlog }) => {
   expect(["waiting", "decoding"]).toContain(backlog);
+});
+
+describe.each(builtIn.schedulers)("$name keeps decoding as it says", (definition) => {
+  /** The same scheduler, asked after every completion; it counts how often. */
+  function asked(keepsDecoding: boolean) {
+    const calls = { count: 0 };
+    const scheduler = (spec: Spec): Scheduler => {
+      const own = definition.create(spec);
+      const compose: Scheduler["compose"] = (view, batch) => {
+        calls.count++;
+        own.compose(view, batch);
+      };
+      return { ...(own.decodeOrder && { decodeOrder: own.decodeOrder }), keepsDecoding, compose };
+    };
+    const schedulers = builtIn.schedulers.map((one) =>
+      one === definition ? { ...one, create: scheduler } : one,
+    );
+    return { calls, registry: { ...builtIn, schedulers } };
+  }
+  const scheduler = definition.examples[0];
+  // Where nobody watches a lone replica: there the engine runs on without asking.
+  const options = { verify: false };
+
+  test("whether it is asked at completions makes no difference to what happens", () => {
+    const [on, off] = [asked(true), asked(false)];
+    fc.assert(
+      fc.property(rows, engine, service, conventionsOf(definition), (rows, limits, service, conventions) => {
+        const setting = {
+          scheduler,
+          engine: { ...limits, replicas: 1, async: false },
+          service,
+          conventions,
+          horizon: { tmaxSeconds: 1e6, warmupSeconds: rows.length % 3 === 0 ? 0.05 : 0 },
+        };
+        const fast = run(rows, setting, { ...options, registry: on.registry });
+        expect(account(fast)).toEqual(account(run(rows, setting, { ...options, registry: off.registry })));
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+    expect(on.calls.count).toBeLessThan(off.calls.count);
+  });
+
+  test("five that finish one after the other are one decision", () => {
+    const setting = { scheduler, engine: { async: false } };
+    const five = [1, 2, 3, 4, 5].map((n): Row => [0, 8, 10 * n]);
+    const [on, off] = [asked(true), asked(false)];
+    const fast = run(five, setting, { ...options, registry: on.registry });
+    expect(account(fast)).toEqual(account(run(five, setting, { ...options, registry: off.registry })));
+    // One of the prompts, one of the decodes; then one for each that is left.
+    expect([on.calls.count, off.calls.count]).toEqual([2, 6]);
+  });
 });
 
 describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
@@ -216,6 +269,10 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
       chunk: () => {
         if (++asked > 100) throw new Error("asks for ever");
         return tokens(0);
+      },
+      pack: () => {
+        asked++;
+        return false;
       },
       dependsOn: () => {},
       limited: () => {},

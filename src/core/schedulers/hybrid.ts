@@ -3,7 +3,6 @@
  * decodes, the rest for prompts; places unused on one side are not lent to the other (model §2).
  */
 import { numberOf, type Spec } from "../definition.js";
-import { packPrompts } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 import { UNLIMITED } from "../units.js";
 
@@ -17,12 +16,16 @@ const share = (ratio: number, whole: number): number =>
 /** A limit of one place or token cannot be split: decode if a sequence decodes, else prefill. */
 function alternate(view: View, batch: Batch): void {
   if (view.decodable > 0) batch.decode(1);
-  else packPrompts(view, batch, 1);
+  else batch.pack(1);
 }
 
 class Hybrid implements Scheduler {
+  readonly keepsDecoding = true;
   private readonly ratio: number;
   private readonly ofTokens: boolean;
+  /** What was split last, and the decodes' share of it: an engine's limits stay the same. */
+  private whole = 0;
+  private decodes = 0;
 
   constructor(spec: Spec) {
     this.ratio = numberOf(spec, "ratio");
@@ -35,14 +38,16 @@ class Hybrid implements Scheduler {
       alternate(view, batch);
       return;
     }
-    const decodes = share(this.ratio, whole);
+    if (whole !== this.whole) {
+      this.whole = whole;
+      this.decodes = share(this.ratio, whole);
+    }
+    const { decodes } = this;
     if (decodes < view.decodable && decodes < batch.slotsLeft && decodes < batch.tokensLeft)
       batch.limited("decode");
     batch.decode(Math.min(decodes, view.decodable, batch.slotsLeft, batch.tokensLeft));
     const rest = whole - decodes;
-    const isLimited = this.ofTokens
-      ? packPrompts(view, batch, UNLIMITED, rest)
-      : packPrompts(view, batch, rest);
+    const isLimited = this.ofTokens ? batch.pack(UNLIMITED, rest) : batch.pack(rest);
     if (isLimited) batch.limited("prefill");
   }
 }

@@ -8,6 +8,8 @@ import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.j
 import { tokens } from "../units.js";
 
 class Orca implements Scheduler {
+  readonly keepsDecoding = true;
+
   compose(view: View, batch: Batch): void {
     batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
     const { maxTokens, chunk } = view.limits;

@@ -1,11 +1,12 @@
 /** Prompts first, as the original vLLM: pure prefill iterations while a prompt may run, else decode (model §2). */
-import { packPrompts } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 
 class PrefillPrioritizing implements Scheduler {
+  readonly keepsDecoding = true;
+
   compose(view: View, batch: Batch): void {
     const untouched = batch.tokensLeft;
-    packPrompts(view, batch);
+    batch.pack();
     if (batch.tokensLeft === untouched)
       batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
   }

@@ -14,6 +14,7 @@ function decodeUpTo(batch: Batch, placed: number, upTo: number): number {
 }
 
 class Vllm implements Scheduler {
+  readonly keepsDecoding = true;
   readonly decodeOrder = "admission";
 
   compose(view: View, batch: Batch): void {
