@@ -1,20 +1,29 @@
 /**
- * Fast-forward across completions. Where a replica decodes all its sequences and nothing else, and the scheduler
- * `keepsDecoding`, those that are left when some finish decode on: down from completion to completion, until
- * something arrives or the last one is done. On the way no batch is composed.
+ * Decoding without asking. Where a replica has decoding sequences and nothing to prefill, and its scheduler
+ * `decodesAll`, they decode on, all of them: down from completion to completion, until something arrives or the last
+ * one is done. On the way no batch is composed.
  *
- * What a stretch on the way adds up to is what iteration.ts counts, in the plain case: every sequence had its tick at
- * the instant before and is measured, and all iterations of a stretch take the same time.
+ * What a stretch on the way adds up to is what iteration.ts counts, in the plain case: every sequence is measured, and
+ * all iterations of a stretch take the same time.
  */
-import { decodeOn, price } from "./iteration.js";
+import { decodeOn, firstGaps } from "./iteration.js";
+import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { LAST_INSTANT, type Nanoseconds } from "./units.js";
+import { activate } from "./residents.js";
+import * as units from "./units.js";
+import type { Nanoseconds } from "./units.js";
 
-/** Whether the batch that has just ended is followed by one of all that are left of it. */
-export function descends(replica: Replica, flight: Flight): boolean {
-  if (flight.keepsDecoding === false || replica.pool.active === 0) return false;
-  if (flight.dependsOnArrivals === true && replica.waiting.length > 0) return false;
-  // Those that decode are measured, so the measurement had begun before they did.
+/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
+const { LAST_INSTANT, NEVER } = units;
+
+/** Whether the batch that a replica would compose is all its decoding sequences and nothing else; they are active then. */
+export function descends(shared: Shared, replica: Replica): boolean {
+  const { pool } = replica;
+  const { size } = pool;
+  if (size === 0 || size > shared.decodesAll) return false;
+  if (shared.decodesFirst === false && replica.waiting.length + replica.partial.length > 0) return false;
+  while (pool.active < size) activate(shared, replica);
+  // Where they are measured the measurement has begun.
   return replica.activeUnmeasured === 0;
 }
 
@@ -27,9 +36,11 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
   const { pool } = replica;
   const { gaps, nextArrivalAt } = shared;
   const { finishedAt } = shared.sequences;
-  const last = Math.min(until, LAST_INSTANT);
+  flight.clear();
+  flight.dependsOnArrivals = shared.decodesFirst === false;
+  const last = until < LAST_INSTANT ? until : LAST_INSTANT;
   // From here on an arrival ends a stretch; otherwise one is only taken in between stretches.
-  const seenAt = flight.dependsOnArrivals === true ? nextArrivalAt : Infinity;
+  const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
   const before = pool.active;
   const beganAt: number = shared.now;
   let now = beganAt;
@@ -46,17 +57,19 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
       isUnderWay = true;
       break;
     }
+    const alike = firstGaps(shared, replica, now, iterationTime, active);
+    gaps.add(iterationTime, active * (ticksLeft - 1) + alike);
     now = endAt;
     iterations += ticksLeft;
     decodeTokens += ticksLeft * active;
-    gaps.add(iterationTime, ticksLeft * active);
     pool.tick(ticksLeft);
+    replica.lastTickAt = now as Nanoseconds;
     do finishedAt[pool.finishNext()] = now;
     while (pool.active > 0 && pool.ticksLeft === 0);
   } while (pool.active > 0 && now < nextArrivalAt);
 
   const done = before - pool.active;
-  shared.now = replica.lastTickAt = now as Nanoseconds;
+  shared.now = now as Nanoseconds;
   shared.completed += done;
   shared.completedMeasured += done;
   replica.answered += done;

@@ -49,6 +49,8 @@ export class GapLog {
   /** Entries by the hash of their gap, −1 where there is none; at most half of the places are taken. */
   private slots = new Int32Array(1024).fill(-1);
   private shift = 22;
+  /** The gap that `enter` is called for: as an argument it would be allocated, and for every gap. */
+  private entering = NaN;
   private readonly marked = { weight: new Float64Array(0), count: 0, high: 0, low: 0 };
 
   clear(): void {
@@ -61,7 +63,10 @@ export class GapLog {
     if (weight === 0) return;
     const entry = this.find(gap);
     if (entry >= 0) this.weight[entry] += weight;
-    else this.enter(gap, weight);
+    else {
+      this.entering = gap;
+      this.enter(weight);
+    }
   }
 
   /** Sum of the weights: the number of ITLs. */
@@ -136,7 +141,8 @@ export class GapLog {
     return slot;
   }
 
-  private enter(gap: number, weight: number): void {
+  private enter(weight: number): void {
+    const gap = this.entering;
     let kept = gap;
     if (this.count >= MOST_EXACT) {
       const scaled = gap * SPLITTER;

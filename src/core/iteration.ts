@@ -9,12 +9,13 @@
  * a stretch runs nothing can change it: it is settled (tokens, instants, completions are known), and with depth 2
  * the next batch is composed on that. What it held is given back when it ends.
  */
-import { ConfigError, PlanError } from "./errors.js";
+import { ConfigError } from "./errors.js";
 import type { DecodePool } from "./decode-pool.js";
 import type { IdList } from "./id-list.js";
 import { blocksFor, type KvMemory } from "./kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
+import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
 import * as units from "./units.js";
@@ -48,11 +49,10 @@ function schedule(shared: Shared, replica: Replica, flight: Flight): void {
   if (flight.endAt > LAST_INSTANT) refuseDrain();
 }
 
-/** The sequences that are left of a batch of decodes go on, as priced: like a batch of that many, just composed. */
+/** All that are active decode on, as priced, until one finishes or an arrival: like a batch just composed of them. */
 export function decodeOn(shared: Shared, replica: Replica, flight: Flight): void {
   flight.startAt = shared.now;
   flight.isSettled = false;
-  flight.finishing.length = 0;
   flight.leftWaiting = replica.waiting.length > 0;
   flight.iterations = replica.pool.ticksLeft;
   last(shared, flight);
@@ -63,42 +63,6 @@ export function decodeOn(shared: Shared, replica: Replica, flight: Flight): void
 function last(shared: Shared, flight: Flight): void {
   if (flight.iterations > 1) repeatUntilArrival(shared, flight);
   flight.endAt = (flight.startAt + flight.iterations * flight.iterationTime) as Nanoseconds;
-}
-
-/** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */
-export function price(shared: Shared, replica: Replica, flight: Flight): void {
-  const draw = replica.service === undefined ? 1 : replica.service.exponential();
-  flight.iterationTime =
-    shared.pricesDearerSide && flight.decodes > 0 && flight.prefillTokens > 0
-      ? dearerSide(shared, flight, draw)
-      : shared.model.price(flight, draw);
-  const time = flight.iterationTime;
-  // A model of a user's may be wrong in ways that would hang the loop or turn the clock back.
-  if (!(time >= 0 && time < NEVER && Math.floor(time) === time)) refusePrice(shared, replica, time);
-}
-
-/** Under `mixedBatch: max` a mixed batch costs as much as its dearer side (model §3). */
-function dearerSide({ model }: Shared, flight: Flight, draw: number): Nanoseconds {
-  const { decodes, sumKv, prefillTokens, chunkCount } = flight;
-  flight.decodes = 0;
-  flight.sumKv = 0;
-  const prefill = model.price(flight, draw);
-  flight.decodes = decodes;
-  flight.sumKv = sumKv;
-  flight.prefillTokens = 0;
-  flight.chunkCount = 0;
-  const decode = model.price(flight, draw);
-  flight.prefillTokens = prefillTokens;
-  flight.chunkCount = chunkCount;
-  return ns(Math.max(prefill, decode));
-}
-
-function refusePrice(shared: Shared, replica: Replica, time: number): never {
-  throw new PlanError(
-    shared.schedulerName,
-    replica.iterations + 1,
-    `the service-time model priced an iteration at ${time} ns (whole, not negative)`,
-  );
 }
 
 function refuseDrain(): never {
@@ -252,13 +216,7 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
   if (sequences.largestGap !== null) stretchGaps(shared, replica, flight);
   const { iterations, startAt, iterationTime, endAt } = flight;
   const measured = flight.decodes - replica.activeUnmeasured;
-  // How many have their first gap as they have the others: those that decode straight on.
-  let alike = measured;
-  if (pool.freshCount > 0) alike -= firstTick(shared, pool, startAt + iterationTime);
-  if (startAt !== replica.lastTickAt) {
-    gaps.add(startAt + iterationTime - replica.lastTickAt, alike);
-    alike = 0;
-  }
+  const alike = firstGaps(shared, replica, startAt, iterationTime, measured);
   if (shared.varies) countVarying(shared, replica, flight, measured, alike);
   else gaps.add(iterationTime, measured * (iterations - 1) + alike);
   pool.tick(iterations);
@@ -269,6 +227,26 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
     finishedAt[id] = endAt;
     flight.finishing.push(id);
   }
+}
+
+/**
+ * The gaps that the first iteration of a stretch ends, but for those that are like the gaps of its other iterations.
+ * @param measured how many of the active ones are measured
+ * @returns how many have such a first gap: those that decode straight on
+ */
+export function firstGaps(
+  shared: Shared,
+  replica: Replica,
+  startAt: number,
+  iterationTime: number,
+  measured: number,
+): number {
+  const { pool, lastTickAt } = replica;
+  const alike =
+    pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, startAt + iterationTime);
+  if (startAt === lastTickAt) return alike;
+  shared.gaps.add(startAt + iterationTime - lastTickAt, alike);
+  return 0;
 }
 
 /**

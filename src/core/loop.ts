@@ -70,7 +70,7 @@ function advanceAlone({ shared, replicas, events, plan }: State, replica: Replic
     if (shared.isPaused) break;
     // A loop that looks at arrivals at once may have paused while a batch was under way.
     if (flight.endAt === NEVER && replica.resident + returned.length + waiting.length > 0) {
-      if (descends(replica, flight)) isResumed = !descend(shared, replica, flight, until);
+      if (descends(shared, replica)) isResumed = !descend(shared, replica, flight, until);
       else while (begin(shared, plan, replica, flight) === false);
     }
   }

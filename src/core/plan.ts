@@ -97,7 +97,6 @@ export class Plan implements View, Batch {
     flight.clear();
     this.shared.scheduler.compose(this, this);
     flight.leftWaiting = this.unstarted > 0;
-    flight.keepsDecoding = this.keepsDecoding();
     if (flight.decodes + flight.chunkCount === 0) {
       if (flight === replica.flight && flight.preempted === 0) this.refuse("placed nothing while work waits");
       return false;
@@ -114,14 +113,6 @@ export class Plan implements View, Batch {
     this.resident = replica.resident;
     this.unstarted = replica.waiting.length + replica.returned.length;
     this.unfinished = replica.partial.length - this.cursor;
-  }
-
-  /** Whether the scheduler has said of this batch that it goes on with those that are left. */
-  private keepsDecoding(): boolean {
-    const { flight } = this;
-    if (!this.shared.keepsDecoding || flight.chunkCount > 0 || flight.decodes < this.decodable) return false;
-    if (flight.limitsDecode || flight.limitsPrefill) return false;
-    return !flight.dependsOnArrivals || this.unstarted + this.unfinished === 0;
   }
 
   decode(n: number): number {

@@ -7,7 +7,7 @@ import { builtIn, type Registry } from "./registry.js";
 import { ConfigError, PlanError } from "./errors.js";
 import { checkOptions } from "./check-options.js";
 import type { OptionSpec, Spec } from "./definition.js";
-import type { Batch, Scheduler, SchedulerDefinition, View } from "./scheduler.js";
+import type { Batch, Limits, Scheduler, SchedulerDefinition, View } from "./scheduler.js";
 import { toSeconds } from "./units.js";
 
 /** A file of a user's, as a task carries it: nothing else with that name may stand in for it. */
@@ -118,12 +118,24 @@ function guarded(file: string, name: string, make: () => unknown): Scheduler {
   }
   if (!isObject(scheduler) || typeof (scheduler as Partial<Scheduler>).compose !== "function")
     return refuse("create made no scheduler (an object with compose(view, batch))");
-  const { everyIteration, keepsDecoding, decodeOrder } = scheduler;
+  const { everyIteration, decodesFirst, decodeOrder } = scheduler;
   if (decodeOrder !== undefined && decodeOrder !== "prefill-end" && decodeOrder !== "admission")
     return refuse(`invalid decodeOrder: ${String(decodeOrder)} (prefill-end or admission)`);
+  const decodesAll = (limits: Limits): number => {
+    let most: unknown;
+    try {
+      most = scheduler.decodesAll?.(limits);
+    } catch (error) {
+      refuse(`decodesAll threw: ${messageOf(error)}`);
+    }
+    return typeof most === "number" && most >= 0
+      ? most
+      : refuse(`decodesAll: ${String(most)} (how many, at least 0)`);
+  };
   return {
     ...(everyIteration === true && { everyIteration }),
-    ...(keepsDecoding === true && { keepsDecoding }),
+    ...(decodesFirst === true && { decodesFirst }),
+    ...(typeof scheduler.decodesAll === "function" && { decodesAll }),
     ...(decodeOrder !== undefined && { decodeOrder }),
     compose(view: View, batch: Batch): void {
       let returned: unknown;

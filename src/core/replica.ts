@@ -41,8 +41,13 @@ export interface Shared {
    * tokens counted.
    */
   readonly varies: boolean;
-  /** The scheduler `keepsDecoding`, and what a stretch comes to needs no look at its sequences or iterations. */
-  readonly keepsDecoding: boolean;
+  /**
+   * The scheduler `decodesAll` of so many decoding sequences; 0 also where what a stretch comes to needs a look at its
+   * sequences or iterations.
+   */
+  readonly decodesAll: number;
+  /** And so it does whatever there is to prefill. */
+  readonly decodesFirst: boolean;
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
   /** `mixedBatch: max`: a mixed batch costs as much as its dearer side. */
@@ -119,8 +124,6 @@ export class Flight {
   /** A limit of the policy's own decided how many sequences decode, or how much is prefilled. */
   limitsDecode = false;
   limitsPrefill = false;
-  /** It is all the decoding sequences and nothing else, and so will be the batch of those that are left of them. */
-  keepsDecoding = false;
   /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them. */
   leftWaiting = false;
   /** KV blocks in use when the first iteration began. */
@@ -176,7 +179,6 @@ export class Flight {
     target.dependsOnArrivals = this.dependsOnArrivals;
     target.limitsDecode = this.limitsDecode;
     target.limitsPrefill = this.limitsPrefill;
-    target.keepsDecoding = this.keepsDecoding;
     target.leftWaiting = this.leftWaiting;
     target.usedBlocks = this.usedBlocks;
     target.blockTime = this.blockTime;

@@ -95,11 +95,13 @@ export interface Scheduler {
   /** Ask again at every iteration, e.g. because the policy reads `now`. */
   readonly everyIteration?: boolean;
   /**
-   * A batch of all the decoding sequences and nothing else, in which no limit of the policy's own decided anything,
-   * is followed by one of all that are left when some finish, and so on to the last, with the same `dependsOn`;
-   * where it depends on arrivals: while there is no prompt. The engine then runs on without asking. Default: it asks.
+   * A promise: while there is nothing to prefill, and at most so many sequences decode, each batch is all of them and
+   * nothing else, no limit of the policy's own decides, and only an arrival or a completion changes it. The engine then
+   * decodes on without asking. Default: it asks.
    */
-  readonly keepsDecoding?: boolean;
+  readonly decodesAll?: (limits: Limits) => number;
+  /** And so it is whatever there is to prefill: arrivals do not matter while a sequence decodes. */
+  readonly decodesFirst?: boolean;
   /**
    * Order of the decoding sequences and of the partly prefilled prompts: by the end of their prefill and by
    * arrival (the default, model §2), or both by admission, as vLLM V1 keeps its running requests.

@@ -108,6 +108,13 @@ export class Simulator {
     const asksEveryIteration = model.random || scheduler.everyIteration === true;
     const varies = blocks < UNLIMITED || model.growsWithKv === true;
     const overhead = fromMilliseconds(engine.overheadMs);
+    const limits = {
+      maxTokens: tokens(engine.maxTokens),
+      maxSequences: engine.maxSequences,
+      residentCap: conventions.sequenceCap === "resident" ? engine.maxSequences : UNLIMITED,
+      chunk: tokens(engine.chunkSize ?? UNLIMITED),
+    };
+    const decodesAll = scheduler.decodesAll?.(limits) ?? 0;
     const shared: Shared = {
       sequences,
       router: router.central === true ? null : router.create(engine.router),
@@ -116,18 +123,13 @@ export class Simulator {
       scheduler,
       schedulerName: config.scheduler.kind,
       model,
-      limits: {
-        maxTokens: tokens(engine.maxTokens),
-        maxSequences: engine.maxSequences,
-        residentCap: conventions.sequenceCap === "resident" ? engine.maxSequences : UNLIMITED,
-        chunk: tokens(engine.chunkSize ?? UNLIMITED),
-      },
+      limits,
       depth: (engine.async ?? definition.async ?? false) ? 2 : 1,
       byAdmission: scheduler.decodeOrder === "admission",
       asksEveryIteration,
       varies,
-      keepsDecoding:
-        scheduler.keepsDecoding === true && !asksEveryIteration && !varies && sequences.largestGap === null,
+      decodesAll: asksEveryIteration || varies || sequences.largestGap !== null ? 0 : decodesAll,
+      decodesFirst: scheduler.decodesFirst === true,
       overhead,
       usableBlocks: blocks,
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
@@ -155,7 +157,7 @@ export class Simulator {
     };
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
-    const { limits, emitsAtPrefillEnd } = shared;
+    const { emitsAtPrefillEnd } = shared;
     const known = foreknowledge(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
     const newQueue = (): PromptOrder => discipline.create(engine.discipline, known);
     const waiting = newQueue();

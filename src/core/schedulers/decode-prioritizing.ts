@@ -2,11 +2,13 @@
  * Request-level batching, as FasterTransformer does: while any sequence decodes, decode and nothing else;
  * then one prefill iteration for a new batch (model §2).
  */
+import { asManyAsFit } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 import { UNLIMITED } from "../units.js";
 
 class DecodePrioritizing implements Scheduler {
-  readonly keepsDecoding = true;
+  readonly decodesAll = asManyAsFit;
+  readonly decodesFirst = true;
 
   compose(view: View, batch: Batch): void {
     if (view.decodable === 0) {

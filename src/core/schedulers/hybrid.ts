@@ -3,7 +3,8 @@
  * decodes, the rest for prompts; places unused on one side are not lent to the other (model §2).
  */
 import { numberOf, type Spec } from "../definition.js";
-import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
+import { asManyAsFit } from "../packing.js";
+import type { Batch, Limits, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 import { UNLIMITED } from "../units.js";
 
 /** Keeps ⌊r·n⌋ right where r·n falls a rounding error short of a whole number. */
@@ -20,7 +21,6 @@ function alternate(view: View, batch: Batch): void {
 }
 
 class Hybrid implements Scheduler {
-  readonly keepsDecoding = true;
   private readonly ratio: number;
   private readonly ofTokens: boolean;
   /** What was split last, and the decodes' share of it: an engine's limits stay the same. */
@@ -31,6 +31,11 @@ class Hybrid implements Scheduler {
     this.ratio = numberOf(spec, "ratio");
     this.ofTokens = spec.ratioOf === "tokens";
   }
+
+  readonly decodesAll = (limits: Limits): number => {
+    const whole = this.ofTokens ? limits.maxTokens : limits.maxSequences;
+    return whole === 1 ? 1 : Math.min(share(this.ratio, whole), asManyAsFit(limits));
+  };
 
   compose(view: View, batch: Batch): void {
     const whole = this.ofTokens ? view.limits.maxTokens : view.limits.maxSequences;

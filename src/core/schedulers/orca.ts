@@ -3,12 +3,12 @@
  * budget admit. A prompt that does not fit beside the decodes waits, and all behind it; only one longer than the
  * whole budget is cut, in every iteration that runs it, to what the decodes leave.
  */
-import { nextPiece, nextPrompt } from "../packing.js";
+import { asManyAsFit, nextPiece, nextPrompt } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 import { tokens } from "../units.js";
 
 class Orca implements Scheduler {
-  readonly keepsDecoding = true;
+  readonly decodesAll = asManyAsFit;
 
   compose(view: View, batch: Batch): void {
     batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));

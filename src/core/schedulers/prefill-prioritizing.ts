@@ -1,8 +1,9 @@
 /** Prompts first, as the original vLLM: pure prefill iterations while a prompt may run, else decode (model §2). */
+import { asManyAsFit } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 
 class PrefillPrioritizing implements Scheduler {
-  readonly keepsDecoding = true;
+  readonly decodesAll = asManyAsFit;
 
   compose(view: View, batch: Batch): void {
     const untouched = batch.tokensLeft;

@@ -3,10 +3,11 @@
  * prefilled prompts, then new ones FCFS, each cut to what is left of the token budget. No decode ever waits for a
  * prompt; the budget, and not a share of it, bounds how much a prompt lengthens an iteration.
  */
+import { asManyAsFit } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 
 class Sarathi implements Scheduler {
-  readonly keepsDecoding = true;
+  readonly decodesAll = asManyAsFit;
 
   compose(view: View, batch: Batch): void {
     batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));

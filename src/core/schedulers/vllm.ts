@@ -3,7 +3,7 @@
  * prefilled prompt the next chunk that fits, at its place in that order), then waiting ones while cap, budget and
  * memory admit. Batches are composed one iteration ahead (asynchronous scheduling, its default).
  */
-import { nextPiece } from "../packing.js";
+import { asManyAsFit, nextPiece } from "../packing.js";
 import type { Batch, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 import { tokens } from "../units.js";
 
@@ -14,7 +14,7 @@ function decodeUpTo(batch: Batch, placed: number, upTo: number): number {
 }
 
 class Vllm implements Scheduler {
-  readonly keepsDecoding = true;
+  readonly decodesAll = asManyAsFit;
   readonly decodeOrder = "admission";
 
   compose(view: View, batch: Batch): void {
