@@ -11,7 +11,7 @@ const WORTH_A_THREAD = 8;
 
 /** Threads load compiled code, also when this file runs from its source (as under test). */
 const workerFile = new URL(
-  import.meta.url.endsWith(".ts") ? "../../dist/io/png-worker-entry.cjs" : "./png-worker-entry.cjs",
+  import.meta.url.endsWith(".ts") ? "../../dist/io/png-worker-entry.cjs" : "../io/png-worker-entry.cjs",
   import.meta.url,
 );
 

@@ -1,2 +1,3 @@
 /** What a thread that draws loads first: see ../run/worker-entry.cts. */
-export = import("./png-worker.js").then((worker) => worker.default);
+const bundled: string = "../bundle/png-worker.js";
+export = import(bundled).then((worker: { default: unknown }) => worker.default);

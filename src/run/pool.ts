@@ -11,7 +11,7 @@ import { WorkerFault } from "./worker-fault.js";
 
 /** Workers load compiled code, also when this file runs from its source (as under test). */
 const workerFile = new URL(
-  import.meta.url.endsWith(".ts") ? "../../dist/run/worker-entry.cjs" : "./worker-entry.cjs",
+  import.meta.url.endsWith(".ts") ? "../../dist/run/worker-entry.cjs" : "../run/worker-entry.cjs",
   import.meta.url,
 );
 
