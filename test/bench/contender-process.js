@@ -8,7 +8,10 @@ import { pathToFileURL } from "node:url";
 import { processorNs } from "./figures.js";
 
 const folder = pathToFileURL(`${process.argv[2]}/`);
-const { simulate, prepare, Simulator } = await import(new URL("index.js", folder).href);
+// What `import "llmsim"` gives; a build from before had no bundle.
+const { simulate, prepare, Simulator } = await import(new URL("bundle/index.js", folder).href).catch(
+  () => import(new URL("index.js", folder).href),
+);
 const { measure } = await import(new URL("core/metrics.js", folder).href);
 const { Tally } = await import(new URL("core/tally.js", folder).href);
 // As the commands do; a build from before that does not.

@@ -3,7 +3,7 @@
  * Arguments: a configuration (JSON), the number of trials. Prints JSON: ns per request in
  * the first of them, which touches its memory for the first time, and in the median of the others; peak bytes.
  */
-import { simulate, Simulator } from "../../dist/index.js";
+import { simulate, Simulator } from "../../dist/bundle/index.js";
 import { inlineMore } from "../../dist/run/inlining.js";
 import { median, processorNs } from "./figures.js";
 

@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { simulate } from "../../dist/index.js";
+import { simulate } from "../../dist/bundle/index.js";
 import { demo2 } from "./demo2.js";
 import { assertMeasured, processorNs, table } from "./figures.js";
 import { temporaryFolder } from "./temporary.js";

@@ -15,7 +15,7 @@ import { threadPool } from "../../src/run/pool.js";
 import { runner } from "../../src/run/runner.js";
 import { contextOf, ones, silent, studyOf, trialsWith } from "./studies.js";
 
-const EFFORT = 0.15;
+const EFFORT = 0.1;
 /** Enough to find a wrong engine. */
 const LITTLE_EFFORT = 0.03;
 const SEED = 1;
