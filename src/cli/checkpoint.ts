@@ -95,8 +95,11 @@ export async function checkpoint(
     async close(keep) {
       if (keep && early.length > 0) file ??= fs.appendTo(path, found?.text ?? headerLine(header));
       const opened = await file?.catch(() => undefined);
-      if (opened && early.length > 0 && keep) await opened.append(early.join(""));
-      await opened?.close();
+      try {
+        if (opened && early.length > 0 && keep) await opened.append(early.join(""));
+      } finally {
+        await opened?.close();
+      }
       if (found && !keep) tell(`resume: kept ${counts.kept} shards, simulated ${counts.done}`);
       if ((opened || found) && !keep) await fs.remove(path);
     },
