@@ -65,42 +65,46 @@ beforeAll(async () => {
   rmSync(folder, { recursive: true });
 }, 60_000);
 
-test(`killed ${KILLS} times at random instants and resumed: the same bytes`, async ({ folder: cwd }) => {
-  const random = stream(1, 1, "kills");
-  let before = 0;
-  let resumed = 0;
-  for (let kill = 0; kill < KILLS; kill++) {
-    const journal = journalIn(cwd);
-    // A run that came to its end leaves no journal: the next begins anew.
-    const flag = journal === undefined ? "" : " --resume";
-    if (journal === undefined) before = 0;
-    else resumed++;
-    // Every fifth kill comes at any instant of the run, from its start to its picture, the rest soon after it has kept
-    // something more.
-    const deadline = Date.now() + takes;
-    const atAny = kill % 5 === 0;
-    const wait = random.uniform() * takes * (atAny ? 1 : 0.03);
-    const kept = async (): Promise<void> => {
-      while (!atAny && linesIn(cwd) <= before + 1 && Date.now() < deadline) await sleep(5);
-      await sleep(wait);
-    };
-    // How many threads there were does not matter to who goes on.
-    const workers = random.uniform() < 0.15 ? 2 : 0;
-    const code = await run(`${MODEL} --workers ${workers}${flag}`, cwd, kept);
-    if (code === 0) expect(results(cwd)).toEqual(whole);
-    else expect(code).toBe(null);
-    const now = journalIn(cwd);
-    if (now === undefined) continue;
-    // Nothing that was finished is lost.
-    const lines = linesOf(join(cwd, "data", now));
-    expect(lines).toBeGreaterThanOrEqual(code === 0 ? 0 : before);
-    before = lines;
-  }
-  expect(resumed).toBeGreaterThan(KILLS / 4);
-  const last = journalIn(cwd) === undefined ? "" : " --resume";
-  expect(await run(SWEEP + last, cwd)).toBe(0);
-  expect(results(cwd)).toEqual(whole);
-}, 600_000);
+test(
+  `killed ${KILLS} times at random instants and resumed: the same bytes`,
+  async ({ folder: cwd }) => {
+    const random = stream(1, 1, "kills");
+    let before = 0;
+    let resumed = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const journal = journalIn(cwd);
+      // A run that came to its end leaves no journal: the next begins anew.
+      const flag = journal === undefined ? "" : " --resume";
+      if (journal === undefined) before = 0;
+      else resumed++;
+      // Every fifth kill comes at any instant of the run, from its start to its picture, the rest soon after it has kept
+      // something more.
+      const deadline = Date.now() + takes;
+      const atAny = kill % 5 === 0;
+      const wait = random.uniform() * takes * (atAny ? 1 : 0.03);
+      const kept = async (): Promise<void> => {
+        while (!atAny && linesIn(cwd) <= before + 1 && Date.now() < deadline) await sleep(5);
+        await sleep(wait);
+      };
+      // How many threads there were does not matter to who goes on.
+      const workers = random.uniform() < 0.15 ? 2 : 0;
+      const code = await run(`${MODEL} --workers ${workers}${flag}`, cwd, kept);
+      if (code === 0) expect(results(cwd)).toEqual(whole);
+      else expect(code).toBe(null);
+      const now = journalIn(cwd);
+      if (now === undefined) continue;
+      // Nothing that was finished is lost.
+      const lines = linesOf(join(cwd, "data", now));
+      expect(lines).toBeGreaterThanOrEqual(code === 0 ? 0 : before);
+      before = lines;
+    }
+    expect(resumed).toBeGreaterThan(KILLS / 4);
+    const last = journalIn(cwd) === undefined ? "" : " --resume";
+    expect(await run(SWEEP + last, cwd)).toBe(0);
+    expect(results(cwd)).toEqual(whole);
+  },
+  KILLS > 20 ? 3_600_000 : 600_000,
+);
 
 const SMALL = "sweep-time --scheduler hybrid --windows 2 --tmax 30 --ntrials 3 --workers 0 --quiet";
 
