@@ -18,6 +18,7 @@ import {
   parseJournal,
   shardLine,
 } from "../run/journal.js";
+import { type Lock, takeLock } from "./lock.js";
 
 export interface CheckpointSettings {
   readonly command: string;
@@ -74,14 +75,21 @@ export async function checkpoint(
       `resume: ${found.shards.size} finished shards in ${name}${found.torn > 0 ? ", the last line was torn and is dropped" : ""}`,
     );
 
+  let lock: Lock | undefined;
+  const open = async (): Promise<Appending> => {
+    lock ??= await takeLock(`${path}.lock`, `${name}.lock`, fs, tell);
+    // The sound part of an earlier journal, without its torn line, and then what is new.
+    return fs.appendTo(path, found?.text ?? headerLine(header));
+  };
+  // A journal that is there may be another's, who goes on with it.
+  if (found) lock = await takeLock(`${path}.lock`, `${name}.lock`, fs, tell);
   const startedAt = Date.now();
   let early: string[] = [];
   let file: Promise<Appending> | undefined;
   const record = async (line: string): Promise<void> => {
     early.push(line);
     if (!file && !writes && !found && Date.now() - startedAt < PATIENCE_MS) return;
-    // The sound part of an earlier journal, without its torn line, and then what is new.
-    file ??= fs.appendTo(path, found?.text ?? headerLine(header));
+    file ??= open();
     const opened = await file;
     const lines = early.join("");
     early = [];
@@ -93,15 +101,19 @@ export async function checkpoint(
     name,
     counts,
     async close(keep) {
-      if (keep && early.length > 0) file ??= fs.appendTo(path, found?.text ?? headerLine(header));
-      const opened = await file?.catch(() => undefined);
       try {
-        if (opened && early.length > 0 && keep) await opened.append(early.join(""));
+        if (keep && early.length > 0) file ??= open();
+        const opened = await file?.catch(() => undefined);
+        try {
+          if (opened && early.length > 0 && keep) await opened.append(early.join(""));
+        } finally {
+          await opened?.close();
+        }
+        if (found && !keep) tell(`resume: kept ${counts.kept} shards, simulated ${counts.done}`);
+        if ((opened || found) && !keep) await fs.remove(path);
       } finally {
-        await opened?.close();
+        await lock?.release();
       }
-      if (found && !keep) tell(`resume: kept ${counts.kept} shards, simulated ${counts.done}`);
-      if ((opened || found) && !keep) await fs.remove(path);
     },
   };
 }

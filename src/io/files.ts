@@ -3,7 +3,18 @@
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
 import { constants } from "node:fs";
-import { access, appendFile, mkdir, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  appendFile,
+  link,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import { inALine } from "./in-a-line.js";
@@ -20,6 +31,8 @@ export interface FileSystem {
   makeDir(path: string): Promise<void>;
   /** Opens a file to append to, after `text`, which replaces what it holds, whole. Makes missing folders. */
   appendTo(path: string, text: string): Promise<Appending>;
+  /** Makes a file that is not there, with `text`; false if it is there. Makes missing folders. */
+  claim(path: string, text: string): Promise<boolean>;
   /** Removes a file; one that is not there is no error. */
   remove(path: string): Promise<void>;
   /** Names in a folder, sorted. */
@@ -137,6 +150,9 @@ async function openAppending(path: string, text: string): Promise<Appending> {
   };
 }
 
+/** Claims so far, so that two of one process are told apart. */
+let claims = 0;
+
 /** The file system of this machine. */
 export const nodeFiles: FileSystem = {
   readText: (path) =>
@@ -162,6 +178,22 @@ export const nodeFiles: FileSystem = {
     ),
   makeDir: (path) => attempt("make", path, async () => void (await mkdir(path, { recursive: true }))),
   appendTo: (path, text) => attempt("write", path, () => openAppending(path, text)),
+  claim: (path, text) =>
+    attempt("write", path, async () => {
+      await mkdir(dirname(path), { recursive: true });
+      // Whole from the start: whoever sees the file can read it.
+      const whole = `${path}.${process.pid}${claims++}`;
+      try {
+        await writeFile(whole, text);
+        await link(whole, path);
+        return true;
+      } catch (error) {
+        if (codeOf(error) === "EEXIST") return false;
+        throw error;
+      } finally {
+        await rm(whole, { force: true }).catch(() => {});
+      }
+    }),
   remove: (path) => attempt("remove", path, () => rm(path, { force: true })),
   list: (path) => attempt("read", path, async () => (await readdir(path)).sort()),
   ensureWritable: (cwd, folder) =>

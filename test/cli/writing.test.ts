@@ -42,6 +42,7 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
           close: () => through("write", path, () => Promise.resolve()).finally(() => file.close()),
         };
       }),
+    claim: (path, text) => through("write", path, () => nodeFiles.claim(path, text)),
     remove: (path) => through("remove", path, () => nodeFiles.remove(path)),
     list: (path) => through("read", path, () => nodeFiles.list(path)),
     ensureWritable: (cwd, folder) => through("write to", folder, () => nodeFiles.ensureWritable(cwd, folder)),
@@ -91,9 +92,9 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
       expect(stderr.includes(call.path) || stderr.includes(call.path.replace(`${folder}/`, ""))).toBe(true);
 
       const now = contents(folder);
-      // A journal stays where what fails is the journal itself.
+      // A journal, or its lock, stays where what fails is that itself.
       for (const file of Object.keys(now))
-        if (/\.journal$/.test(file)) {
+        if (/\.journal(\.lock)?$/.test(file)) {
           Reflect.deleteProperty(now, file);
           rmSync(join(folder, file));
         }
