@@ -121,6 +121,8 @@ function guarded(file: string, name: string, make: () => unknown): Scheduler {
   const { everyIteration, decodesFirst, decodeOrder } = scheduler;
   if (decodeOrder !== undefined && decodeOrder !== "prefill-end" && decodeOrder !== "admission")
     return refuse(`invalid decodeOrder: ${String(decodeOrder)} (prefill-end or admission)`);
+  if (scheduler.decodesAll !== undefined && typeof scheduler.decodesAll !== "function")
+    return refuse(`invalid decodesAll: ${String(scheduler.decodesAll)} (a function of the limits)`);
   const decodesAll = (limits: Limits): number => {
     let most: unknown;
     try {
@@ -135,7 +137,7 @@ function guarded(file: string, name: string, make: () => unknown): Scheduler {
   return {
     ...(everyIteration === true && { everyIteration }),
     ...(decodesFirst === true && { decodesFirst }),
-    ...(typeof scheduler.decodesAll === "function" && { decodesAll }),
+    ...(scheduler.decodesAll !== undefined && { decodesAll }),
     ...(decodeOrder !== undefined && { decodeOrder }),
     compose(view: View, batch: Batch): void {
       let returned: unknown;

@@ -123,6 +123,18 @@ describe("one that does wrong: which, where, what is allowed; exit 2, nothing wr
       'export default { name: "mine", create() {} };',
       "plugin mine.mjs: scheduler mine: create made no scheduler (an object with compose(view, batch))",
     ],
+    "says of no function how many it decodes": [
+      'export default { name: "mine", create: () => ({ compose() {}, decodesAll: 3 }) };',
+      "plugin mine.mjs: scheduler mine: invalid decodesAll: 3 (a function of the limits)",
+    ],
+    "says of no number how many it decodes": [
+      'export default { name: "mine", create: () => ({ compose() {}, decodesAll: () => "all" }) };',
+      "plugin mine.mjs: scheduler mine: decodesAll: all (how many, at least 0)",
+    ],
+    "throws where it is to say how many it decodes": [
+      'export default { name: "mine", create: () => ({ compose() {}, decodesAll: () => lost }) };',
+      "plugin mine.mjs: scheduler mine: decodesAll threw: lost is not defined",
+    ],
     "places nothing": [
       composing(""),
       "plugin mine.mjs: scheduler mine, iteration 1: placed nothing while work waits",

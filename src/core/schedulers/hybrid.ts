@@ -32,13 +32,18 @@ class Hybrid implements Scheduler {
     this.ofTokens = spec.ratioOf === "tokens";
   }
 
+  /** What the ratio divides. */
+  private dividedOf({ maxTokens, maxSequences }: Limits): number {
+    return this.ofTokens ? maxTokens : maxSequences;
+  }
+
   readonly decodesAll = (limits: Limits): number => {
-    const whole = this.ofTokens ? limits.maxTokens : limits.maxSequences;
+    const whole = this.dividedOf(limits);
     return whole === 1 ? 1 : Math.min(share(this.ratio, whole), asManyAsFit(limits));
   };
 
   compose(view: View, batch: Batch): void {
-    const whole = this.ofTokens ? view.limits.maxTokens : view.limits.maxSequences;
+    const whole = this.dividedOf(view.limits);
     if (whole === 1) {
       alternate(view, batch);
       return;
