@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, vi } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
+import type { Batch, View } from "../../src/core/scheduler.js";
 import { pluginOf, withPlugins } from "../../src/core/plugin.js";
 import { carrying } from "../../src/cli/plugins.js";
 import type { Executor } from "../../src/run/executor.js";
@@ -298,4 +299,30 @@ test("a module may export several by name; a default one hides them", () => {
     examples: [{ kind: "first" }],
     backlog: "waiting",
   });
+});
+
+test("a promise of a plugin's scheduler is handed on: the engine decodes on without asking it", () => {
+  const calls = { counted: 0, promising: 0 };
+  const scheduler = (name: keyof typeof calls, promise: object): object => ({
+    name,
+    create: () => ({
+      ...promise,
+      compose(view: View, batch: Batch) {
+        calls[name]++;
+        batch.decode(Math.min(view.decodable, batch.slotsLeft, batch.tokensLeft));
+        batch.pack();
+      },
+    }),
+  });
+  const plugin = pluginOf("f.mjs", {
+    counted: scheduler("counted", {}),
+    promising: scheduler("promising", { decodesAll: () => 100 }),
+  });
+  const registry = withPlugins([plugin]);
+  const five = [1, 2, 3, 4, 5].map((n) => [0, 8, 10 * n] as const);
+  const [asked, unasked] = ["counted", "promising"].map((kind) =>
+    account(run(five, { scheduler: { kind } }, { registry, verify: false })),
+  );
+  expect(unasked).toEqual(asked);
+  expect(calls).toEqual({ counted: 6, promising: 1 });
 });
