@@ -28,44 +28,54 @@ export function descends(shared: Shared, replica: Replica): boolean {
 }
 
 /**
- * Goes down from `shared.now`, and moves it.
+ * Goes down from `shared.now`, and moves it: to where the last one is done, or to the end of the iteration that sees
+ * an arrival.
  * @param until no stretch that ends later is counted
- * @returns whether a stretch is under way that `until` or an arrival ends; else `now` is the end of one
+ * @returns whether a stretch is under way that ends after `until`
  */
 export function descend(shared: Shared, replica: Replica, flight: Flight, until: Nanoseconds): boolean {
-  const { pool } = replica;
+  const { pool, decodeTimes } = replica;
   const { gaps, nextArrivalAt } = shared;
   const { finishedAt } = shared.sequences;
   flight.clear();
   flight.dependsOnArrivals = shared.decodesFirst === false;
   const last = until < LAST_INSTANT ? until : LAST_INSTANT;
-  // From here on an arrival ends a stretch; otherwise one is only taken in between stretches.
+  // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
   const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
   const before = pool.active;
+  decodeTimes.reserve(before);
   const beganAt: number = shared.now;
   let now = beganAt;
   let iterations = 0;
   let decodeTokens = 0;
   let isUnderWay = false;
   do {
-    const { active, ticksLeft } = pool;
-    flight.decodes = active;
-    price(shared, replica, flight);
-    const { iterationTime } = flight;
-    const endAt = now + ticksLeft * iterationTime;
-    if (endAt > last || endAt >= seenAt) {
+    const { active } = pool;
+    let iterationTime = decodeTimes.of(active);
+    if (!(iterationTime >= 0)) {
+      flight.decodes = active;
+      price(shared, replica, flight);
+      decodeTimes.keep(flight);
+      iterationTime = flight.iterationTime;
+    }
+    let ticks = pool.ticksLeft;
+    let endAt = now + ticks * iterationTime;
+    if (endAt > seenAt) {
+      ticks = Math.ceil((seenAt - now) / iterationTime) | 0;
+      endAt = now + ticks * iterationTime;
+    }
+    if (endAt > last) {
       isUnderWay = true;
       break;
     }
     const alike = firstGaps(shared, replica, now, iterationTime, active);
-    gaps.add(iterationTime, active * (ticksLeft - 1) + alike);
+    gaps.add(iterationTime, active * (ticks - 1) + alike);
     now = endAt;
-    iterations += ticksLeft;
-    decodeTokens += ticksLeft * active;
-    pool.tick(ticksLeft);
+    iterations += ticks;
+    decodeTokens += ticks * active;
+    pool.tick(ticks);
     replica.lastTickAt = now as Nanoseconds;
-    do finishedAt[pool.finishNext()] = now;
-    while (pool.active > 0 && pool.ticksLeft === 0);
+    while (pool.active > 0 && pool.ticksLeft === 0) finishedAt[pool.finishNext()] = now;
   } while (pool.active > 0 && now < nextArrivalAt);
 
   const done = before - pool.active;
@@ -77,6 +87,10 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
   replica.iterations += iterations;
   replica.decodeTokens += decodeTokens;
   replica.busyTime += now - beganAt;
-  if (isUnderWay) decodeOn(shared, replica, flight);
+  if (isUnderWay) {
+    flight.decodes = pool.active;
+    flight.iterationTime = decodeTimes.of(pool.active) as Nanoseconds;
+    decodeOn(shared, replica, flight);
+  }
   return isUnderWay;
 }

@@ -19,6 +19,37 @@ export function price(shared: Shared, replica: Replica, flight: Flight): void {
   if (!(time >= 0 && time < NEVER && Math.floor(time) === time)) refusePrice(shared, replica, time);
 }
 
+/**
+ * What iterations of decodes alone take, by their number, where that is all there is to it: nothing grows and nothing
+ * is random. The model is asked once for each number: until it has answered nobody knows which comes first, a
+ * completion or an arrival, and its arithmetic is a long wait.
+ */
+export class DecodeTimes {
+  private times = new Float64Array(64).fill(NaN);
+
+  clear(): void {
+    this.times.fill(NaN);
+  }
+
+  /** Makes room for so many and fewer. */
+  reserve(decodes: number): void {
+    if (decodes < this.times.length) return;
+    const times = new Float64Array(2 * decodes).fill(NaN);
+    times.set(this.times);
+    this.times = times;
+  }
+
+  /** The time for so many; NaN if it was never asked for. */
+  of(decodes: number): number {
+    return this.times[decodes];
+  }
+
+  /** Keeps what the model has said of a batch of decodes alone. */
+  keep({ decodes, iterationTime }: Flight): void {
+    this.times[decodes] = iterationTime;
+  }
+}
+
 /** Under `mixedBatch: max` a mixed batch costs as much as its dearer side (model §3). */
 function dearerSide({ model }: Shared, flight: Flight, draw: number): Nanoseconds {
   const { decodes, sumKv, prefillTokens, chunkCount } = flight;

@@ -10,6 +10,7 @@ import type { GapLog } from "./gap-log.js";
 import { IdDeque } from "./id-deque.js";
 import { IdList } from "./id-list.js";
 import { BLOCK_TOKENS, KvMemory } from "./kv-memory.js";
+import { DecodeTimes } from "./pricing.js";
 import type { Stream } from "./random.js";
 import type { Router } from "./router.js";
 import type { Limits, Scheduler } from "./scheduler.js";
@@ -235,6 +236,7 @@ export class Replica {
   memory: KvMemory | null = null;
   /** Active sequences by (cached tokens − decode clock) modulo the block size: who needs a block when. */
   readonly phases = new Int32Array(BLOCK_TOKENS);
+  readonly decodeTimes = new DecodeTimes();
   /** Draws of random iteration times. */
   service: Stream | undefined;
 
@@ -265,6 +267,7 @@ export class Replica {
     this.routedTokens = 0;
     this.answered = 0;
     this.pool.clear();
+    this.decodeTimes.clear();
     this.stalls.clear();
     this.flight.endAt = NEVER;
     this.flight.blockTime = this.next.blockTime = 0;

@@ -40,7 +40,7 @@ export function run(rows: readonly Row[], setting: Setting = {}, options: Simula
 }
 
 /** Instants of every request, ITLs and totals: equal accounts, equal runs. */
-export function account({ outcome }: Simulation): object {
+export function account({ outcome }: Pick<Simulation, "outcome">): object {
   const { shared, replicas, arrived } = outcome;
   const { startedAt, firstTokenAt, finishedAt } = shared.sequences;
   const pooled = new Map<number, number>();

@@ -1,0 +1,70 @@
+/** Decoding without asking (core/descent.ts): where it is stopped, with how many, and what it remembers. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { complete } from "../../src/core/config.js";
+import { advance } from "../../src/core/loop.js";
+import { outcomeOf, Simulator } from "../../src/core/simulate.js";
+import { NEVER, ns } from "../../src/core/units.js";
+import { account, requestsOf, rows, run, type Row } from "../contract/workloads.js";
+
+const service = { kind: "affine", cMs: 10, aMs: 1 };
+
+/** What a run comes to that stops at each of these instants and goes on. */
+function inSteps(given: readonly Row[], kind: string, stops: readonly number[]): object {
+  const law = { kind: "fixed", tokens: 1 };
+  const config = complete({
+    workload: {
+      arrivals: { kind: "poisson", ratePerSecond: 1 },
+      promptTokens: law,
+      outputTokens: law,
+    },
+    service,
+    scheduler: { kind },
+    horizon: { tmaxSeconds: 1e6 },
+  });
+  const state = new Simulator().begin(config, requestsOf(given), { seed: 1, trial: 1 });
+  for (const stop of stops) advance(state, ns(stop));
+  advance(state, NEVER);
+  return account({ outcome: outcomeOf(state) });
+}
+
+test.each(["decode-prioritizing", "prefill-prioritizing", "hybrid"])(
+  "%s: stopped at some instants and gone on from there, it is the same run",
+  (kind) => {
+    const instants = fc
+      .array(fc.integer({ min: 0, max: 2_000_000_000 }), { minLength: 1, maxLength: 6 })
+      .map((stops) => stops.sort((a, b) => a - b));
+    fc.assert(
+      fc.property(rows, instants, (given, stops) => {
+        expect(inSteps(given, kind, stops)).toEqual(inSteps(given, kind, []));
+      }),
+      { numRuns: 100 },
+    );
+  },
+);
+
+test("however many decode: two hundred that finish one by one, stopped between", () => {
+  const given = Array.from({ length: 200 }, (_, i): Row => [0, 1, i + 2]);
+  const stopped = inSteps(given, "prefill-prioritizing", [1.5e9, 3.25e9]);
+  expect(stopped).toEqual(inSteps(given, "prefill-prioritizing", []));
+  const watched = account(run(given, { service, scheduler: { kind: "prefill-prioritizing" } }));
+  expect(stopped).toEqual(watched);
+});
+
+test("what iterations took under one model is not what they take under the next", () => {
+  const given: readonly Row[] = [
+    [0, 1, 5],
+    [0, 1, 9],
+  ];
+  const simulator = new Simulator();
+  const times = [10, 30].map((cMs) => {
+    const { outcome } = run(given, { service: { ...service, cMs } }, { simulator, verify: false });
+    return [...outcome.shared.sequences.finishedAt.subarray(0, 2)];
+  });
+  // The prompts in one iteration of 2 tokens; decodes of both, and of the longer one.
+  const expected = (cMs: number): number[] => {
+    const first = (cMs + 2) * 5;
+    return [first * 1e6, (first + (cMs + 1) * 4) * 1e6];
+  };
+  expect(times).toEqual([expected(10), expected(30)]);
+});
