@@ -39,7 +39,7 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
   const { finishedAt } = shared.sequences;
   flight.clear();
   flight.dependsOnArrivals = shared.decodesFirst === false;
-  const last = until < LAST_INSTANT ? until : LAST_INSTANT;
+  const last = Math.min(until, LAST_INSTANT);
   // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
   const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
   const before = pool.active;

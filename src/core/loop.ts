@@ -19,7 +19,7 @@ import * as units from "./units.js";
 import { ns, type Nanoseconds } from "./units.js";
 
 /** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
-const { NEVER, UNLIMITED } = units;
+const { LAST_INSTANT, NEVER, UNLIMITED } = units;
 
 /** The state of a simulation: everything that the loop moves. */
 export interface State {
@@ -52,11 +52,14 @@ function advanceAlone({ shared, replicas, events, plan }: State, replica: Replic
   // It goes on in the middle of an instant, or starts with sequences that stand ready.
   let isResumed = shared.isPaused || (flight.endAt === NEVER && replica.resident > 0);
   shared.isPaused = false;
+  // "Never" comes later than that, too.
+  const last = Math.min(until, LAST_INSTANT);
   for (;;) {
-    let now = flight.endAt === NEVER ? shared.nextArrivalAt : flight.endAt;
+    let now = shared.nextArrivalAt;
+    if (flight.endAt !== NEVER) now = flight.endAt;
     if (isResumed) now = shared.now;
     isResumed = false;
-    if (now === NEVER || now > until) break;
+    if (now > last) break;
     shared.now = now;
     if (flight.endAt === now) {
       settle(shared, replica, flight);

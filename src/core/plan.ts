@@ -150,22 +150,32 @@ export class Plan implements View, Batch {
   pack(prompts = UNLIMITED, budget = UNLIMITED, whole = false): boolean {
     const { replica, flight } = this;
     const { chunk, residentCap } = this.limits;
+    let promptsLeft = this.limitOf(prompts);
+    let budgetLeft = this.limitOf(budget);
     for (;;) {
       const isWaiting = this.unfinished === 0;
       if (isWaiting && (this.unstarted === 0 || this.resident >= residentCap)) return false;
-      if (prompts === 0) return this.tokensLeft > 0;
-      if (budget === 0) return this.slotsLeft > 0;
+      if (promptsLeft === 0) return this.tokensLeft > 0;
+      if (budgetLeft === 0) return this.slotsLeft > 0;
       if (this.slotsLeft === 0 || this.tokensLeft === 0) return false;
       const left = isWaiting ? this.leftOfWaiting() : this.leftOfPartial();
-      const piece = Math.min(left, chunk, budget);
+      const piece = Math.min(left, chunk, budgetLeft);
       if (whole && piece > this.tokensLeft && flight.chunkCount > 0) return false;
       const asked = Math.min(piece, this.tokensLeft) as Tokens;
       if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
         return false;
       this.take(isWaiting, left, asked);
-      budget -= asked;
-      prompts--;
+      budgetLeft -= asked;
+      promptsLeft--;
     }
+  }
+
+  /** A limit that `pack` was given, as an integer to the compiler: of any number it would compare doubles. */
+  private limitOf(asked: number): number {
+    const limit = asked | 0;
+    if (limit === asked && limit >= 0) return limit;
+    if (asked > UNLIMITED) return UNLIMITED;
+    return this.refuse(`a limit of pack is a whole number: asked ${asked}`);
   }
 
   /** Prompt tokens to go of the first unstarted prompt. */

@@ -543,6 +543,7 @@ describe("pack says whether its own limits ended it", () => {
   test.each<[string, boolean[], number, Limits, number, number]>([
     ["no limits of its own, all placed", [false], 3, {}, UNLIMITED, UNLIMITED],
     ["2 prompts an iteration, 1 left over, then none", [true, false], 3, {}, 2, UNLIMITED],
+    ["endless limits are none", [false], 3, {}, Infinity, 1e12],
     ["as many prompts as there are", [false], 3, {}, 3, UNLIMITED],
     ["6 tokens: a prompt and a half, then the rest of 12", [true, false], 3, {}, UNLIMITED, 6],
     ["as many tokens as there are", [false], 3, {}, UNLIMITED, 12],
@@ -551,6 +552,21 @@ describe("pack says whether its own limits ended it", () => {
     ["its own budget ends it where the engine's would too", [true, false], 3, { maxTokens: 6 }, 3, 6],
   ])("%s", (_, expected, count, engine, prompts, budget) => {
     expect(said(count, engine, prompts, budget)).toEqual(expected);
+  });
+
+  test.each([
+    [1.5, 4],
+    [-1, 4],
+    [NaN, 4],
+    [2, 0.5],
+    [2, -3],
+  ])("%d prompts of %d tokens are no limits", (prompts, budget) => {
+    expect(() => said(3, {}, prompts, budget)).toThrow(
+      expect.objectContaining({
+        name: "PlanError",
+        message: expect.stringContaining("a limit of pack is a whole number: asked ") as string,
+      }) as Error,
+    );
   });
 });
 
