@@ -155,7 +155,6 @@ function arrive(shared: Shared): number {
   const { requests } = sequences;
   if (clients !== null) send(shared, clients);
   const id = shared.arrived++;
-  sequences.arrive(id);
   const { arrivedAt, count } = requests;
   if (clients === null) {
     // No ternary: the compiler would allocate its number.
@@ -183,6 +182,7 @@ function send(shared: Shared, clients: ClosedLoop): void {
   const { sequences } = shared;
   const at = clients.send(sequences.requests);
   sequences.extend();
+  sequences.arrive(shared.arrived);
   if (at >= shared.warmup && shared.firstMeasured === UNLIMITED) shared.firstMeasured = shared.arrived;
   lookAhead(shared, clients);
 }

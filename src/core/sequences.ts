@@ -39,20 +39,26 @@ export class Sequences {
   }
 
   /**
-   * Makes room for the requests. A row is written when its request arrives, starts, emits and ends, so nothing
-   * has to be cleared: what stands in a row before its time is of no meaning.
+   * Makes room for the requests, and puts all that are there as they will arrive: at once, as a copy of a column costs
+   * nothing. The rest of a row is written when its request starts, emits and ends, so nothing has to be cleared: what
+   * stands there before its time is of no meaning.
    */
   reset(requests: Requests): void {
     this.requests = requests;
-    if (this.promptLeft.length >= requests.count) return;
-    const rows = requests.arrivedAt.length;
-    this.promptLeft = new Int32Array(rows);
-    this.decodeLeft = new Int32Array(rows);
-    this.place = new Int32Array(rows);
-    this.admission = new Int32Array(rows);
-    this.startedAt = new Float64Array(rows);
-    this.firstTokenAt = new Float64Array(rows);
-    this.finishedAt = new Float64Array(rows);
+    const { count, promptTokens, outputTokens } = requests;
+    if (this.promptLeft.length < count) {
+      const rows = requests.arrivedAt.length;
+      this.promptLeft = new Int32Array(rows);
+      this.decodeLeft = new Int32Array(rows);
+      this.place = new Int32Array(rows);
+      this.admission = new Int32Array(rows);
+      this.startedAt = new Float64Array(rows);
+      this.firstTokenAt = new Float64Array(rows);
+      this.finishedAt = new Float64Array(rows);
+    }
+    this.promptLeft.set(promptTokens.subarray(0, count));
+    this.decodeLeft.set(outputTokens.subarray(0, count));
+    if (requests.prefixHitTokens) for (let id = 0; id < count; id++) this.promptLeft[id] -= requests.hitTokens(id);
   }
 
   /**
@@ -85,10 +91,10 @@ export class Sequences {
     else if (this.largestGap === null || this.largestGap.length < rows) {
       this.largestGap = new Float64Array(rows);
       this.firstTick = new Float64Array(rows);
-    }
+    } else this.largestGap.fill(0);
   }
 
-  /** A request arrives: all of its prompt is to be computed, and all of its output. */
+  /** A request is as it arrives (again): all of its prompt is to be computed, and all of its output. */
   arrive(id: number): void {
     this.promptLeft[id] = this.requests.promptTokens[id] - this.requests.hitTokens(id);
     this.decodeLeft[id] = this.requests.outputTokens[id];
