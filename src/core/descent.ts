@@ -68,7 +68,9 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
       isUnderWay = true;
       break;
     }
-    const alike = firstGaps(shared, replica, now, iterationTime, active);
+    flight.startAt = now as Nanoseconds;
+    flight.iterationTime = iterationTime as Nanoseconds;
+    const alike = firstGaps(shared, replica, flight, active);
     gaps.add(iterationTime, active * (ticks - 1) + alike);
     now = endAt;
     iterations += ticks;

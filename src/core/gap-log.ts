@@ -49,8 +49,8 @@ export class GapLog {
   /** Entries by the hash of their gap, −1 where there is none; at most half of the places are taken. */
   private slots = new Int32Array(1024).fill(-1);
   private shift = 22;
-  /** The gap that `enter` is called for: as an argument it would be allocated, and for every gap. */
-  private entering = NaN;
+  /** The gap that is looked for. A double that is an argument is allocated wherever the call is not compiled into its caller. */
+  private sought = NaN;
   private readonly marked = { weight: new Float64Array(0), count: 0, high: 0, low: 0 };
 
   clear(): void {
@@ -60,13 +60,14 @@ export class GapLog {
 
   /** `weight` gaps of `gap` ns; a weight of 0 adds nothing. */
   add(gap: number, weight: number): void {
-    if (weight === 0) return;
-    const entry = this.find(gap);
+    this.sought = gap;
+    if (weight !== 0) this.addSought(weight);
+  }
+
+  private addSought(weight: number): void {
+    const entry = this.slots[this.slot()];
     if (entry >= 0) this.weight[entry] += weight;
-    else {
-      this.entering = gap;
-      this.enter(weight);
-    }
+    else this.enter(weight);
   }
 
   /** Sum of the weights: the number of ITLs. */
@@ -125,14 +126,15 @@ export class GapLog {
     this.low = marked.low;
   }
 
-  /** The entry of a gap, or −1. */
-  private find(gap: number): number {
-    return this.slots[this.slotOf(gap)];
-  }
-
   /** Where the entry of a gap stands, or would. */
   private slotOf(gap: number): number {
-    const { slots, gap: gaps } = this;
+    this.sought = gap;
+    return this.slot();
+  }
+
+  /** The same of the gap sought. */
+  private slot(): number {
+    const { slots, gap: gaps, sought: gap } = this;
     const mask = slots.length - 1;
     // Both halves count: long gaps cut to 12 bits end in zeros. With the mask it is an integer to the compiler, too.
     let slot = (Math.imul((gap | 0) ^ ((gap * HIGH_HALF) | 0), GOLDEN) >>> this.shift) & mask;
@@ -142,13 +144,13 @@ export class GapLog {
   }
 
   private enter(weight: number): void {
-    const gap = this.entering;
+    const gap = this.sought;
     let kept = gap;
     if (this.count >= MOST_EXACT) {
       const scaled = gap * SPLITTER;
       kept = scaled - (scaled - gap);
       this.keepRest(gap - kept, weight);
-      const entry = this.find(kept);
+      const entry = this.slots[this.slotOf(kept)];
       if (entry >= 0) {
         this.weight[entry] += weight;
         return;

@@ -214,9 +214,9 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
   const { pool } = replica;
   const { gaps, sequences } = shared;
   if (sequences.largestGap !== null) stretchGaps(shared, replica, flight);
-  const { iterations, startAt, iterationTime, endAt } = flight;
+  const { iterations, iterationTime, endAt } = flight;
   const measured = flight.decodes - replica.activeUnmeasured;
-  const alike = firstGaps(shared, replica, startAt, iterationTime, measured);
+  const alike = firstGaps(shared, replica, flight, measured);
   if (shared.varies) countVarying(shared, replica, flight, measured, alike);
   else gaps.add(iterationTime, measured * (iterations - 1) + alike);
   pool.tick(iterations);
@@ -234,16 +234,10 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
  * @param measured how many of the active ones are measured
  * @returns how many have such a first gap: those that decode straight on
  */
-export function firstGaps(
-  shared: Shared,
-  replica: Replica,
-  startAt: number,
-  iterationTime: number,
-  measured: number,
-): number {
+export function firstGaps(shared: Shared, replica: Replica, flight: Flight, measured: number): number {
   const { pool, lastTickAt } = replica;
-  const alike =
-    pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, startAt + iterationTime);
+  const { startAt, iterationTime } = flight;
+  const alike = pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, flight);
   if (startAt === lastTickAt) return alike;
   shared.gaps.add(startAt + iterationTime - lastTickAt, alike);
   return 0;
@@ -253,8 +247,9 @@ export function firstGaps(
  * The first tick of those that have just become active: it ends a gap of their own, or emits their output token 1.
  * @returns how many of them are measured
  */
-function firstTick(shared: Shared, pool: DecodePool, at: number): number {
+function firstTick(shared: Shared, pool: DecodePool, { startAt, iterationTime }: Flight): number {
   const { sequences, gaps, firstMeasured } = shared;
+  const at = startAt + iterationTime;
   const { lastTokenAt, firstTokenAt } = sequences;
   const { fresh, freshCount } = pool;
   pool.freshCount = 0;

@@ -37,6 +37,8 @@ const TTFT = 0;
 const TBT = 1;
 const RTS = 2;
 const DELAY = 3;
+/** Behind the four sums. */
+const LONGEST = 4;
 
 export class RequestTimes {
   readonly ttft = new TimeSample(this, TTFT);
@@ -51,8 +53,12 @@ export class RequestTimes {
   shift = 0;
   /** Buckets of one sample. */
   buckets = 0;
-  /** No time is longer: the longest response time added since the beginning. */
-  longest = 0;
+  /**
+   * The sums of the four times, in the order of rows, and after them the longest response time since the beginning. A
+   * typed array and not fields: of a field the compiler may not know that it is a double, and then allocates one for
+   * each row that changes it.
+   */
+  readonly sums = new Float64Array(5);
   /** By sample and bucket: its last row, and how many it has. What is never touched costs no memory. */
   table = new Int32Array(0);
   /** By row and sample: the row before, in the same bucket. */
@@ -62,7 +68,7 @@ export class RequestTimes {
   begin(sequences: Sequences, perGap: number): void {
     const rows = sequences.requests.count;
     for (const sample of this.samples) sample.clear();
-    this.longest = 0;
+    this.sums[LONGEST] = 0;
     this.sequences = sequences;
     this.perGap = perGap;
     const shift = MANTISSA - (rows < MANY_ROWS ? BITS : BITS_OF_MANY);
@@ -87,17 +93,17 @@ export class RequestTimes {
   }
 
   private addBlock(from: number, to: number): void {
-    const { table, links, shift, perGap, ttft, tbt, rts, delay } = this;
+    const { table, links, shift, perGap, sums, ttft, tbt, rts, delay } = this;
     const { startedAt, firstTokenAt, finishedAt, requests } = this.sequences;
     const { arrivedAt, outputTokens } = requests;
     const tbtBase = tbt.base;
     const rtsBase = rts.base;
     const delayBase = delay.base;
-    let ttftSum = ttft.sum;
-    let tbtSum = tbt.sum;
-    let rtsSum = rts.sum;
-    let delaySum = delay.sum;
-    let { longest } = this;
+    let ttftSum = sums[TTFT];
+    let tbtSum = sums[TBT];
+    let rtsSum = sums[RTS];
+    let delaySum = sums[DELAY];
+    let longest = sums[LONGEST];
     let withToken = 0;
     let withGap = 0;
     let turnedAway = 0;
@@ -153,11 +159,15 @@ export class RequestTimes {
       table[at] = row;
       table[at + 1]++;
     }
-    this.longest = longest;
-    ttft.count(withToken, ttftSum);
-    tbt.count(withGap, tbtSum);
-    rts.count(to - from - turnedAway, rtsSum);
-    delay.count(to - from - turnedAway, delaySum);
+    sums[TTFT] = ttftSum;
+    sums[TBT] = tbtSum;
+    sums[RTS] = rtsSum;
+    sums[DELAY] = delaySum;
+    sums[LONGEST] = longest;
+    ttft.total += withToken;
+    tbt.total += withGap;
+    rts.total += to - from - turnedAway;
+    delay.total += to - from - turnedAway;
   }
 
   /** Keeps sums and totals as they are, for `remove`. */
@@ -208,6 +218,11 @@ export class RequestTimes {
       table[at] = links[link + TBT];
       table[at + 1]--;
     }
+  }
+
+  /** The bucket above which there is none with a value. */
+  get lastBucket(): number {
+    return this.bucketOf(this.sums[LONGEST]);
   }
 
   /** The bucket of a value. */

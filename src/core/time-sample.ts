@@ -10,8 +10,6 @@ export class TimeSample implements Ranked {
   /** Which time it is, counted from 0. */
   readonly time: number;
   total = 0;
-  /** The sum of the values, in the order of rows. */
-  sum = 0;
   private readonly times: RequestTimes;
   private markedTotal = 0;
   private markedSum = 0;
@@ -29,6 +27,11 @@ export class TimeSample implements Ranked {
     return 2 * this.time * this.times.buckets;
   }
 
+  /** The sum of the values, in the order of rows. */
+  get sum(): number {
+    return this.times.sums[this.time];
+  }
+
   /** NaN for an empty sample. */
   get mean(): number {
     return this.sum / this.total;
@@ -39,18 +42,12 @@ export class TimeSample implements Ranked {
     const { table } = times;
     let left = total - table[base + 1];
     table[base + 1] = 0;
-    for (let at = base + 2 * times.bucketOf(times.longest) + 1; left > 0; at -= 2) {
+    for (let at = base + 2 * times.lastBucket + 1; left > 0; at -= 2) {
       left -= table[at];
       table[at] = 0;
     }
-    this.total = this.sum = 0;
+    this.total = times.sums[this.time] = 0;
     this.mark();
-  }
-
-  /** Counts more values, which stand in their buckets. */
-  count(more: number, sum: number): void {
-    this.total += more;
-    this.sum = sum;
   }
 
   mark(): void {
@@ -61,13 +58,13 @@ export class TimeSample implements Ranked {
   /** Back to what it was at `mark`; the buckets are the caller's. */
   reset(): void {
     this.total = this.markedTotal;
-    this.sum = this.markedSum;
+    this.times.sums[this.time] = this.markedSum;
   }
 
   /** As `percentiles`. */
   percentiles(shares: readonly number[], into: Float64Array, at: number): void {
     const { times } = this;
-    this.bucket = times.bucketOf(times.longest) + 1;
+    this.bucket = times.lastBucket + 1;
     this.from = this.total;
     percentiles(this, shares, into, at);
   }
