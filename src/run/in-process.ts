@@ -7,11 +7,9 @@ import { builtIn, type Registry } from "../core/registry.js";
 import { Simulator } from "../core/simulate.js";
 import { runTask, type Task, type TrialValues } from "../core/trial.js";
 import type { Executor } from "./executor.js";
-import { inlineMore } from "./inlining.js";
 
 /** @param registry the built-in one, unless a test brings a wrong engine */
 export function inProcess(registry: Registry = builtIn): Executor {
-  inlineMore();
   const simulator = new Simulator(registry);
   return {
     width: 1,

@@ -6,7 +6,6 @@ import { Piscina } from "piscina";
 import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
-import { inlineMore } from "./inlining.js";
 import { WorkerFault } from "./worker-fault.js";
 
 /** Workers load compiled code, also when this file runs from its source (as under test). */
@@ -34,7 +33,6 @@ export interface PoolOptions {
 /** @param workers threads, at least 1 */
 export function threadPool(workers: number, options: PoolOptions = {}): Executor {
   const { traces = [], timeLimitSeconds = TIME_LIMIT_SECONDS, heapMegabytes, file = workerFile } = options;
-  inlineMore();
   const pool = new Piscina({
     filename: file.href,
     minThreads: workers,

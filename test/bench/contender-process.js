@@ -14,7 +14,7 @@ const { simulate, prepare, Simulator } = await import(new URL("bundle/index.js",
 );
 const { measure } = await import(new URL("core/metrics.js", folder).href);
 const { Tally } = await import(new URL("core/tally.js", folder).href);
-// As the commands do; a build from before that does not.
+// As the commands of that build do: some had V8 compile more of the loop into one function.
 await import(new URL("run/inlining.js", folder).href).then(
   ({ inlineMore }) => inlineMore(),
   () => {},

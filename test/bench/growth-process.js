@@ -4,10 +4,8 @@
  * the first of them, which touches its memory for the first time, and in the median of the others; peak bytes.
  */
 import { simulate, Simulator } from "../../dist/bundle/index.js";
-import { inlineMore } from "../../dist/run/inlining.js";
 import { median, processorNs } from "./figures.js";
 
-inlineMore();
 const config = JSON.parse(process.argv[2]);
 const trials = Number(process.argv[3]);
 /** Enough for the compiler to know the code, small beside what is measured. */

@@ -11,7 +11,9 @@ const PARTS = ["total", "draw", "loop", "statistics"];
 const MOST_STANDARD_ERRORS = 5;
 
 export async function run({ isSmoke, say }) {
-  const size = isSmoke ? { rounds: 1, seconds: 500, trials: 10 } : { rounds: 7, seconds: 5000, trials: 60 };
+  const size = isSmoke
+    ? { warmUps: 1, rounds: 1, seconds: 500, trials: 10 }
+    : { warmUps: 3, rounds: 7, seconds: 5000, trials: 60 };
   const ours = contender(OURS);
   const c = cReference();
   if (!c) say("no C compiler (cc) here: the reference is left out");
@@ -27,14 +29,17 @@ export async function run({ isSmoke, say }) {
   }
 }
 
-/** Rounds in turn: ours, C, ours, C, so that a machine that slows down slows both. The first warms up. */
-async function takeTurns(ours, c, { rounds, seconds, trials }) {
+/**
+ * Rounds in turn: ours, C, ours, C, so that a machine that slows down slows both. The first ones warm up: V8 compiles
+ * the last parts of the loop anew after some million requests.
+ */
+async function takeTurns(ours, c, { warmUps, rounds, seconds, trials }) {
   const found = SCHEDULERS.map(() => ({ ours: [], c: [] }));
-  for (let round = 0; round <= rounds; round++)
+  for (let round = -warmUps; round < rounds; round++)
     for (const [i, { kind }] of SCHEDULERS.entries()) {
       const figures = await ours.round(demo2(kind, { tmaxSeconds: seconds }), trials);
       const reference = c?.round(kind, 2 * trials, seconds);
-      if (round === 0) continue;
+      if (round < 0) continue;
       found[i].ours.push(figures);
       if (reference) found[i].c.push(reference);
     }

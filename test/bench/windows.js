@@ -1,7 +1,6 @@
 /** `windows`: a trial over a hundred time windows in one pass, against the longest window alone. */
 import { prepare, Simulator } from "../../dist/index.js";
 import { runTask } from "../../dist/core/trial.js";
-import { inlineMore } from "../../dist/run/inlining.js";
 import { demo2, SCHEDULERS } from "./demo2.js";
 import { assertMeasured, median, processorNs, table, wanted } from "./figures.js";
 
@@ -9,7 +8,6 @@ export const summary = "sweep-time's 100 windows of demo2, all metrics in each, 
 
 export function run({ isSmoke, say }) {
   const size = isSmoke ? { seconds: 500, trials: 2, rounds: 1 } : { seconds: 5000, trials: 100, rounds: 5 };
-  inlineMore();
   const simulator = new Simulator();
   const configs = SCHEDULERS.map(({ kind }) => prepare(demo2(kind, { tmaxSeconds: size.seconds })));
   const all = Array.from({ length: 100 }, (_, i) => (size.seconds * (i + 1)) / 100);
