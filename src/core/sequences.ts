@@ -58,7 +58,8 @@ export class Sequences {
     }
     this.promptLeft.set(promptTokens.subarray(0, count));
     this.decodeLeft.set(outputTokens.subarray(0, count));
-    if (requests.prefixHitTokens) for (let id = 0; id < count; id++) this.promptLeft[id] -= requests.hitTokens(id);
+    if (requests.prefixHitTokens)
+      for (let id = 0; id < count; id++) this.promptLeft[id] -= requests.hitTokens(id);
   }
 
   /**
