@@ -135,12 +135,22 @@ test("looks come nearer: never beyond the most, never more than fourfold, never 
       (sample, target, most) => {
         const { trials, next, isMet, reached } = lookAt([sample], { target, most });
         expect(Number.isInteger(next)).toBe(true);
-        if (isMet || !Number.isFinite(reached) || trials === most) return expect(next).toBe(trials);
+        if (isMet || !Number.isFinite(reached) || trials === most) {
+          expect(next).toBe(trials);
+          return;
+        }
         expect(next).toBeGreaterThanOrEqual(Math.min(most, 1.1 * trials));
         expect(next).toBeLessThanOrEqual(Math.min(most, 4 * trials));
         expect(next).toBeGreaterThan(trials);
       },
     ),
+    // Nothing to hope for; met.
+    {
+      examples: [
+        [Array<number>(10).fill(0), 0.001, 60],
+        [Array<number>(10).fill(5), 0.1, 60],
+      ],
+    },
   );
 });
 
