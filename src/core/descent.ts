@@ -51,13 +51,15 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
   let isUnderWay = false;
   do {
     const { active } = pool;
+    flight.decodes = active;
+    flight.startAt = now as Nanoseconds;
     let iterationTime = decodeTimes.of(active);
     if (!(iterationTime >= 0)) {
-      flight.decodes = active;
       price(shared, replica, flight);
       decodeTimes.keep(flight);
       iterationTime = flight.iterationTime;
     }
+    flight.iterationTime = iterationTime as Nanoseconds;
     let ticks = pool.ticksLeft;
     let endAt = now + ticks * iterationTime;
     if (endAt > seenAt) {
@@ -68,8 +70,6 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
       isUnderWay = true;
       break;
     }
-    flight.startAt = now as Nanoseconds;
-    flight.iterationTime = iterationTime as Nanoseconds;
     const alike = firstGaps(shared, replica, flight, active);
     gaps.add(iterationTime, active * (ticks - 1) + alike);
     now = endAt;
@@ -89,10 +89,6 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
   replica.iterations += iterations;
   replica.decodeTokens += decodeTokens;
   replica.busyTime += now - beganAt;
-  if (isUnderWay) {
-    flight.decodes = pool.active;
-    flight.iterationTime = decodeTimes.of(pool.active) as Nanoseconds;
-    decodeOn(shared, replica, flight);
-  }
+  if (isUnderWay) decodeOn(shared, replica, flight);
   return isUnderWay;
 }

@@ -27,7 +27,8 @@ export interface ServiceTimeModel {
    */
   readonly growsWithKv?: boolean;
   /**
-   * The iteration time of a batch, rounded to nanoseconds once.
+   * The iteration time of a batch, rounded to nanoseconds once. One that is neither random nor grows is the same for
+   * the same counts: the engine need not ask again.
    * @param draw an Exp(1) variate, for random models only (others get 1)
    */
   price(shape: BatchShape, draw: number): Nanoseconds;
