@@ -119,8 +119,9 @@ export class Stream {
   }
 
   /**
-   * Writes the next `count` uniform numbers to `into`: the same as one by one, in half the time, because the state
-   * stands in registers meanwhile.
+   * Writes the next `count` uniform numbers to `into`: the same as one by one, in half the time. The state stands in
+   * registers meanwhile, and no number waits for the one before: the product alone nearly always has the carry, and
+   * what the last carry adds to it makes one more in 4,000 steps, by a branch that is guessed. All is exact.
    */
   uniforms(into: Float64Array, count: number): void {
     const { at } = this;
@@ -129,11 +130,17 @@ export class Stream {
     let s1 = at[2];
     let s2 = at[3];
     for (let i = 0; i < count; i++) {
-      const t = MULTIPLIER * s0 + c * STEP;
+      const product = MULTIPLIER * s0;
+      let carry = Math.floor(product);
+      let next = product - carry + c * STEP;
+      if (next >= 1) {
+        next -= 1;
+        carry += 1;
+      }
+      c = carry;
       s0 = s1;
       s1 = s2;
-      c = Math.floor(t);
-      into[i] = s2 = t - c;
+      into[i] = s2 = next;
     }
     this.keep(c, s0, s1, s2);
   }
@@ -149,7 +156,7 @@ export class Stream {
 
   /**
    * The exponential numbers from the i-th on, up to the first that its layer does not hold for certain: that one is
-   * left in `hard`. A loop without a call, so that nothing leaves the registers.
+   * left in `hard`. A loop without a call, so that nothing leaves the registers; its steps are those of `uniforms`.
    */
   private easyExponentials(into: Float64Array, i: number, count: number): number {
     const { x } = EXPONENTIAL;
@@ -159,13 +166,21 @@ export class Stream {
     let s1 = at[2];
     let s2 = at[3];
     for (; i < count; i++) {
-      // Two steps of the recurrence, as in `fine`.
-      const t = MULTIPLIER * s0 + c * STEP;
-      c = Math.floor(t);
-      const high = t - c;
-      const u = MULTIPLIER * s1 + c * STEP;
-      c = Math.floor(u);
-      const low = u - c;
+      // Two numbers, as in `fine`.
+      const first = MULTIPLIER * s0;
+      let carry = Math.floor(first);
+      let high = first - carry + c * STEP;
+      if (high >= 1) {
+        high -= 1;
+        carry += 1;
+      }
+      const second = MULTIPLIER * s1;
+      c = Math.floor(second);
+      let low = second - c + carry * STEP;
+      if (low >= 1) {
+        low -= 1;
+        c += 1;
+      }
       s0 = s2;
       s1 = high;
       s2 = low;

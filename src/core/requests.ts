@@ -31,7 +31,8 @@ function drawInstants(arrivals: Arrivals, count: number, last: number): number {
   let drawn = 0;
   if (arrivals.fill) {
     arrivals.fill(instants, count);
-    while (drawn < count && instants[drawn] <= last) drawn++;
+    if (instants[count - 1] <= last) return count;
+    while (instants[drawn] <= last) drawn++;
   } else {
     while (drawn < count && (instants[drawn] = arrivals.next()) <= last) drawn++;
   }
@@ -189,7 +190,8 @@ export class Requests {
       const drawn = drawInstants(arrivals, Math.min(BLOCK, most - (count - backlog)), last);
       isOver = drawn < BLOCK;
       if (count + drawn > this.arrivedAt.length) this.reserve(Math.max(count * 2, count + drawn));
-      for (let i = 0; i < drawn; i++) this.arrivedAt[count + i] = instants[i];
+      if (drawn === BLOCK) this.arrivedAt.set(instants, count);
+      else for (let i = 0; i < drawn; i++) this.arrivedAt[count + i] = instants[i];
       drawLengths(prompt, prompts, this.promptTokens, count, count + drawn);
       drawLengths(output, outputs, this.outputTokens, count, count + drawn);
       count += drawn;

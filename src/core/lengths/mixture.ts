@@ -25,7 +25,10 @@ class Mixture implements LengthLaw {
   private readonly weights: readonly number[];
   /** Up to the last length that has any weight, which takes what rounding leaves above the cumulative sum. */
   private readonly cumulative: Float64Array;
-  /** Where to begin to search, by the first bits of the uniform number (Chen & Asau 1974): nearly always the place. */
+  /**
+   * By the first bits of the uniform number (Chen & Asau 1974): the length, where they decide it, as they nearly always
+   * do; else ~i, where the search begins at the i-th.
+   */
   private readonly guide: Int32Array;
 
   constructor(spec: Spec) {
@@ -38,8 +41,10 @@ class Mixture implements LengthLaw {
     this.cumulative[weights.findLastIndex((weight) => weight > 0)] = Infinity;
     this.guide = new Int32Array(GUIDES);
     for (let at = 0, from = 0; from < GUIDES; at++) {
-      const to = Math.min(Math.ceil(this.cumulative[at] * GUIDES), GUIDES);
-      this.guide.fill(at, from, to);
+      const end = Math.min(this.cumulative[at] * GUIDES, GUIDES);
+      const to = Math.ceil(end);
+      this.guide.fill(values[at], from, to);
+      if (from < to && to > end) this.guide[to - 1] = ~at;
       from = to;
     }
   }
@@ -58,7 +63,9 @@ class Mixture implements LengthLaw {
 
   /** The length at a share of the law. */
   private at(u: number): number {
-    let i = this.guide[Math.floor(u * GUIDES)];
+    const found = this.guide[(u * GUIDES) | 0];
+    if (found >= 0) return found;
+    let i = ~found;
     while (u >= this.cumulative[i]) i++;
     return this.values[i];
   }
