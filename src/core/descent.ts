@@ -35,10 +35,8 @@ export function descends(shared: Shared, replica: Replica): boolean {
  */
 export function descend(shared: Shared, replica: Replica, flight: Flight, until: Nanoseconds): boolean {
   const { pool, decodeTimes } = replica;
-  const { gaps, nextArrivalAt } = shared;
+  const { nextArrivalAt } = shared;
   const { finishedAt } = shared.sequences;
-  flight.clear();
-  flight.dependsOnArrivals = shared.decodesFirst === false;
   const last = Math.min(until, LAST_INSTANT);
   // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
   const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
@@ -51,15 +49,8 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
   let isUnderWay = false;
   do {
     const { active } = pool;
-    flight.decodes = active;
-    flight.startAt = now as Nanoseconds;
-    let iterationTime = decodeTimes.of(active);
-    if (!(iterationTime >= 0)) {
-      price(shared, replica, flight);
-      decodeTimes.keep(flight);
-      iterationTime = flight.iterationTime;
-    }
-    flight.iterationTime = iterationTime as Nanoseconds;
+    if (!(decodeTimes.of(active) >= 0)) ask(shared, replica, flight);
+    const iterationTime = decodeTimes.of(active);
     let ticks = pool.ticksLeft;
     let endAt = now + ticks * iterationTime;
     if (endAt > seenAt) {
@@ -70,16 +61,22 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
       isUnderWay = true;
       break;
     }
-    const alike = firstGaps(shared, replica, flight, active);
-    gaps.add(iterationTime, active * (ticks - 1) + alike);
+    let alike = active;
+    if (iterations === 0) {
+      // The later ones go straight on from the one before.
+      flight.startAt = now as Nanoseconds;
+      flight.iterationTime = iterationTime as Nanoseconds;
+      alike = firstGaps(shared, replica, flight, active);
+    }
+    decodeTimes.count(active, active * (ticks - 1) + alike);
     now = endAt;
     iterations += ticks;
     decodeTokens += ticks * active;
     pool.tick(ticks);
-    replica.lastTickAt = now as Nanoseconds;
     while (pool.active > 0 && pool.ticksLeft === 0) finishedAt[pool.finishNext()] = now;
   } while (pool.active > 0 && now < nextArrivalAt);
 
+  if (iterations > 0) replica.lastTickAt = now as Nanoseconds;
   const done = before - pool.active;
   shared.now = now as Nanoseconds;
   shared.completed += done;
@@ -89,6 +86,22 @@ export function descend(shared: Shared, replica: Replica, flight: Flight, until:
   replica.iterations += iterations;
   replica.decodeTokens += decodeTokens;
   replica.busyTime += now - beganAt;
-  if (isUnderWay) decodeOn(shared, replica, flight);
+  if (isUnderWay) {
+    flight.clear();
+    flight.dependsOnArrivals = shared.decodesFirst === false;
+    flight.decodes = pool.active;
+    flight.iterationTime = decodeTimes.of(pool.active) as Nanoseconds;
+    decodeOn(shared, replica, flight);
+  }
   return isUnderWay;
+}
+
+/** Asks the model what the active ones take, and keeps its answer. */
+function ask(shared: Shared, replica: Replica, flight: Flight): void {
+  flight.clear();
+  flight.decodes = replica.pool.active;
+  price(shared, replica, flight);
+  replica.decodeTimes.keep(flight);
+  // In the log it stands from now on: which gaps it keeps as they are must not depend on when it gets those counted.
+  shared.gaps.expect(flight.iterationTime);
 }

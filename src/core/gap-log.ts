@@ -51,6 +51,8 @@ export class GapLog {
   private shift = 22;
   /** The gap that is looked for. A double that is an argument is allocated wherever the call is not compiled into its caller. */
   private sought = NaN;
+  /** Its entry; negative where it has none. */
+  private entry = -1;
   private readonly marked = { weight: new Float64Array(0), count: 0, high: 0, low: 0 };
 
   clear(): void {
@@ -64,8 +66,16 @@ export class GapLog {
     if (weight !== 0) this.addSought(weight);
   }
 
+  /** A gap that will be added later is a gap from now on. */
+  expect(gap: number): void {
+    this.sought = gap;
+    this.slot();
+    if (this.entry < 0 && this.count < MOST_EXACT) this.enter(0);
+  }
+
   private addSought(weight: number): void {
-    const entry = this.slots[this.slot()];
+    this.slot();
+    const { entry } = this;
     if (entry >= 0) this.weight[entry] += weight;
     else this.enter(weight);
   }
@@ -132,14 +142,18 @@ export class GapLog {
     return this.slot();
   }
 
-  /** The same of the gap sought. */
+  /** The same of the gap sought, and its entry. */
   private slot(): number {
     const { slots, gap: gaps, sought: gap } = this;
     const mask = slots.length - 1;
     // Both halves count: long gaps cut to 12 bits end in zeros. With the mask it is an integer to the compiler, too.
     let slot = (Math.imul((gap | 0) ^ ((gap * HIGH_HALF) | 0), GOLDEN) >>> this.shift) & mask;
-    for (let entry = slots[slot]; entry >= 0 && gaps[entry] !== gap; entry = slots[slot])
+    let entry = slots[slot];
+    while (entry >= 0 && gaps[entry] !== gap) {
       slot = (slot + 1) & mask;
+      entry = slots[slot];
+    }
+    this.entry = entry;
     return slot;
   }
 
@@ -150,9 +164,9 @@ export class GapLog {
       const scaled = gap * SPLITTER;
       kept = scaled - (scaled - gap);
       this.keepRest(gap - kept, weight);
-      const entry = this.slots[this.slotOf(kept)];
-      if (entry >= 0) {
-        this.weight[entry] += weight;
+      this.slotOf(kept);
+      if (this.entry >= 0) {
+        this.weight[this.entry] += weight;
         return;
       }
     }

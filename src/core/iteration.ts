@@ -10,7 +10,6 @@
  * the next batch is composed on that. What it held is given back when it ends.
  */
 import { ConfigError } from "./errors.js";
-import type { DecodePool } from "./decode-pool.js";
 import type { IdList } from "./id-list.js";
 import { blocksFor, type KvMemory } from "./kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
@@ -230,39 +229,32 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
 }
 
 /**
- * The gaps that the first iteration of a stretch ends, but for those that are like the gaps of its other iterations.
+ * The gaps that the first iteration of a stretch ends, but for those that are as long as the iteration, like those of
+ * its other iterations.
  * @param measured how many of the active ones are measured
- * @returns how many have such a first gap: those that decode straight on
+ * @returns how many have a first gap of that length: those that decode straight on
  */
 export function firstGaps(shared: Shared, replica: Replica, flight: Flight, measured: number): number {
+  const { gaps, firstMeasured } = shared;
+  const { firstTokenAt, lastTokenAt } = shared.sequences;
   const { pool, lastTickAt } = replica;
-  const { startAt, iterationTime } = flight;
-  const alike = pool.freshCount === 0 ? measured : measured - firstTick(shared, pool, flight);
-  if (startAt === lastTickAt) return alike;
-  shared.gaps.add(startAt + iterationTime - lastTickAt, alike);
-  return 0;
-}
-
-/**
- * The first tick of those that have just become active: it ends a gap of their own, or emits their output token 1.
- * @returns how many of them are measured
- */
-function firstTick(shared: Shared, pool: DecodePool, { startAt, iterationTime }: Flight): number {
-  const { sequences, gaps, firstMeasured } = shared;
-  const at = startAt + iterationTime;
-  const { lastTokenAt, firstTokenAt } = sequences;
   const { fresh, freshCount } = pool;
-  pool.freshCount = 0;
-  let measured = 0;
-  // Those whose prefill ended together have equal gaps: counted together.
-  let begin = 0;
+  const { startAt } = flight;
+  const at = startAt + flight.iterationTime;
+  let ticked = measured;
+  let straightOn = 0;
+  // Those that have just become active have a gap of their own, or their output token 1 only now. Where the prefill of
+  // several ended together the gaps are counted together.
+  let begin: number = startAt;
   let alike = 0;
   for (let i = 0; i < freshCount; i++) {
     const id = fresh[i];
     const before = lastTokenAt[id];
-    if (id >= firstMeasured) measured++;
     if (before !== before) firstTokenAt[id] = at;
-    else if (id >= firstMeasured) {
+    if (id < firstMeasured) continue;
+    ticked--;
+    if (before === startAt) straightOn++;
+    else if (before === before) {
       if (before !== begin) {
         gaps.add(at - begin, alike);
         begin = before;
@@ -272,7 +264,10 @@ function firstTick(shared: Shared, pool: DecodePool, { startAt, iterationTime }:
     }
   }
   gaps.add(at - begin, alike);
-  return measured;
+  pool.freshCount = 0;
+  if (startAt === lastTickAt) return straightOn + ticked;
+  gaps.add(at - lastTickAt, ticked);
+  return straightOn;
 }
 
 /** Where iterations differ in time or count what they hold: their gaps one by one, and the cached tokens. */

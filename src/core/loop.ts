@@ -77,6 +77,7 @@ function advanceAlone({ shared, replicas, events, plan }: State, replica: Replic
       else while (begin(shared, plan, replica, flight) === false);
     }
   }
+  replica.decodeTimes.pourInto(shared.gaps);
   replica.isOpen = flight.endAt === NEVER;
   replica.wakeAt = flight.endAt;
   events.set(0, flight.endAt);
@@ -364,8 +365,8 @@ function isMeasurementSettled(shared: Shared): boolean {
   const { completedMeasured, rejectedMeasured } = shared;
   // Somebody who is turned away completes nothing, and ends no makespan.
   return (
-    completedMeasured > shared.settledMeasured &&
-    completedMeasured + rejectedMeasured === shared.arrived - shared.firstMeasured
+    completedMeasured + rejectedMeasured === shared.arrived - shared.firstMeasured &&
+    completedMeasured > shared.settledMeasured
   );
 }
 

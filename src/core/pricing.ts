@@ -1,5 +1,6 @@
 /** What one iteration of a batch costs: the service-time model asked, under the convention for mixed batches. */
 import { PlanError } from "./errors.js";
+import type { GapLog } from "./gap-log.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import * as units from "./units.js";
 import { ns, type Nanoseconds } from "./units.js";
@@ -22,21 +23,28 @@ export function price(shared: Shared, replica: Replica, flight: Flight): void {
 /**
  * What iterations of decodes alone take, by their number, where that is all there is to it: nothing grows and nothing
  * is random. The model is asked once for each number: until it has answered nobody knows which comes first, a
- * completion or an arrival, and its arithmetic is a long wait.
+ * completion or an arrival, and its arithmetic is a long wait. Gaps as long as such an iteration are counted here, which
+ * is nearly all of them, until somebody wants the log.
  */
 export class DecodeTimes {
   private times = new Float64Array(64).fill(NaN);
+  private gaps = new Float64Array(64);
 
+  /** Forgets what it was told, and what was not put into the log. */
   clear(): void {
     this.times.fill(NaN);
+    this.gaps.fill(0);
   }
 
   /** Makes room for so many and fewer. */
   reserve(decodes: number): void {
     if (decodes < this.times.length) return;
     const times = new Float64Array(2 * decodes).fill(NaN);
+    const gaps = new Float64Array(2 * decodes);
     times.set(this.times);
+    gaps.set(this.gaps);
     this.times = times;
+    this.gaps = gaps;
   }
 
   /** The time for so many; NaN if it was never asked for. */
@@ -47,6 +55,21 @@ export class DecodeTimes {
   /** Keeps what the model has said of a batch of decodes alone. */
   keep({ decodes, iterationTime }: Flight): void {
     this.times[decodes] = iterationTime;
+  }
+
+  /** So many gaps more as long as an iteration of so many decodes, whose time is known. */
+  count(decodes: number, gaps: number): void {
+    this.gaps[decodes] += gaps;
+  }
+
+  /** Puts what was counted into the log. */
+  pourInto(log: GapLog): void {
+    const { times, gaps } = this;
+    for (let decodes = 1; decodes < gaps.length; decodes++) {
+      if (gaps[decodes] === 0) continue;
+      log.add(times[decodes], gaps[decodes]);
+      gaps[decodes] = 0;
+    }
   }
 }
 

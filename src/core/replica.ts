@@ -308,6 +308,8 @@ export class Replica {
     if (this.memory) this.memory.copyInto((target.memory ??= new KvMemory()));
     else target.memory = null;
     target.phases.set(this.phases);
+    // The log forgets a gap of the target's that was expected since.
+    target.decodeTimes.clear();
     target.routed = this.routed;
     target.routedTokens = this.routedTokens;
     target.answered = this.answered;

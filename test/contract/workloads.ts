@@ -45,6 +45,7 @@ export function account({ outcome }: Pick<Simulation, "outcome">): object {
   const { startedAt, firstTokenAt, finishedAt } = shared.sequences;
   const pooled = new Map<number, number>();
   for (let i = 0; i < shared.gaps.count; i++) {
+    if (shared.gaps.weight[i] === 0) continue; // expected, and never counted
     const gap = shared.gaps.gap[i];
     pooled.set(gap, (pooled.get(gap) ?? 0) + shared.gaps.weight[i]);
   }

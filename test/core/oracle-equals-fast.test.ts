@@ -167,8 +167,9 @@ function compareGaps(
 ): void {
   const { gaps } = outcome.shared;
   const pooled = new Map<number, number>();
+  // An entry without weight was expected and never counted.
   for (let i = 0; i < gaps.count; i++)
-    pooled.set(gaps.gap[i]!, (pooled.get(gaps.gap[i]!) ?? 0) + gaps.weight[i]!);
+    if (gaps.weight[i]! > 0) pooled.set(gaps.gap[i]!, (pooled.get(gaps.gap[i]!) ?? 0) + gaps.weight[i]!);
   const expected = new Map<number, number>();
   requests.slice(outcome.firstMeasured).forEach(({ tokenAt }) => {
     for (let i = 1; i < tokenAt.length; i++) {
