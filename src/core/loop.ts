@@ -50,7 +50,7 @@ export function advance(state: State, until: Nanoseconds, observer?: Observer): 
 function advanceAlone({ shared, replicas, events, plan }: State, replica: Replica, until: Nanoseconds): void {
   const { flight, returned, waiting } = replica;
   // It goes on in the middle of an instant, or starts with sequences that stand ready.
-  let isResumed = shared.isPaused || (flight.endAt === NEVER && replica.resident > 0);
+  let isResumed = shared.isPaused === true || (flight.endAt === NEVER && replica.resident > 0);
   shared.isPaused = false;
   // "Never" comes later than that, too.
   const last = Math.min(until, LAST_INSTANT);
@@ -73,7 +73,7 @@ function advanceAlone({ shared, replicas, events, plan }: State, replica: Replic
     if (shared.isPaused) break;
     // A loop that looks at arrivals at once may have paused while a batch was under way.
     if (flight.endAt === NEVER && replica.resident + returned.length + waiting.length > 0) {
-      if (descends(shared, replica)) isResumed = !descend(shared, replica, flight, until);
+      if (descends(shared, replica)) isResumed = descend(shared, replica, flight, until) === false;
       else while (begin(shared, plan, replica, flight) === false);
     }
   }

@@ -283,8 +283,9 @@ export class Plan implements View, Batch {
     const id = isBack ? replica.returned.popFront() : replica.waiting.popFront();
     if (!isBack) sequences.startedAt[id] = shared.now;
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
-    this.resident = ++replica.resident;
-    this.unstarted = replica.waiting.length + replica.returned.length;
+    replica.resident++;
+    this.resident++;
+    this.unstarted--;
     this.flight.admitted++;
     return id;
   }
