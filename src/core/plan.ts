@@ -283,9 +283,8 @@ export class Plan implements View, Batch {
     const id = isBack ? replica.returned.popFront() : replica.waiting.popFront();
     if (!isBack) sequences.startedAt[id] = shared.now;
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
-    replica.resident++;
-    this.resident++;
-    this.unstarted--;
+    this.resident = ++replica.resident;
+    this.unstarted = replica.waiting.length + replica.returned.length;
     this.flight.admitted++;
     return id;
   }
