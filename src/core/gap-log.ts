@@ -70,7 +70,7 @@ export class GapLog {
   expect(gap: number): void {
     this.sought = gap;
     this.slot();
-    if (this.entry < 0 && this.count < MOST_EXACT) this.enter(0);
+    if (this.entry < 0) this.enter(0);
   }
 
   private addSought(weight: number): void {

@@ -29,11 +29,14 @@ export function price(shared: Shared, replica: Replica, flight: Flight): void {
 export class DecodeTimes {
   private times = new Float64Array(64).fill(NaN);
   private gaps = new Float64Array(64);
+  /** It was never asked for so many and more. */
+  private end = 0;
 
   /** Forgets what it was told, and what was not put into the log. */
   clear(): void {
-    this.times.fill(NaN);
-    this.gaps.fill(0);
+    this.times.fill(NaN, 0, this.end);
+    this.gaps.fill(0, 0, this.end);
+    this.end = 0;
   }
 
   /** Makes room for so many and fewer. */
@@ -55,6 +58,7 @@ export class DecodeTimes {
   /** Keeps what the model has said of a batch of decodes alone. */
   keep({ decodes, iterationTime }: Flight): void {
     this.times[decodes] = iterationTime;
+    if (decodes >= this.end) this.end = decodes + 1;
   }
 
   /** So many gaps more as long as an iteration of so many decodes, whose time is known. */
@@ -64,8 +68,8 @@ export class DecodeTimes {
 
   /** Puts what was counted into the log. */
   pourInto(log: GapLog): void {
-    const { times, gaps } = this;
-    for (let decodes = 1; decodes < gaps.length; decodes++) {
+    const { times, gaps, end } = this;
+    for (let decodes = 1; decodes < end; decodes++) {
       if (gaps[decodes] === 0) continue;
       log.add(times[decodes], gaps[decodes]);
       gaps[decodes] = 0;

@@ -2,10 +2,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { complete } from "../../src/core/config.js";
+import { PlanError } from "../../src/core/errors.js";
 import { advance } from "../../src/core/loop.js";
+import { Snapshot } from "../../src/core/snapshot.js";
 import { outcomeOf, Simulator } from "../../src/core/simulate.js";
 import { NEVER, ns } from "../../src/core/units.js";
-import { account, requestsOf, rows, run, type Row } from "../contract/workloads.js";
+import { account, plugin, requestsOf, rows, run, type Row, withSchedulers } from "../contract/workloads.js";
 
 const service = { kind: "affine", cMs: 10, aMs: 1 };
 
@@ -67,4 +69,47 @@ test("what iterations took under one model is not what they take under the next"
     return [first * 1e6, (first + (cMs + 1) * 4) * 1e6];
   };
   expect(times).toEqual([expected(10), expected(30)]);
+});
+
+test("after a fork the model is asked anew: the log has forgotten the gaps it was told to expect", () => {
+  const given: readonly Row[] = [
+    [0, 1, 5],
+    [0, 1, 9],
+  ];
+  const law = { kind: "fixed", tokens: 1 };
+  const workload = { arrivals: { kind: "poisson", ratePerSecond: 1 }, promptTokens: law, outputTokens: law };
+  const scheduler = { kind: "hybrid" };
+  const config = complete({ workload, service, scheduler, horizon: { tmaxSeconds: 1e6 } });
+  const state = new Simulator().begin(config, requestsOf(given), { seed: 1, trial: 1 });
+  const { gaps } = state.shared;
+  const snapshot = new Snapshot(state.newQueue);
+  advance(state, ns(0));
+  snapshot.save(state);
+  expect(gaps.count).toBe(0);
+  advance(state, NEVER);
+  const told = [...gaps.gap.subarray(0, gaps.count)];
+  snapshot.restore(state);
+  expect(gaps.count).toBe(0);
+  advance(state, ns(13e6));
+  // Both decode: not finished, and expected already.
+  expect([...gaps.gap.subarray(0, gaps.count)]).toEqual(told.slice(0, 1));
+  expect(gaps.weight[0]).toBe(0);
+});
+
+test("a run that broke off leaves nothing to the next", () => {
+  let batches = 0;
+  const refuses = plugin("refuses", (view, batch) => void (++batches < 2 && batch.pack()), {
+    decodesAll: () => 64,
+  });
+  const simulator = new Simulator(withSchedulers(refuses));
+  const setting = { service, scheduler: { kind: "refuses" } };
+  // The first two decode to their end before the third arrives, and is refused.
+  const pair: readonly Row[] = [
+    [0, 1, 5],
+    [0, 1, 9],
+  ];
+  expect(() => run([...pair, [1e9, 1, 1]], setting, { simulator, verify: false })).toThrow(PlanError);
+  const next = { service, scheduler: { kind: "hybrid" } };
+  const after = account(run(pair, next, { simulator, verify: false }));
+  expect(after).toEqual(account(run(pair, next)));
 });

@@ -92,6 +92,14 @@ test("the sum has the same bits in whatever order and grouping", () => {
   );
 });
 
+test("a gap that is expected and never added counts for nothing", () => {
+  const log = new GapLog();
+  for (const gap of [7, 5, 6]) log.expect(gap);
+  log.add(6, 2);
+  log.expect(6);
+  expectLog(log, [[6, 2]]);
+});
+
 test("what was added since the mark goes with it, again and again, and a cleared log is empty", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(entries, entries), { minLength: 1, maxLength: 4 }), (rounds) => {
@@ -137,6 +145,19 @@ describe("beyond 65,536 different gaps", () => {
     const before = log.count;
     for (const [gap] of many) log.add(gap + 1, 1);
     expect(log.count - before).toBeLessThan(2 ** 11 * 25);
+  });
+
+  test("one that was expected among the first is itself, though it comes last; one expected later is not", () => {
+    const late = new GapLog();
+    const [early, missed] = [10_000_001, 10_000_003];
+    late.expect(early);
+    for (const [gap, weight] of many) late.add(gap, weight);
+    late.expect(missed);
+    late.add(early, 1e9);
+    expect(percentilesOf(late)[1]).toBe(early);
+    late.add(missed, 1e10);
+    expect(percentilesOf(late)[1]).not.toBe(missed);
+    expect(late.sum).toBe(Number(exactSum([...many, [early, 1e9], [missed, 1e10]])));
   });
 
   test("a gap of the first 65,536 is still itself", () => {
