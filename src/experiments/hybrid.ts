@@ -7,7 +7,7 @@ import { again, allKnown, isClosed, isReplay } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
 import { plain, scaleOf } from "./quantity.js";
-import { arrivalRate, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
+import { arrivalRate, KEY_COLUMNS, keyCells, rowOf, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { type FurtherColumn, pointTable } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
@@ -119,13 +119,10 @@ async function sweepOf(
   });
   const last = windows.length - 1;
   const columns = [...KEY_COLUMNS, ...metricColumns(study.config)];
-  const rowsAt = (w: number): Row[] =>
-    configs.map((config, i) => ({
-      ...keyCells(config, study.trials, windows[w], study.registry),
-      ...metricCells(records, i, w),
-    }));
-  const series = ratios.flatMap((_, i) => windows.map((_, w) => rowsAt(w)[i]));
-  const steady = rowsAt(last);
+  const series = configs.flatMap((config, i) =>
+    windows.map((window, w) => rowOf(keyCells(config, study.trials, window, study.registry), records, i, w)),
+  );
+  const steady = series.filter(({ t_max_s }) => t_max_s === windows[last]);
   const binds = everBinds(ratios, records, last);
   const name = `hybrid_ratio_${study.scenario}`;
   const what = `${subtitle(study)}, ratio of ${ratioOf}, ${loadOf(study)}`;

@@ -95,10 +95,11 @@ export class TrialRecords {
 
   /** One metric of one configuration (and window), a value a trial; NaN where a trial had none. */
   metric(config: number, metric: string, window = 0): number[] {
-    const column = metricIndex(metric);
-    return Array.from(
-      { length: this.trials },
-      (_, trial) => this.values[this.offset(trial, config) + window * METRICS.length + column],
-    );
+    const { values, trials } = this;
+    const each = this.configs.length * this.windows * METRICS.length;
+    const first = this.offset(0, config) + window * METRICS.length + metricIndex(metric);
+    const found = new Array<number>(trials);
+    for (let trial = 0; trial < trials; trial++) found[trial] = values[first + trial * each];
+    return found;
   }
 }
