@@ -20,8 +20,9 @@ export class DecodePool {
   freshCount = 0;
   /** Sequences in decode order behind the active ones. */
   private readonly idle = new IdDeque();
-  private finishAt = new Int32Array(64);
-  private ids = new Int32Array(64);
+  /** The heap of the active ones: the clock's reading at which each finishes, and its id. */
+  finishAt = new Int32Array(64);
+  ids = new Int32Array(64);
   private nextPlace = 0;
   /** No sequence has had a later place. */
   private lastPlace = -1;
@@ -146,15 +147,8 @@ export class DecodePool {
 
   /** Removes the active sequence that finishes next and returns its id; there must be one. */
   finishNext(): number {
-    const { finishAt, ids } = this;
-    const id = ids[0];
-    const leaf = --this.active;
-    if (leaf > 0) {
-      const finish = finishAt[leaf];
-      const hole = this.sink(0, finish);
-      finishAt[hole] = finish;
-      ids[hole] = ids[leaf];
-    }
+    const id = this.ids[0];
+    dropFirst(this.finishAt, this.ids, --this.active);
     return id;
   }
 
@@ -180,21 +174,6 @@ export class DecodePool {
     this.idle.copyInto(target.idle);
   }
 
-  /** Moves the hole at `hole` to where `finish` belongs below it. */
-  private sink(hole: number, finish: number): number {
-    const { finishAt, ids, active } = this;
-    for (;;) {
-      let child = 2 * hole + 1;
-      if (child >= active) return hole;
-      // The sign bit is the choice: a branch on it would be guessed wrong half the time.
-      if (child + 1 < active) child += (finishAt[child + 1] - finishAt[child]) >>> 31;
-      if (((finishAt[child] - finish) | 0) >= 0) return hole;
-      finishAt[hole] = finishAt[child];
-      ids[hole] = ids[child];
-      hole = child;
-    }
-  }
-
   /** Moves the hole to where `finish` belongs, above or below it. */
   private settle(hole: number, finish: number): number {
     while (hole > 0) {
@@ -203,7 +182,7 @@ export class DecodePool {
       this.put(hole, this.finishAt[parent], this.ids[parent]);
       hole = parent;
     }
-    return this.sink(hole, finish);
+    return sink(this.finishAt, this.ids, this.active, hole, finish);
   }
 
   private put(at: number, finish: number, id: number): void {
@@ -222,5 +201,28 @@ export class DecodePool {
     this.finishAt = finishAt;
     this.ids = ids;
     this.fresh = fresh;
+  }
+}
+
+/** Takes the first out of a heap, which then has `size` left: its last leaf goes where it belongs below the root. */
+export function dropFirst(finishAt: Int32Array, ids: Int32Array, size: number): void {
+  if (size === 0) return;
+  const finish = finishAt[size];
+  const hole = sink(finishAt, ids, size, 0, finish);
+  finishAt[hole] = finish;
+  ids[hole] = ids[size];
+}
+
+/** Moves the hole at `hole` to where `finish` belongs below it. */
+function sink(finishAt: Int32Array, ids: Int32Array, size: number, hole: number, finish: number): number {
+  for (;;) {
+    let child = 2 * hole + 1;
+    if (child >= size) return hole;
+    // The sign bit is the choice: a branch on it would be guessed wrong half the time.
+    if (child + 1 < size) child += (finishAt[child + 1] - finishAt[child]) >>> 31;
+    if (((finishAt[child] - finish) | 0) >= 0) return hole;
+    finishAt[hole] = finishAt[child];
+    ids[hole] = ids[child];
+    hole = child;
   }
 }

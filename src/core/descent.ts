@@ -6,7 +6,8 @@
  * What a stretch on the way adds up to is what iteration.ts counts, in the plain case: every sequence is measured, and
  * all iterations of a stretch take the same time.
  */
-import { decodeOn, firstGaps } from "./iteration.js";
+import { dropFirst } from "./decode-pool.js";
+import { firstGaps, runOn } from "./iteration.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { activate } from "./residents.js";
@@ -14,7 +15,7 @@ import * as units from "./units.js";
 import type { Nanoseconds } from "./units.js";
 
 /** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
-const { LAST_INSTANT, NEVER } = units;
+const { NEVER } = units;
 
 /** Whether the batch that a replica would compose is all its decoding sequences and nothing else; they are active then. */
 export function descends(shared: Shared, replica: Replica): boolean {
@@ -29,79 +30,94 @@ export function descends(shared: Shared, replica: Replica): boolean {
 
 /**
  * Goes down from `shared.now`, and moves it: to where the last one is done, or to the end of the iteration that sees
- * an arrival.
- * @param until no stretch that ends later is counted
- * @returns whether a stretch is under way that ends after `until`
+ * an arrival. No stretch that ends after `shared.until` is counted.
+ *
+ * On the way nothing is called and what changes is the function's own: whatever is called might have changed the
+ * rest, which would have to be looked up again.
+ * @returns whether a stretch is under way that ends after `shared.until`
  */
-export function descend(shared: Shared, replica: Replica, flight: Flight, until: Nanoseconds): boolean {
+export function descend(shared: Shared, replica: Replica, flight: Flight): boolean {
   const { pool, decodeTimes } = replica;
-  const { nextArrivalAt } = shared;
+  const before = pool.active;
+  if (before > decodeTimes.known) ask(shared, replica, flight);
+  const { times, gaps } = decodeTimes;
+  const { now: beganAt, nextArrivalAt, until } = shared;
+  const firstTime = times[before];
+  if (beganAt + pool.ticksLeft * firstTime > until) {
+    decodeOn(shared, replica, flight);
+    return true;
+  }
+  // The later stretches go straight on from the one before.
+  flight.startAt = beganAt;
+  flight.iterationTime = firstTime as Nanoseconds;
+  let alike = firstGaps(shared, replica, flight, before);
+
   const { finishedAt } = shared.sequences;
-  const last = Math.min(until, LAST_INSTANT);
+  const { finishAt, ids } = pool;
+  let { active, clock } = pool;
   // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
   const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
-  const before = pool.active;
-  decodeTimes.reserve(before);
-  const beganAt: number = shared.now;
-  let now = beganAt;
+  let now: number = beganAt;
   let iterations = 0;
   let decodeTokens = 0;
   let isUnderWay = false;
   do {
-    const { active } = pool;
-    if (!(decodeTimes.of(active) >= 0)) ask(shared, replica, flight);
-    const iterationTime = decodeTimes.of(active);
-    let ticks = pool.ticksLeft;
+    const iterationTime = times[active];
+    let ticks = (finishAt[0] - clock) | 0;
     let endAt = now + ticks * iterationTime;
     if (endAt > seenAt) {
       ticks = Math.ceil((seenAt - now) / iterationTime) | 0;
       endAt = now + ticks * iterationTime;
     }
-    if (endAt > last) {
+    if (endAt > until) {
       isUnderWay = true;
       break;
     }
-    let alike = active;
-    if (iterations === 0) {
-      // The later ones go straight on from the one before.
-      flight.startAt = now as Nanoseconds;
-      flight.iterationTime = iterationTime as Nanoseconds;
-      alike = firstGaps(shared, replica, flight, active);
-    }
-    decodeTimes.count(active, active * (ticks - 1) + alike);
+    gaps[active] += active * (ticks - 1) + alike;
     now = endAt;
     iterations += ticks;
     decodeTokens += ticks * active;
-    pool.tick(ticks);
-    while (pool.active > 0 && pool.ticksLeft === 0) finishedAt[pool.finishNext()] = now;
-  } while (pool.active > 0 && now < nextArrivalAt);
+    clock = (clock + ticks) | 0;
+    while (active > 0 && finishAt[0] === clock) {
+      finishedAt[ids[0]] = now;
+      dropFirst(finishAt, ids, --active);
+    }
+    alike = active;
+  } while (active > 0 && now < nextArrivalAt);
 
-  if (iterations > 0) replica.lastTickAt = now as Nanoseconds;
-  const done = before - pool.active;
-  shared.now = now as Nanoseconds;
+  pool.active = active;
+  pool.clock = clock;
+  const done = before - active;
+  shared.now = replica.lastTickAt = now as Nanoseconds;
   shared.completed += done;
   shared.completedMeasured += done;
-  replica.answered += done;
   replica.resident -= done;
   replica.iterations += iterations;
   replica.decodeTokens += decodeTokens;
   replica.busyTime += now - beganAt;
-  if (isUnderWay) {
-    flight.clear();
-    flight.dependsOnArrivals = shared.decodesFirst === false;
-    flight.decodes = pool.active;
-    flight.iterationTime = decodeTimes.of(pool.active) as Nanoseconds;
-    decodeOn(shared, replica, flight);
-  }
+  if (isUnderWay) decodeOn(shared, replica, flight);
   return isUnderWay;
 }
 
-/** Asks the model what the active ones take, and keeps its answer. */
+/** Asks the model what so many and fewer take as are active, as far as it was not asked, and keeps its answers. */
 function ask(shared: Shared, replica: Replica, flight: Flight): void {
+  const { decodeTimes, pool } = replica;
   flight.clear();
-  flight.decodes = replica.pool.active;
-  price(shared, replica, flight);
-  replica.decodeTimes.keep(flight);
-  // In the log it stands from now on: which gaps it keeps as they are must not depend on when it gets those counted.
-  shared.gaps.expect(flight.iterationTime);
+  for (let decodes = decodeTimes.known + 1; decodes <= pool.active; decodes++) {
+    flight.decodes = decodes;
+    price(shared, replica, flight);
+    decodeTimes.keep(flight);
+    // In the log it stands from now on: which gaps it keeps as they are must not depend on when it gets those counted.
+    shared.gaps.expect(flight.iterationTime);
+  }
+}
+
+/** All that are active decode on until one finishes or an arrival, like a batch just composed of them. */
+function decodeOn(shared: Shared, replica: Replica, flight: Flight): void {
+  const { pool, decodeTimes } = replica;
+  flight.clear();
+  flight.dependsOnArrivals = shared.decodesFirst === false;
+  flight.decodes = pool.active;
+  flight.iterationTime = decodeTimes.times[pool.active] as Nanoseconds;
+  runOn(shared, replica, flight);
 }

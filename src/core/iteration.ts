@@ -37,8 +37,9 @@ export function begin(shared: Shared, plan: Plan, replica: Replica, flight: Flig
 /** What the batch just composed costs, and for how many iterations it runs. */
 function schedule(shared: Shared, replica: Replica, flight: Flight): void {
   const isAhead = flight !== replica.flight;
-  const startAt = isAhead ? replica.flight.endAt : shared.now;
-  flight.startAt = startAt;
+  // No ternary: the compiler would make its number an object.
+  if (isAhead) flight.startAt = replica.flight.endAt;
+  else flight.startAt = shared.now;
   flight.isSettled = false;
   if (shared.varies) flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
   price(shared, replica, flight);
@@ -48,8 +49,8 @@ function schedule(shared: Shared, replica: Replica, flight: Flight): void {
   if (flight.endAt > LAST_INSTANT) refuseDrain();
 }
 
-/** All that are active decode on, as priced, until one finishes or an arrival: like a batch just composed of them. */
-export function decodeOn(shared: Shared, replica: Replica, flight: Flight): void {
+/** What decodes, as priced, decodes on until one finishes or an arrival, like a batch just composed. */
+export function runOn(shared: Shared, replica: Replica, flight: Flight): void {
   flight.startAt = shared.now;
   flight.isSettled = false;
   flight.leftWaiting = replica.waiting.length > 0;

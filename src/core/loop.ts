@@ -39,42 +39,36 @@ export interface State {
 export function advance(state: State, until: Nanoseconds, observer?: Observer): void {
   const { replicas, shared } = state;
   const isAlone = replicas.length === 1 && shared.router === null && shared.clients === null;
-  if (isAlone && shared.depth === 1 && !observer) advanceAlone(state, replicas[0], until);
-  else advanceAll(state, until, observer);
+  shared.until = ns(Math.min(until, LAST_INSTANT));
+  if (isAlone && shared.depth === 1 && !observer) advanceAlone(state, replicas[0]);
+  else advanceAll(state, observer);
 }
 
 /**
  * The same for one replica alone that composes a batch when none is under way, with nobody watching, as nearly
  * every study runs: whatever happens, it is the one that it happens to, and nothing has to be looked for.
  */
-function advanceAlone({ shared, replicas, events, plan }: State, replica: Replica, until: Nanoseconds): void {
+function advanceAlone({ shared, replicas, events, plan }: State, replica: Replica): void {
   const { flight, returned, waiting } = replica;
   // It goes on in the middle of an instant, or starts with sequences that stand ready.
-  let isResumed = shared.isPaused === true || (flight.endAt === NEVER && replica.resident > 0);
+  const isResumed = shared.isPaused || replica.resident > 0;
   shared.isPaused = false;
-  // "Never" comes later than that, too.
-  const last = Math.min(until, LAST_INSTANT);
-  for (;;) {
-    let now = shared.nextArrivalAt;
-    if (flight.endAt !== NEVER) now = flight.endAt;
-    if (isResumed) now = shared.now;
-    isResumed = false;
-    if (now > last) break;
-    shared.now = now;
-    if (flight.endAt === now) {
-      settle(shared, replica, flight);
-      end(shared, replica);
-    }
+  let isOver = false;
+  if (flight.endAt !== NEVER) isOver = lands(shared, replica, flight) === false;
+  else if (!isResumed) isOver = comes(shared) === false;
+  while (!isOver) {
     if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
-    while (shared.nextArrivalAt <= now && !pauses(shared)) {
+    while (shared.nextArrivalAt <= shared.now && !pauses(shared)) {
       const id = arrive(shared);
       if (id >= 0) waiting.pushBack(id);
     }
     if (shared.isPaused) break;
-    // A loop that looks at arrivals at once may have paused while a batch was under way.
-    if (flight.endAt === NEVER && replica.resident + returned.length + waiting.length > 0) {
-      if (descends(shared, replica)) isResumed = descend(shared, replica, flight, until) === false;
+    if (replica.resident + returned.length + waiting.length === 0) isOver = comes(shared) === false;
+    else {
+      let isFlying = true;
+      if (descends(shared, replica)) isFlying = descend(shared, replica, flight);
       else while (begin(shared, plan, replica, flight) === false);
+      if (isFlying) isOver = lands(shared, replica, flight) === false;
     }
   }
   replica.decodeTimes.pourInto(shared.gaps);
@@ -83,11 +77,23 @@ function advanceAlone({ shared, replicas, events, plan }: State, replica: Replic
   events.set(0, flight.endAt);
 }
 
-function advanceAll(
-  { shared, replicas, events, plan }: State,
-  until: Nanoseconds,
-  observer?: Observer,
-): void {
+/** The clock moves to where the flight ends, if that is in time: it is counted. */
+function lands(shared: Shared, replica: Replica, flight: Flight): boolean {
+  if (flight.endAt > shared.until) return false;
+  shared.now = flight.endAt;
+  settle(shared, replica, flight);
+  end(shared, replica);
+  return true;
+}
+
+/** The clock moves to the next arrival, if that is in time. */
+function comes(shared: Shared): boolean {
+  if (shared.nextArrivalAt > shared.until) return false;
+  shared.now = shared.nextArrivalAt;
+  return true;
+}
+
+function advanceAll({ shared, replicas, events, plan }: State, observer?: Observer): void {
   const fleet = shared.router && new Replicas(shared, replicas);
   // A router decides at the arrival; who is turned away has the answer at once, and in a closed loop asks again.
   const seesAtOnce = fleet !== null || shared.clients !== null;
@@ -105,7 +111,7 @@ function advanceAll(
     if ((idle > 0 || seesAtOnce) && shared.nextArrivalAt < now) now = shared.nextArrivalAt;
     if (isResumed) now = shared.now;
     isResumed = false;
-    if (now === NEVER || now > until) return;
+    if (now > shared.until) return;
     shared.now = now;
     while (events.nextAt === now) {
       const replica = replicas[events.nextSource];

@@ -27,53 +27,42 @@ export function price(shared: Shared, replica: Replica, flight: Flight): void {
  * is nearly all of them, until somebody wants the log.
  */
 export class DecodeTimes {
-  private times = new Float64Array(64).fill(NaN);
-  private gaps = new Float64Array(64);
-  /** It was never asked for so many and more. */
-  private end = 0;
+  /** The time of an iteration of so many decodes, from 1 to `known`. */
+  times = new Float64Array(64);
+  /** Gaps as long as an iteration of so many decodes that are not in the log. */
+  gaps = new Float64Array(64);
+  known = 0;
 
   /** Forgets what it was told, and what was not put into the log. */
   clear(): void {
-    this.times.fill(NaN, 0, this.end);
-    this.gaps.fill(0, 0, this.end);
-    this.end = 0;
+    this.gaps.fill(0, 0, this.known + 1);
+    this.known = 0;
   }
 
-  /** Makes room for so many and fewer. */
-  reserve(decodes: number): void {
-    if (decodes < this.times.length) return;
-    const times = new Float64Array(2 * decodes).fill(NaN);
-    const gaps = new Float64Array(2 * decodes);
-    times.set(this.times);
-    gaps.set(this.gaps);
-    this.times = times;
-    this.gaps = gaps;
-  }
-
-  /** The time for so many; NaN if it was never asked for. */
-  of(decodes: number): number {
-    return this.times[decodes];
-  }
-
-  /** Keeps what the model has said of a batch of decodes alone. */
+  /** Keeps what the model has said of a batch of decodes alone: one more than it knows of. */
   keep({ decodes, iterationTime }: Flight): void {
+    if (decodes === this.times.length) this.grow();
     this.times[decodes] = iterationTime;
-    if (decodes >= this.end) this.end = decodes + 1;
-  }
-
-  /** So many gaps more as long as an iteration of so many decodes, whose time is known. */
-  count(decodes: number, gaps: number): void {
-    this.gaps[decodes] += gaps;
+    this.known = decodes;
   }
 
   /** Puts what was counted into the log. */
   pourInto(log: GapLog): void {
-    const { times, gaps, end } = this;
-    for (let decodes = 1; decodes < end; decodes++) {
+    const { times, gaps, known } = this;
+    for (let decodes = 1; decodes <= known; decodes++) {
       if (gaps[decodes] === 0) continue;
       log.add(times[decodes], gaps[decodes]);
       gaps[decodes] = 0;
     }
+  }
+
+  private grow(): void {
+    const times = new Float64Array(2 * this.times.length);
+    const gaps = new Float64Array(2 * this.gaps.length);
+    times.set(this.times);
+    gaps.set(this.gaps);
+    this.times = times;
+    this.gaps = gaps;
   }
 }
 

@@ -74,6 +74,8 @@ export interface Shared {
   settledMeasured: number;
   /** Iteration time between these two instants, over all replicas. */
   busyTime: number;
+  /** The loop goes up to and with this instant. */
+  until: Nanoseconds;
   /** Arrivals after this instant pause the loop. */
   arrivalsUntil: Nanoseconds;
   /** The loop stopped in the middle of an instant, before it took an arrival in. */
@@ -206,7 +208,7 @@ export class Replica {
   /** Requests that were routed here, and the tokens they ask to compute; not counted with a central queue. */
   routed = 0;
   routedTokens = 0;
-  /** Requests routed here that have left, answered or not. */
+  /** Requests routed here that have left, answered or not; of no meaning with a central queue, either. */
   answered = 0;
   /** The batch under way, and with asynchronous scheduling the one behind it. */
   flight = new Flight();

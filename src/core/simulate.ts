@@ -143,6 +143,7 @@ export class Simulator {
       measuredUntil: ns(NaN),
       settledMeasured: 0,
       busyTime: 0,
+      until: NEVER,
       arrivalsUntil: NEVER,
       isPaused: false,
       now: ns(0),
