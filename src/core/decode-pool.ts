@@ -83,9 +83,20 @@ export class DecodePool {
     return count;
   }
 
+  /** The same with nobody idle before it: it is active at once, and will finish after `decodeLeft[id]` ticks. */
+  start(id: number, place: Int32Array, decodeLeft: Int32Array): void {
+    place[id] = this.nextPlace++;
+    this.join(id, decodeLeft);
+  }
+
   /** The first idle sequence becomes active and will finish after `decodeLeft[id]` ticks. Returns its id. */
   activate(decodeLeft: Int32Array): number {
     const id = this.idle.popFront();
+    this.join(id, decodeLeft);
+    return id;
+  }
+
+  private join(id: number, decodeLeft: Int32Array): void {
     if (this.active === this.ids.length) this.grow();
     this.fresh[this.freshCount++] = id;
     const finish = (this.clock + decodeLeft[id]) | 0;
@@ -100,7 +111,6 @@ export class DecodePool {
     }
     finishAt[hole] = finish;
     ids[hole] = id;
-    return id;
   }
 
   /** The active sequence that is last in decode order; there must be one. */

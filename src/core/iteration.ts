@@ -16,7 +16,7 @@ import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
+import { blocksNeeded, cachedTokens, deactivateLast, finishNext, start } from "./residents.js";
 import * as units from "./units.js";
 import { ns, type Nanoseconds } from "./units.js";
 
@@ -29,7 +29,7 @@ const { LAST_INSTANT, NEVER, UNLIMITED } = units;
  * @returns whether the batch holds anything
  */
 export function begin(shared: Shared, plan: Plan, replica: Replica, flight: Flight): boolean {
-  if (!plan.compose(replica, flight)) return false;
+  if (!plan.compose(flight)) return false;
   schedule(shared, replica, flight);
   return true;
 }
@@ -257,14 +257,14 @@ export function firstGaps(shared: Shared, replica: Replica, flight: Flight, meas
     if (before === startAt) straightOn++;
     else if (before === before) {
       if (before !== begin) {
-        gaps.add(at - begin, alike);
+        if (alike > 0) gaps.add(at - begin, alike);
         begin = before;
         alike = 0;
       }
       alike++;
     }
   }
-  gaps.add(at - begin, alike);
+  if (alike > 0) gaps.add(at - begin, alike);
   pool.freshCount = 0;
   if (startAt === lastTickAt) return straightOn + ticked;
   gaps.add(at - lastTickAt, ticked);
@@ -305,6 +305,7 @@ function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
       lastTokenAt[id] = endAt; // which is its end
       flight.finishing.push(id);
     } else if (byAdmission) enterByAdmission(shared, replica, id);
+    else if (pool.active < shared.decodesAll && pool.active === pool.size) start(shared, replica, id);
     else pool.append(id, place);
   }
 }

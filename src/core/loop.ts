@@ -26,7 +26,8 @@ export interface State {
   readonly shared: Shared;
   readonly replicas: readonly Replica[];
   readonly events: EventQueue;
-  readonly plan: Plan;
+  /** Of each replica. */
+  readonly plans: readonly Plan[];
   /** Makes an empty queue of the discipline, which knows this trial's requests. */
   readonly newQueue: () => PromptOrder;
 }
@@ -48,8 +49,9 @@ export function advance(state: State, until: Nanoseconds, observer?: Observer): 
  * The same for one replica alone that composes a batch when none is under way, with nobody watching, as nearly
  * every study runs: whatever happens, it is the one that it happens to, and nothing has to be looked for.
  */
-function advanceAlone({ shared, replicas, events, plan }: State, replica: Replica): void {
+function advanceAlone({ shared, replicas, events, plans }: State, replica: Replica): void {
   const { flight, returned, waiting } = replica;
+  const [plan] = plans;
   // It goes on in the middle of an instant, or starts with sequences that stand ready.
   const isResumed = shared.isPaused || replica.resident > 0;
   shared.isPaused = false;
@@ -93,7 +95,7 @@ function comes(shared: Shared): boolean {
   return true;
 }
 
-function advanceAll({ shared, replicas, events, plan }: State, observer?: Observer): void {
+function advanceAll({ shared, replicas, events, plans }: State, observer?: Observer): void {
   const fleet = shared.router && new Replicas(shared, replicas);
   // A router decides at the arrival; who is turned away has the answer at once, and in a closed loop asks again.
   const seesAtOnce = fleet !== null || shared.clients !== null;
@@ -137,7 +139,7 @@ function advanceAll({ shared, replicas, events, plan }: State, observer?: Observ
       if (!replica.isOpen || replica.resident + replica.returned.length + replica.waiting.length === 0)
         continue;
       const wasIdle = replica.flight.endAt === NEVER;
-      const admitted = decide(shared, plan, replica, observer);
+      const admitted = decide(shared, plans[i], replica, observer);
       if (wasIdle) idle--;
       events.set(i, replica.wakeAt);
       if (admitted && replicas.length > 1 && !fleet) cutOthers(shared, replicas, replica, events);

@@ -46,29 +46,25 @@ class FirstPartial implements PartialHead {
   }
 }
 
+/** The batches of one replica. */
 export class Plan implements View, Batch {
   readonly limits;
-  decodable = 0;
-  resident = 0;
   readonly partial = new FirstPartial(this);
   readonly waiting = new FirstWaiting(this);
   tokensLeft: Tokens = tokens(0);
   slotsLeft = 0;
-  readonly shared: Shared;
-  replica!: Replica;
-  /** Prompts that this batch may still take: unstarted ones, and partly prefilled ones, from `cursor` on. */
-  unstarted = 0;
-  unfinished = 0;
+  /** The first partly prefilled prompt that this batch may still take. */
   cursor = 0;
   private flight!: Flight;
-  private promptLeft: Int32Array = new Int32Array(0);
   /** Blocks taken for the decodes of this batch. */
   private decodeBlocks = 0;
   /** Prompts taken from a queue of unstarted ones that this batch does not end; they may stand anywhere among the chunks. */
   private readonly begun = new IdList();
 
-  constructor(shared: Shared) {
-    this.shared = shared;
+  constructor(
+    readonly shared: Shared,
+    readonly replica: Replica,
+  ) {
     this.limits = shared.limits;
   }
 
@@ -80,16 +76,32 @@ export class Plan implements View, Batch {
     return this.replica.memory?.free ?? UNLIMITED;
   }
 
+  get decodable(): number {
+    return this.replica.pool.size;
+  }
+
+  get resident(): number {
+    return this.replica.resident;
+  }
+
+  /** Unstarted prompts that this batch may still take. */
+  get unstarted(): number {
+    return this.replica.waiting.length + this.replica.returned.length;
+  }
+
+  /** Partly prefilled ones. */
+  get unfinished(): number {
+    return this.replica.partial.length - this.cursor;
+  }
+
   /**
-   * Asks the scheduler for one iteration of `replica`, into `flight`.
+   * Asks the scheduler for one iteration, into `flight`.
    * @returns whether the batch holds anything; one of nothing is refused unless another is in flight
    */
-  compose(replica: Replica, flight: Flight): boolean {
-    this.replica = replica;
-    this.flight = flight;
-    this.promptLeft = this.shared.sequences.promptLeft;
+  compose(flight: Flight): boolean {
+    // To store what stands there already would cost as much as to store anything else.
+    if (this.flight !== flight) this.flight = flight;
     this.cursor = 0;
-    this.count();
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
     this.decodeBlocks = 0;
@@ -98,21 +110,13 @@ export class Plan implements View, Batch {
     this.shared.scheduler.compose(this, this);
     flight.leftWaiting = this.unstarted > 0;
     if (flight.decodes + flight.chunkCount === 0) {
-      if (flight === replica.flight && flight.preempted === 0) this.refuse("placed nothing while work waits");
+      if (flight === this.replica.flight && flight.preempted === 0)
+        this.refuse("placed nothing while work waits");
       return false;
     }
     // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
     if (this.cursor > 0 || flight.ended.length < flight.chunkCount) this.settlePartial();
     return true;
-  }
-
-  /** The counts of the replica's sequences and prompts. */
-  private count(): void {
-    const { replica } = this;
-    this.decodable = replica.pool.size;
-    this.resident = replica.resident;
-    this.unstarted = replica.waiting.length + replica.returned.length;
-    this.unfinished = replica.partial.length - this.cursor;
   }
 
   decode(n: number): number {
@@ -144,30 +148,39 @@ export class Plan implements View, Batch {
       return tokens(0);
 
     this.take(isWaiting, left, asked);
+    this.spend(1, asked);
     return asked;
   }
 
   pack(prompts = UNLIMITED, budget = UNLIMITED, whole = false): boolean {
-    const { replica, flight } = this;
+    const { replica } = this;
     const { chunk, residentCap } = this.limits;
     let promptsLeft = this.limitOf(prompts);
     let budgetLeft = this.limitOf(budget);
+    let { slotsLeft, tokensLeft } = this;
+    let isLimited = false;
     for (;;) {
       const isWaiting = this.unfinished === 0;
-      if (isWaiting && (this.unstarted === 0 || this.resident >= residentCap)) return false;
-      if (promptsLeft === 0) return this.tokensLeft > 0;
-      if (budgetLeft === 0) return this.slotsLeft > 0;
-      if (this.slotsLeft === 0 || this.tokensLeft === 0) return false;
+      if (isWaiting && (this.unstarted === 0 || replica.resident >= residentCap)) break;
+      if (promptsLeft === 0 || budgetLeft === 0) {
+        isLimited = promptsLeft === 0 ? tokensLeft > 0 : slotsLeft > 0;
+        break;
+      }
+      if (slotsLeft === 0 || tokensLeft === 0) break;
       const left = isWaiting ? this.leftOfWaiting() : this.leftOfPartial();
       const piece = Math.min(left, chunk, budgetLeft);
-      if (whole && piece > this.tokensLeft && flight.chunkCount > 0) return false;
-      const asked = Math.min(piece, this.tokensLeft) as Tokens;
+      if (whole && piece > tokensLeft && this.flight.chunkCount > 0) break;
+      const asked = Math.min(piece, tokensLeft) as Tokens;
       if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
-        return false;
+        break;
       this.take(isWaiting, left, asked);
+      tokensLeft = (tokensLeft - asked) as Tokens;
+      slotsLeft--;
       budgetLeft -= asked;
       promptsLeft--;
     }
+    this.spend(this.slotsLeft - slotsLeft, this.tokensLeft - tokensLeft);
+    return isLimited;
   }
 
   /** A limit that `pack` was given, as an integer to the compiler: of any number it would compare doubles. */
@@ -180,29 +193,37 @@ export class Plan implements View, Batch {
 
   /** Prompt tokens to go of the first unstarted prompt. */
   leftOfWaiting(): Tokens {
-    const { replica, promptLeft } = this;
+    const { replica } = this;
     if (replica.returned.length > 0) return this.leftOfReturned(replica.returned.first);
-    return promptLeft[replica.waiting.first] as Tokens;
+    return this.shared.sequences.promptLeft[replica.waiting.first] as Tokens;
   }
 
   /** Prompt tokens to go of the partly prefilled prompt that comes next. */
   leftOfPartial(): Tokens {
-    return this.promptLeft[this.replica.partial.ids[this.cursor]] as Tokens;
+    return this.shared.sequences.promptLeft[this.replica.partial.ids[this.cursor]] as Tokens;
   }
 
   /** What a preempted request has to compute again: all but its leading blocks that survive. */
   private leftOfReturned(id: number): Tokens {
-    const known = this.promptLeft[id];
+    const known = this.shared.sequences.promptLeft[id];
     const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
     return (known - hits * BLOCK_TOKENS) as Tokens;
   }
 
   /** Puts a chunk of the head of a queue, with `left` tokens to go, into the batch, for which there is room. */
   private take(isWaiting: boolean, left: Tokens, asked: Tokens): void {
-    const id = isWaiting ? this.admit() : this.advance();
+    const { flight } = this;
+    const id = isWaiting ? this.admit() : this.replica.partial.ids[this.cursor++];
     this.place(id, left, asked);
-    if (asked === left) this.flight.ended.insertAscending(id);
+    if (asked === left) flight.ended.insertAscending(id);
     else if (isWaiting) this.begun.push(id);
+  }
+
+  /** Counts places and prompt tokens that were given away. */
+  private spend(slots: number, taken: number): void {
+    this.flight.prefillTokens += taken;
+    this.tokensLeft = (this.tokensLeft - taken) as Tokens;
+    this.slotsLeft -= slots;
   }
 
   dependsOn(what: "arrivals" | "nothing"): void {
@@ -262,12 +283,8 @@ export class Plan implements View, Batch {
     return true;
   }
 
-  /** Preempts somebody; the scheduler sees the new counts and heads. */
   private preempt(): boolean {
-    const { shared, replica, flight } = this;
-    if (!preemptLast(shared, replica, flight, this.cursor)) return false;
-    this.count();
-    return true;
+    return preemptLast(this.shared, this.replica, this.flight, this.cursor);
   }
 
   /** The id at the head of the unstarted: preempted requests come first. */
@@ -283,15 +300,9 @@ export class Plan implements View, Batch {
     const id = isBack ? replica.returned.popFront() : replica.waiting.popFront();
     if (!isBack) sequences.startedAt[id] = shared.now;
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
-    this.resident = ++replica.resident;
-    this.unstarted = replica.waiting.length + replica.returned.length;
+    replica.resident++;
     this.flight.admitted++;
     return id;
-  }
-
-  private advance(): number {
-    this.unfinished--;
-    return this.replica.partial.ids[this.cursor++];
   }
 
   /** Puts a chunk of a prompt with `left` tokens to go into the batch. */
@@ -303,9 +314,6 @@ export class Plan implements View, Batch {
     flight.chunkId[chunk] = id;
     flight.chunkTokens[chunk] = taken;
     if (varies) flight.chunkCached[chunk] = sequences.known(id) - left;
-    flight.prefillTokens += taken;
-    this.tokensLeft = (this.tokensLeft - taken) as Tokens;
-    this.slotsLeft--;
     sequences.promptLeft[id] = left - taken;
   }
 

@@ -35,6 +35,16 @@ export function activate(shared: Shared, replica: Replica): void {
   if (id < shared.firstMeasured) replica.activeUnmeasured++;
 }
 
+/**
+ * A sequence whose prefill has ended becomes active at once, last in decode order, as nobody else waits to: its
+ * scheduler `decodesAll` of so many, so it would with the next batch that decodes.
+ */
+export function start(shared: Shared, replica: Replica, id: number): void {
+  const { decodeLeft, place } = shared.sequences;
+  replica.pool.start(id, place, decodeLeft);
+  if (id < shared.firstMeasured) replica.activeUnmeasured++;
+}
+
 /** The active sequence that is last in decode order steps back. */
 export function deactivateLast(shared: Shared, replica: Replica): void {
   const { pool } = replica;

@@ -168,7 +168,13 @@ export class Simulator {
         model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
         blocks,
       );
-    return { shared, replicas, events, plan: new Plan(shared), newQueue };
+    return {
+      shared,
+      replicas,
+      events,
+      plans: replicas.map((replica) => new Plan(shared, replica)),
+      newQueue,
+    };
   }
 }
 
