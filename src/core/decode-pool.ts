@@ -8,6 +8,7 @@
  * The clock has 32 bits and goes round, so that it stays integer arithmetic: nobody finishes 2^31 ticks ahead, and
  * of two readings the earlier is told by the sign of their difference.
  */
+import { add, drop, dropFirst } from "./finish-heap.js";
 import { IdDeque } from "./id-deque.js";
 
 export class DecodePool {
@@ -20,9 +21,8 @@ export class DecodePool {
   freshCount = 0;
   /** Sequences in decode order behind the active ones. */
   private readonly idle = new IdDeque();
-  /** The heap of the active ones: the clock's reading at which each finishes, and its id. */
-  finishAt = new Int32Array(64);
-  ids = new Int32Array(64);
+  /** The active ones: the clock's reading at which each finishes, and its id (finish-heap.ts). */
+  heap = new Int32Array(128);
   private nextPlace = 0;
   /** No sequence has had a later place. */
   private lastPlace = -1;
@@ -43,7 +43,7 @@ export class DecodePool {
 
   /** Ticks until the next active sequence finishes, 0 if it is due; there must be an active one. */
   get ticksLeft(): number {
-    return (this.finishAt[0] - this.clock) | 0;
+    return (this.heap[0] - this.clock) | 0;
   }
 
   /** Moves the clock; nobody may be passed by. */
@@ -97,27 +97,16 @@ export class DecodePool {
   }
 
   private join(id: number, decodeLeft: Int32Array): void {
-    if (this.active === this.ids.length) this.grow();
+    if (this.active === this.fresh.length) this.grow();
     this.fresh[this.freshCount++] = id;
-    const finish = (this.clock + decodeLeft[id]) | 0;
-    let hole = this.active++;
-    const { finishAt, ids } = this;
-    while (hole > 0) {
-      const parent = (hole - 1) >> 1;
-      if (((finishAt[parent] - finish) | 0) <= 0) break;
-      finishAt[hole] = finishAt[parent];
-      ids[hole] = ids[parent];
-      hole = parent;
-    }
-    finishAt[hole] = finish;
-    ids[hole] = id;
+    add(this.heap, this.active++, (this.clock + decodeLeft[id]) | 0, id);
   }
 
   /** The active sequence that is last in decode order; there must be one. */
   lastActive(place: Int32Array): number {
-    let last = 0;
-    for (let i = 1; i < this.active; i++) if (place[this.ids[i]] > place[this.ids[last]]) last = i;
-    return this.ids[last];
+    let last = this.idOf(0);
+    for (let i = 1; i < this.active; i++) if (place[this.idOf(i)] > place[last]) last = this.idOf(i);
+    return last;
   }
 
   /** An active sequence, last in decode order, becomes the first idle one. */
@@ -133,14 +122,10 @@ export class DecodePool {
 
   /** Takes an active sequence out; `decodeLeft[id]` becomes its ticks left. */
   dropActive(id: number, decodeLeft: Int32Array): void {
-    const at = this.ids.indexOf(id);
-    decodeLeft[id] = (this.finishAt[at] - this.clock) | 0;
-    // The last leaf takes the hole: down first, then up if it was smaller than the hole's parent.
-    const leaf = --this.active;
-    if (at < leaf) {
-      const hole = this.settle(at, this.finishAt[leaf]);
-      this.put(hole, this.finishAt[leaf], this.ids[leaf]);
-    }
+    let at = 0;
+    while (this.idOf(at) !== id) at++;
+    decodeLeft[id] = (this.heap[2 * at] - this.clock) | 0;
+    drop(this.heap, --this.active, at);
     const fresh = this.fresh.subarray(0, this.freshCount).indexOf(id);
     if (fresh >= 0) this.fresh[fresh] = this.fresh[--this.freshCount];
   }
@@ -157,24 +142,21 @@ export class DecodePool {
 
   /** Removes the active sequence that finishes next and returns its id; there must be one. */
   finishNext(): number {
-    const id = this.ids[0];
-    dropFirst(this.finishAt, this.ids, --this.active);
+    const id = this.idOf(0);
+    dropFirst(this.heap, --this.active);
     return id;
   }
 
   /** Calls `visit` with every decoding sequence. */
   forEach(visit: (id: number) => void): void {
-    for (let i = 0; i < this.active; i++) visit(this.ids[i]);
+    for (let i = 0; i < this.active; i++) visit(this.idOf(i));
     for (let i = 0; i < this.idle.length; i++) visit(this.idle.at(i));
   }
 
   /** Makes `target` equal to this pool. */
   copyInto(target: DecodePool): void {
-    while (target.ids.length < this.active) target.grow();
-    for (let i = 0; i < this.active; i++) {
-      target.ids[i] = this.ids[i];
-      target.finishAt[i] = this.finishAt[i];
-    }
+    while (target.fresh.length < this.active) target.grow();
+    for (let i = 0; i < 2 * this.active; i++) target.heap[i] = this.heap[i];
     for (let i = 0; i < this.freshCount; i++) target.fresh[i] = this.fresh[i];
     target.clock = this.clock;
     target.active = this.active;
@@ -184,55 +166,16 @@ export class DecodePool {
     this.idle.copyInto(target.idle);
   }
 
-  /** Moves the hole to where `finish` belongs, above or below it. */
-  private settle(hole: number, finish: number): number {
-    while (hole > 0) {
-      const parent = (hole - 1) >> 1;
-      if (((this.finishAt[parent] - finish) | 0) <= 0) break;
-      this.put(hole, this.finishAt[parent], this.ids[parent]);
-      hole = parent;
-    }
-    return sink(this.finishAt, this.ids, this.active, hole, finish);
-  }
-
-  private put(at: number, finish: number, id: number): void {
-    this.finishAt[at] = finish;
-    this.ids[at] = id;
+  private idOf(entry: number): number {
+    return this.heap[2 * entry + 1];
   }
 
   private grow(): void {
-    const capacity = this.ids.length * 2;
-    const finishAt = new Int32Array(capacity);
-    const ids = new Int32Array(capacity);
-    const fresh = new Int32Array(capacity);
-    finishAt.set(this.finishAt);
-    ids.set(this.ids);
+    const heap = new Int32Array(this.heap.length * 2);
+    const fresh = new Int32Array(this.fresh.length * 2);
+    heap.set(this.heap);
     fresh.set(this.fresh);
-    this.finishAt = finishAt;
-    this.ids = ids;
+    this.heap = heap;
     this.fresh = fresh;
-  }
-}
-
-/** Takes the first out of a heap, which then has `size` left: its last leaf goes where it belongs below the root. */
-export function dropFirst(finishAt: Int32Array, ids: Int32Array, size: number): void {
-  if (size === 0) return;
-  const finish = finishAt[size];
-  const hole = sink(finishAt, ids, size, 0, finish);
-  finishAt[hole] = finish;
-  ids[hole] = ids[size];
-}
-
-/** Moves the hole at `hole` to where `finish` belongs below it. */
-function sink(finishAt: Int32Array, ids: Int32Array, size: number, hole: number, finish: number): number {
-  for (;;) {
-    let child = 2 * hole + 1;
-    if (child >= size) return hole;
-    // The sign bit is the choice: a branch on it would be guessed wrong half the time.
-    if (child + 1 < size) child += (finishAt[child + 1] - finishAt[child]) >>> 31;
-    if (((finishAt[child] - finish) | 0) >= 0) return hole;
-    finishAt[hole] = finishAt[child];
-    ids[hole] = ids[child];
-    hole = child;
   }
 }

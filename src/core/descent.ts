@@ -6,11 +6,11 @@
  * What a stretch on the way adds up to is what iteration.ts counts, in the plain case: every sequence is measured, and
  * all iterations of a stretch take the same time.
  */
-import { dropFirst } from "./decode-pool.js";
+import { dropFirst } from "./finish-heap.js";
 import { firstGaps, runOn } from "./iteration.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { activate } from "./residents.js";
+import { activateFirst } from "./residents.js";
 import * as units from "./units.js";
 import type { Nanoseconds } from "./units.js";
 
@@ -23,7 +23,7 @@ export function descends(shared: Shared, replica: Replica): boolean {
   const { size } = pool;
   if (size === 0 || size > shared.decodesAll) return false;
   if (shared.decodesFirst === false && replica.waiting.length + replica.partial.length > 0) return false;
-  while (pool.active < size) activate(shared, replica);
+  if (pool.active < size) activateFirst(shared, replica, size);
   // Where they are measured the measurement has begun.
   return replica.activeUnmeasured === 0;
 }
@@ -40,9 +40,9 @@ export function descend(shared: Shared, replica: Replica, flight: Flight): boole
   const { pool, decodeTimes } = replica;
   const before = pool.active;
   if (before > decodeTimes.known) ask(shared, replica, flight);
-  const { times, gaps } = decodeTimes;
+  const { table } = decodeTimes;
   const { now: beganAt, nextArrivalAt, until } = shared;
-  const firstTime = times[before];
+  const firstTime = table[2 * before];
   if (beganAt + pool.ticksLeft * firstTime > until) {
     decodeOn(shared, replica, flight);
     return true;
@@ -50,10 +50,10 @@ export function descend(shared: Shared, replica: Replica, flight: Flight): boole
   // The later stretches go straight on from the one before.
   flight.startAt = beganAt;
   flight.iterationTime = firstTime as Nanoseconds;
-  let alike = firstGaps(shared, replica, flight, before);
+  table[2 * before + 1] -= before - firstGaps(shared, replica, flight, before);
 
   const { finishedAt } = shared.sequences;
-  const { finishAt, ids } = pool;
+  const { heap } = pool;
   let { active, clock } = pool;
   // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
   const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
@@ -62,8 +62,8 @@ export function descend(shared: Shared, replica: Replica, flight: Flight): boole
   let decodeTokens = 0;
   let isUnderWay = false;
   do {
-    const iterationTime = times[active];
-    let ticks = (finishAt[0] - clock) | 0;
+    const iterationTime = table[2 * active];
+    let ticks = (heap[0] - clock) | 0;
     let endAt = now + ticks * iterationTime;
     if (endAt > seenAt) {
       ticks = Math.ceil((seenAt - now) / iterationTime) | 0;
@@ -73,16 +73,16 @@ export function descend(shared: Shared, replica: Replica, flight: Flight): boole
       isUnderWay = true;
       break;
     }
-    gaps[active] += active * (ticks - 1) + alike;
-    now = endAt;
+    const tokens = ticks * active;
+    table[2 * active + 1] += tokens;
+    decodeTokens += tokens;
     iterations += ticks;
-    decodeTokens += ticks * active;
     clock = (clock + ticks) | 0;
-    while (active > 0 && finishAt[0] === clock) {
-      finishedAt[ids[0]] = now;
-      dropFirst(finishAt, ids, --active);
+    now = endAt;
+    while (active > 0 && heap[0] === clock) {
+      finishedAt[heap[1]] = now;
+      dropFirst(heap, --active);
     }
-    alike = active;
   } while (active > 0 && now < nextArrivalAt);
 
   pool.active = active;
@@ -118,6 +118,6 @@ function decodeOn(shared: Shared, replica: Replica, flight: Flight): void {
   flight.clear();
   flight.dependsOnArrivals = shared.decodesFirst === false;
   flight.decodes = pool.active;
-  flight.iterationTime = decodeTimes.times[pool.active] as Nanoseconds;
+  flight.iterationTime = decodeTimes.table[2 * pool.active] as Nanoseconds;
   runOn(shared, replica, flight);
 }

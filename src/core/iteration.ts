@@ -43,7 +43,8 @@ function schedule(shared: Shared, replica: Replica, flight: Flight): void {
   flight.isSettled = false;
   if (shared.varies) flight.sumKv = flight.decodes > 0 ? replica.sumKv : 0;
   price(shared, replica, flight);
-  repeat(shared, replica, flight, isAhead);
+  flight.iterations = 1;
+  if (repeats(shared, flight)) repeat(shared, replica, flight, isAhead);
   if (shared.varies) walk(shared, replica, flight);
   else last(shared, flight);
   if (flight.endAt > LAST_INSTANT) refuseDrain();
@@ -53,7 +54,6 @@ function schedule(shared: Shared, replica: Replica, flight: Flight): void {
 export function runOn(shared: Shared, replica: Replica, flight: Flight): void {
   flight.startAt = shared.now;
   flight.isSettled = false;
-  flight.leftWaiting = replica.waiting.length > 0;
   flight.iterations = replica.pool.ticksLeft;
   last(shared, flight);
   if (flight.endAt > LAST_INSTANT) refuseDrain();
@@ -71,10 +71,12 @@ function refuseDrain(): never {
   ]);
 }
 
-/** For how many iterations the batch just composed runs unchanged, whatever arrives. */
+/** Whether the batch just composed runs unchanged until something happens: it admits nothing and ends no prompt. */
+const repeats = ({ asksEveryIteration }: Shared, { admitted, ended, preempted }: Flight): boolean =>
+  admitted + ended.length + preempted === 0 && !asksEveryIteration;
+
+/** For how many iterations it does, whatever arrives. */
 function repeat(shared: Shared, replica: Replica, flight: Flight, isAhead: boolean): void {
-  flight.iterations = 1;
-  if (shared.asksEveryIteration || flight.admitted + flight.ended.length + flight.preempted > 0) return;
   // What the iteration under way gives back when it ends may change the batch after this one.
   if (isAhead && replica.flight.finishing.length + replica.flight.finishingUnseated.length > 0) return;
   // Up to the next completion.

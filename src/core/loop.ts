@@ -65,13 +65,12 @@ function advanceAlone({ shared, replicas, events, plans }: State, replica: Repli
       if (id >= 0) waiting.pushBack(id);
     }
     if (shared.isPaused) break;
-    if (replica.resident + returned.length + waiting.length === 0) isOver = comes(shared) === false;
-    else {
-      let isFlying = true;
-      if (descends(shared, replica)) isFlying = descend(shared, replica, flight);
-      else while (begin(shared, plan, replica, flight) === false);
-      if (isFlying) isOver = lands(shared, replica, flight) === false;
-    }
+    if (replica.resident > 0 || waiting.length > 0 || returned.length > 0) {
+      if (descends(shared, replica)) {
+        if (descend(shared, replica, flight) === false) continue;
+      } else while (begin(shared, plan, replica, flight) === false);
+      isOver = lands(shared, replica, flight) === false;
+    } else isOver = comes(shared) === false;
   }
   replica.decodeTimes.pourInto(shared.gaps);
   replica.isOpen = flight.endAt === NEVER;
@@ -310,6 +309,7 @@ function decide(shared: Shared, plan: Plan, replica: Replica, observer: Observer
   if (replica.flight.endAt === NEVER) {
     // With no memory left a batch may come to nothing but preemptions; the next one has room.
     while (!begin(shared, plan, replica, replica.flight));
+    replica.flight.leftWaiting = plan.unstarted > 0;
     admitted = replica.flight.admitted > 0;
     observer?.began?.(replica, replica.flight, shared);
     fly(shared, replica);
@@ -318,6 +318,7 @@ function decide(shared: Shared, plan: Plan, replica: Replica, observer: Observer
   replica.isOpen = false;
   replica.hasNext = begin(shared, plan, replica, replica.next);
   if (!replica.hasNext) return admitted;
+  replica.next.leftWaiting = plan.unstarted > 0;
   observer?.began?.(replica, replica.next, shared);
   return admitted || replica.next.admitted > 0;
 }

@@ -6,7 +6,7 @@ import { PlanError } from "./errors.js";
 import { IdList } from "./id-list.js";
 import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { activate, blocksNeeded, deactivateLast, preemptLast } from "./residents.js";
+import { activateFirst, blocksNeeded, preemptLast } from "./residents.js";
 import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
 import * as units from "./units.js";
 import { tokens, type Nanoseconds, type Tokens } from "./units.js";
@@ -108,60 +108,61 @@ export class Plan implements View, Batch {
     this.begun.length = 0;
     flight.clear();
     this.shared.scheduler.compose(this, this);
-    flight.leftWaiting = this.unstarted > 0;
-    if (flight.decodes + flight.chunkCount === 0) {
-      if (flight === this.replica.flight && flight.preempted === 0)
-        this.refuse("placed nothing while work waits");
-      return false;
-    }
+    if (flight.decodes + flight.chunkCount === 0) return this.nothing();
     // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
     if (this.cursor > 0 || flight.ended.length < flight.chunkCount) this.settlePartial();
     return true;
   }
 
+  /** An empty batch: only where another is in flight, or has lost what it was given. */
+  private nothing(): false {
+    if (this.flight === this.replica.flight && this.flight.preempted === 0)
+      this.refuse("placed nothing while work waits");
+    return false;
+  }
+
   decode(n: number): number {
     const { flight, replica } = this;
-    const { pool } = replica;
-    const before = flight.decodes;
-    const more = n - before;
+    const more = n - flight.decodes;
     if (!(Number.isInteger(n) && more >= 0 && n <= this.decodable)) this.refuseDecodes(n);
     if (more > this.slotsLeft || more > this.tokensLeft) this.refuseDecodes(n);
     if (n === 0) return 0;
     const granted = replica.memory === null ? n : this.fit(n);
-    while (pool.active < granted) activate(this.shared, replica);
-    while (pool.active > granted) deactivateLast(this.shared, replica);
+    if (replica.pool.active !== granted) activateFirst(this.shared, replica, granted);
+    this.slotsLeft -= granted - flight.decodes;
+    this.tokensLeft = (this.tokensLeft - (granted - flight.decodes)) as Tokens;
     flight.decodes = granted;
-    this.tokensLeft = (this.tokensLeft - (granted - before)) as Tokens;
-    this.slotsLeft -= granted - before;
     return granted;
   }
 
   chunk(from: PromptQueue, asked: Tokens): Tokens {
+    const { flight, limits, replica } = this;
     const isWaiting = from === "waiting";
     if (!(isWaiting ? this.waiting.exists : this.partial.exists)) this.refuseChunk(from, asked);
     const left = isWaiting ? this.waiting.left : this.partial.left;
     if (!(Number.isInteger(asked) && asked >= 1 && asked <= left)) this.refuseChunk(from, asked);
-    if (asked > this.limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1)
-      this.refuseChunk(from, asked);
-    if (isWaiting && this.resident >= this.limits.residentCap) this.refuseChunk(from, asked);
-    if (this.replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
+    if (asked > limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1) this.refuseChunk(from, asked);
+    if (isWaiting && this.resident >= limits.residentCap) this.refuseChunk(from, asked);
+    if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
-
     this.take(isWaiting, left, asked);
-    this.spend(1, asked);
+    flight.prefillTokens += asked;
+    this.tokensLeft = (this.tokensLeft - asked) as Tokens;
+    this.slotsLeft--;
     return asked;
   }
 
   pack(prompts = UNLIMITED, budget = UNLIMITED, whole = false): boolean {
-    const { replica } = this;
+    const { flight, replica } = this;
+    const { partial, memory } = replica;
     const { chunk, residentCap } = this.limits;
     let promptsLeft = this.limitOf(prompts);
     let budgetLeft = this.limitOf(budget);
     let { slotsLeft, tokensLeft } = this;
     let isLimited = false;
     for (;;) {
-      const isWaiting = this.unfinished === 0;
-      if (isWaiting && (this.unstarted === 0 || replica.resident >= residentCap)) break;
+      const isWaiting = this.cursor === partial.length;
+      if (isWaiting && (replica.resident >= residentCap || this.unstarted === 0)) break;
       if (promptsLeft === 0 || budgetLeft === 0) {
         isLimited = promptsLeft === 0 ? tokensLeft > 0 : slotsLeft > 0;
         break;
@@ -169,24 +170,27 @@ export class Plan implements View, Batch {
       if (slotsLeft === 0 || tokensLeft === 0) break;
       const left = isWaiting ? this.leftOfWaiting() : this.leftOfPartial();
       const piece = Math.min(left, chunk, budgetLeft);
-      if (whole && piece > tokensLeft && this.flight.chunkCount > 0) break;
+      if (whole && piece > tokensLeft && flight.chunkCount > 0) break;
       const asked = Math.min(piece, tokensLeft) as Tokens;
-      if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
-        break;
+      if (memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked))) break;
       this.take(isWaiting, left, asked);
       tokensLeft = (tokensLeft - asked) as Tokens;
       slotsLeft--;
       budgetLeft -= asked;
       promptsLeft--;
     }
-    this.spend(this.slotsLeft - slotsLeft, this.tokensLeft - tokensLeft);
+    flight.prefillTokens += this.tokensLeft - tokensLeft;
+    this.tokensLeft = tokensLeft;
+    this.slotsLeft = slotsLeft;
     return isLimited;
   }
 
   /** A limit that `pack` was given, as an integer to the compiler: of any number it would compare doubles. */
   private limitOf(asked: number): number {
-    const limit = asked | 0;
-    if (limit === asked && limit >= 0) return limit;
+    return (asked | 0) === asked && asked >= 0 ? asked | 0 : this.beyond(asked);
+  }
+
+  private beyond(asked: number): number {
     if (asked > UNLIMITED) return UNLIMITED;
     return this.refuse(`a limit of pack is a whole number: asked ${asked}`);
   }
@@ -219,13 +223,6 @@ export class Plan implements View, Batch {
     else if (isWaiting) this.begun.push(id);
   }
 
-  /** Counts places and prompt tokens that were given away. */
-  private spend(slots: number, taken: number): void {
-    this.flight.prefillTokens += taken;
-    this.tokensLeft = (this.tokensLeft - taken) as Tokens;
-    this.slotsLeft -= slots;
-  }
-
   dependsOn(what: "arrivals" | "nothing"): void {
     this.flight.dependsOnArrivals = what === "arrivals";
   }
@@ -242,8 +239,7 @@ export class Plan implements View, Batch {
     const { pool } = replica;
     for (;;) {
       const some = Math.min(n, pool.size);
-      while (pool.active < some) activate(shared, replica);
-      while (pool.active > some) deactivateLast(shared, replica);
+      activateFirst(shared, replica, some);
       const needed = blocksNeeded(replica) - this.decodeBlocks;
       if (needed <= memory.free) {
         memory.take(needed);

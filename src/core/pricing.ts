@@ -1,20 +1,16 @@
-/** What one iteration of a batch costs: the service-time model asked, under the convention for mixed batches. */
+/** What one iteration of a batch costs: the service-time model asked. */
 import { PlanError } from "./errors.js";
 import type { GapLog } from "./gap-log.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import * as units from "./units.js";
-import { ns, type Nanoseconds } from "./units.js";
 
 /** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
 const { NEVER } = units;
 
 /** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */
 export function price(shared: Shared, replica: Replica, flight: Flight): void {
-  const draw = replica.service === undefined ? 1 : replica.service.exponential();
-  flight.iterationTime =
-    shared.pricesDearerSide && flight.decodes > 0 && flight.prefillTokens > 0
-      ? dearerSide(shared, flight, draw)
-      : shared.model.price(flight, draw);
+  const { service } = replica;
+  flight.iterationTime = shared.model.price(flight, service === undefined ? 1 : service.exponential());
   const time = flight.iterationTime;
   // A model of a user's may be wrong in ways that would hang the loop or turn the clock back.
   if (!(time >= 0 && time < NEVER && Math.floor(time) === time)) refusePrice(shared, replica, time);
@@ -27,59 +23,39 @@ export function price(shared: Shared, replica: Replica, flight: Flight): void {
  * is nearly all of them, until somebody wants the log.
  */
 export class DecodeTimes {
-  /** The time of an iteration of so many decodes, from 1 to `known`. */
-  times = new Float64Array(64);
-  /** Gaps as long as an iteration of so many decodes that are not in the log. */
-  gaps = new Float64Array(64);
+  /**
+   * At 2n and 2n + 1, for n from 1 to `known`: the time of an iteration of n decodes, and the gaps of that length
+   * that are not in the log.
+   */
+  table = new Float64Array(128);
   known = 0;
 
   /** Forgets what it was told, and what was not put into the log. */
   clear(): void {
-    this.gaps.fill(0, 0, this.known + 1);
     this.known = 0;
   }
 
   /** Keeps what the model has said of a batch of decodes alone: one more than it knows of. */
   keep({ decodes, iterationTime }: Flight): void {
-    if (decodes === this.times.length) this.grow();
-    this.times[decodes] = iterationTime;
+    if (2 * decodes === this.table.length) {
+      const larger = new Float64Array(4 * decodes);
+      larger.set(this.table);
+      this.table = larger;
+    }
+    this.table[2 * decodes] = iterationTime;
+    this.table[2 * decodes + 1] = 0;
     this.known = decodes;
   }
 
   /** Puts what was counted into the log. */
   pourInto(log: GapLog): void {
-    const { times, gaps, known } = this;
-    for (let decodes = 1; decodes <= known; decodes++) {
-      if (gaps[decodes] === 0) continue;
-      log.add(times[decodes], gaps[decodes]);
-      gaps[decodes] = 0;
+    const { table, known } = this;
+    for (let at = 2; at <= 2 * known; at += 2) {
+      if (table[at + 1] === 0) continue;
+      log.add(table[at], table[at + 1]);
+      table[at + 1] = 0;
     }
   }
-
-  private grow(): void {
-    const times = new Float64Array(2 * this.times.length);
-    const gaps = new Float64Array(2 * this.gaps.length);
-    times.set(this.times);
-    gaps.set(this.gaps);
-    this.times = times;
-    this.gaps = gaps;
-  }
-}
-
-/** Under `mixedBatch: max` a mixed batch costs as much as its dearer side (model §3). */
-function dearerSide({ model }: Shared, flight: Flight, draw: number): Nanoseconds {
-  const { decodes, sumKv, prefillTokens, chunkCount } = flight;
-  flight.decodes = 0;
-  flight.sumKv = 0;
-  const prefill = model.price(flight, draw);
-  flight.decodes = decodes;
-  flight.sumKv = sumKv;
-  flight.prefillTokens = 0;
-  flight.chunkCount = 0;
-  const decode = model.price(flight, draw);
-  flight.prefillTokens = prefillTokens;
-  flight.chunkCount = chunkCount;
-  return ns(Math.max(prefill, decode));
 }
 
 function refusePrice(shared: Shared, replica: Replica, time: number): never {

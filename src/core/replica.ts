@@ -51,8 +51,6 @@ export interface Shared {
   readonly decodesFirst: boolean;
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
-  /** `mixedBatch: max`: a mixed batch costs as much as its dearer side. */
-  readonly pricesDearerSide: boolean;
   /** Time that each request spends before the engine sees it (HTTP, tokenizer). */
   readonly overhead: Nanoseconds;
   /** Blocks of KV memory a replica has; UNLIMITED without that limit. */
@@ -127,7 +125,7 @@ export class Flight {
   /** A limit of the policy's own decided how many sequences decode, or how much is prefilled. */
   limitsDecode = false;
   limitsPrefill = false;
-  /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them. */
+  /** Whether unstarted prompts stood in the queue when the batch was done: another replica may take them, if there is one. */
   leftWaiting = false;
   /** KV blocks in use when the first iteration began. */
   usedBlocks = 0;

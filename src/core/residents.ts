@@ -27,8 +27,14 @@ function count(replica: Replica, cached: number, change: 1 | -1): void {
   if (replica.memory) replica.phases[phaseOf(cached, replica.pool.clock)] += change;
 }
 
+/** The first `n` of the decode order are active, and no more. */
+export function activateFirst(shared: Shared, replica: Replica, n: number): void {
+  while (replica.pool.active < n) activate(shared, replica);
+  while (replica.pool.active > n) deactivateLast(shared, replica);
+}
+
 /** The first idle sequence becomes active. */
-export function activate(shared: Shared, replica: Replica): void {
+function activate(shared: Shared, replica: Replica): void {
   const { decodeLeft } = shared.sequences;
   const id = replica.pool.activate(decodeLeft);
   if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), 1);

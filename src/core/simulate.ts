@@ -3,6 +3,7 @@
  * Buffers live as long as the simulator and are reused from trial to trial.
  */
 import { type PartialConfig, prepare, type SimulationConfig } from "./config.js";
+import { DearerSide } from "./dearer-side.js";
 import type { PromptOrder } from "./discipline.js";
 import { invariant } from "./errors.js";
 import { EventQueue } from "./event-queue.js";
@@ -99,7 +100,8 @@ export class Simulator {
     gaps.clear();
     events.reset(engine.replicas);
     const firstMeasured = clients ? UNLIMITED : requests.firstAt(warmup);
-    const model = member(registry.serviceTimes, config.service.kind).create(config.service);
+    const ofBatch = member(registry.serviceTimes, config.service.kind).create(config.service);
+    const model = conventions.mixedBatch === "max" ? new DearerSide(ofBatch) : ofBatch;
     const definition = member(registry.schedulers, config.scheduler.kind);
     const scheduler = definition.create(config.scheduler);
     const router = member(registry.routers, engine.router.kind);
@@ -133,7 +135,6 @@ export class Simulator {
       overhead,
       usableBlocks: blocks,
       emitsAtPrefillEnd: conventions.firstToken === "prefill",
-      pricesDearerSide: conventions.mixedBatch === "max",
       clients,
       warmup,
       firstMeasured,
