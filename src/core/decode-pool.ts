@@ -19,6 +19,8 @@ export class DecodePool {
   /** Active sequences that have had no tick since they became active: `fresh[0 .. freshCount)`. */
   fresh = new Int32Array(64);
   freshCount = 0;
+  /** When the fresh ones had their last token: NaN if not all at one instant, or if one had none. */
+  freshAt = NaN;
   /** Sequences in decode order behind the active ones. */
   private readonly idle = new IdDeque();
   /** The active ones: the clock's reading at which each finishes, and its id (finish-heap.ts). */
@@ -161,6 +163,7 @@ export class DecodePool {
     target.clock = this.clock;
     target.active = this.active;
     target.freshCount = this.freshCount;
+    target.freshAt = this.freshAt;
     target.nextPlace = this.nextPlace;
     target.lastPlace = this.lastPlace;
     this.idle.copyInto(target.idle);

@@ -38,27 +38,26 @@ export function descends(shared: Shared, replica: Replica): boolean {
  */
 export function descend(shared: Shared, replica: Replica, flight: Flight): boolean {
   const { pool, decodeTimes } = replica;
-  const before = pool.active;
-  if (before > decodeTimes.known) ask(shared, replica, flight);
+  let { active } = pool;
+  if (active > decodeTimes.known) ask(shared, replica, flight);
   const { table } = decodeTimes;
-  const { now: beganAt, nextArrivalAt, until } = shared;
-  const firstTime = table[2 * before];
-  if (beganAt + pool.ticksLeft * firstTime > until) {
+  const { nextArrivalAt, until } = shared;
+  let now: number = shared.now;
+  const firstTime = table[2 * active];
+  if (now + pool.ticksLeft * firstTime > until) {
     decodeOn(shared, replica, flight);
     return true;
   }
   // The later stretches go straight on from the one before.
-  flight.startAt = beganAt;
+  flight.startAt = shared.now;
   flight.iterationTime = firstTime as Nanoseconds;
-  table[2 * before + 1] -= before - firstGaps(shared, replica, flight, before);
+  table[2 * active + 1] -= active - firstGaps(shared, replica, flight, active);
 
   const { finishedAt } = shared.sequences;
   const { heap } = pool;
-  let { active, clock } = pool;
   // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
   const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
-  let now: number = beganAt;
-  let iterations = 0;
+  let { clock } = pool;
   let decodeTokens = 0;
   let isUnderWay = false;
   do {
@@ -76,7 +75,6 @@ export function descend(shared: Shared, replica: Replica, flight: Flight): boole
     const tokens = ticks * active;
     table[2 * active + 1] += tokens;
     decodeTokens += tokens;
-    iterations += ticks;
     clock = (clock + ticks) | 0;
     now = endAt;
     while (active > 0 && heap[0] === clock) {
@@ -85,16 +83,16 @@ export function descend(shared: Shared, replica: Replica, flight: Flight): boole
     }
   } while (active > 0 && now < nextArrivalAt);
 
-  pool.active = active;
-  pool.clock = clock;
-  const done = before - active;
-  shared.now = replica.lastTickAt = now as Nanoseconds;
+  const done = pool.active - active;
+  replica.resident -= done;
   shared.completed += done;
   shared.completedMeasured += done;
-  replica.resident -= done;
-  replica.iterations += iterations;
+  replica.iterations += (clock - pool.clock) | 0;
   replica.decodeTokens += decodeTokens;
-  replica.busyTime += now - beganAt;
+  replica.busyTime += now - shared.now;
+  shared.now = replica.lastTickAt = now as Nanoseconds;
+  pool.active = active;
+  pool.clock = clock;
   if (isUnderWay) decodeOn(shared, replica, flight);
   return isUnderWay;
 }

@@ -238,6 +238,19 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
  * @returns how many have a first gap of that length: those that decode straight on
  */
 export function firstGaps(shared: Shared, replica: Replica, flight: Flight, measured: number): number {
+  const { pool, lastTickAt } = replica;
+  const { startAt } = flight;
+  const { freshCount } = pool;
+  if (freshCount > 0 && (pool.freshAt !== startAt || replica.activeUnmeasured > 0))
+    return gapsOfFresh(shared, replica, flight, measured);
+  pool.freshCount = 0;
+  if (startAt === lastTickAt) return measured;
+  shared.gaps.add(startAt + flight.iterationTime - lastTickAt, measured - freshCount);
+  return freshCount;
+}
+
+/** The same where those that have just become active have gaps of their own, or their output token 1 only now. */
+function gapsOfFresh(shared: Shared, replica: Replica, flight: Flight, measured: number): number {
   const { gaps, firstMeasured } = shared;
   const { firstTokenAt, lastTokenAt } = shared.sequences;
   const { pool, lastTickAt } = replica;
@@ -246,8 +259,7 @@ export function firstGaps(shared: Shared, replica: Replica, flight: Flight, meas
   const at = startAt + flight.iterationTime;
   let ticked = measured;
   let straightOn = 0;
-  // Those that have just become active have a gap of their own, or their output token 1 only now. Where the prefill of
-  // several ended together the gaps are counted together.
+  // Where the prefill of several ended together the gaps are counted together.
   let begin: number = startAt;
   let alike = 0;
   for (let i = 0; i < freshCount; i++) {
@@ -337,7 +349,7 @@ export function end(shared: Shared, replica: Replica): void {
   const { iterations, startAt, endAt } = flight;
   if (startAt >= shared.measuredFrom) {
     replica.busyTime += endAt - startAt;
-    replica.blockTime += flight.blockTime;
+    if (replica.memory !== null) replica.blockTime += flight.blockTime;
   } else if (endAt > shared.measuredFrom) countShare(shared, replica);
   flight.endAt = NEVER;
   replica.iterations += iterations;

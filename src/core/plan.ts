@@ -23,7 +23,7 @@ class FirstWaiting implements Head {
   }
 
   get left(): Tokens {
-    return this.plan.leftOfWaiting();
+    return this.plan.leftOf(this.plan.firstWaiting, true);
   }
 }
 
@@ -32,11 +32,11 @@ class FirstPartial implements PartialHead {
   constructor(private readonly plan: Plan) {}
 
   get exists(): boolean {
-    return this.plan.unfinished > 0;
+    return this.plan.cursor < this.plan.replica.partial.length;
   }
 
   get left(): Tokens {
-    return this.plan.leftOfPartial();
+    return this.plan.leftOf(this.plan.firstPartial, false);
   }
 
   get decodesAhead(): number {
@@ -87,11 +87,6 @@ export class Plan implements View, Batch {
   /** Unstarted prompts that this batch may still take. */
   get unstarted(): number {
     return this.replica.waiting.length + this.replica.returned.length;
-  }
-
-  /** Partly prefilled ones. */
-  get unfinished(): number {
-    return this.replica.partial.length - this.cursor;
   }
 
   /**
@@ -145,7 +140,7 @@ export class Plan implements View, Batch {
     if (isWaiting && this.resident >= limits.residentCap) this.refuseChunk(from, asked);
     if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
-    this.take(isWaiting, left, asked);
+    this.take(isWaiting ? this.firstWaiting : this.firstPartial, isWaiting, left, asked);
     flight.prefillTokens += asked;
     this.tokensLeft = (this.tokensLeft - asked) as Tokens;
     this.slotsLeft--;
@@ -168,12 +163,13 @@ export class Plan implements View, Batch {
         break;
       }
       if (slotsLeft === 0 || tokensLeft === 0) break;
-      const left = isWaiting ? this.leftOfWaiting() : this.leftOfPartial();
+      const id = isWaiting ? this.firstWaiting : partial.ids[this.cursor];
+      const left = this.leftOf(id, isWaiting);
       const piece = Math.min(left, chunk, budgetLeft);
       if (whole && piece > tokensLeft && flight.chunkCount > 0) break;
       const asked = Math.min(piece, tokensLeft) as Tokens;
       if (memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked))) break;
-      this.take(isWaiting, left, asked);
+      this.take(id, isWaiting, left, asked);
       tokensLeft = (tokensLeft - asked) as Tokens;
       slotsLeft--;
       budgetLeft -= asked;
@@ -195,31 +191,42 @@ export class Plan implements View, Batch {
     return this.refuse(`a limit of pack is a whole number: asked ${asked}`);
   }
 
-  /** Prompt tokens to go of the first unstarted prompt. */
-  leftOfWaiting(): Tokens {
-    const { replica } = this;
-    if (replica.returned.length > 0) return this.leftOfReturned(replica.returned.first);
-    return this.shared.sequences.promptLeft[replica.waiting.first] as Tokens;
+  /** The id at the head of the unstarted: preempted requests come first. */
+  get firstWaiting(): number {
+    const { returned, waiting } = this.replica;
+    return returned.length > 0 ? returned.first : waiting.first;
   }
 
-  /** Prompt tokens to go of the partly prefilled prompt that comes next. */
-  leftOfPartial(): Tokens {
-    return this.shared.sequences.promptLeft[this.replica.partial.ids[this.cursor]] as Tokens;
+  /** The partly prefilled prompt that comes next. */
+  get firstPartial(): number {
+    return this.replica.partial.ids[this.cursor];
+  }
+
+  /** Prompt tokens to go of the head of a queue. */
+  leftOf(id: number, isWaiting: boolean): Tokens {
+    const known = this.shared.sequences.promptLeft[id] as Tokens;
+    return isWaiting && this.replica.returned.length > 0 ? this.leftOfReturned(id, known) : known;
   }
 
   /** What a preempted request has to compute again: all but its leading blocks that survive. */
-  private leftOfReturned(id: number): Tokens {
-    const known = this.shared.sequences.promptLeft[id];
+  private leftOfReturned(id: number, known: Tokens): Tokens {
     const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
     return (known - hits * BLOCK_TOKENS) as Tokens;
   }
 
-  /** Puts a chunk of the head of a queue, with `left` tokens to go, into the batch, for which there is room. */
-  private take(isWaiting: boolean, left: Tokens, asked: Tokens): void {
+  /** Puts a chunk of a queue's head, with `left` tokens to go, into the batch, for which there is room. */
+  private take(id: number, isWaiting: boolean, left: Tokens, taken: Tokens): void {
     const { flight } = this;
-    const id = isWaiting ? this.admit() : this.replica.partial.ids[this.cursor++];
-    this.place(id, left, asked);
-    if (asked === left) flight.ended.insertAscending(id);
+    const { sequences, varies } = this.shared;
+    if (isWaiting) this.admit(id);
+    else this.cursor++;
+    const chunk = flight.chunkCount++;
+    if (chunk === flight.chunkId.length) flight.growChunks();
+    flight.chunkId[chunk] = id;
+    flight.chunkTokens[chunk] = taken;
+    if (varies) flight.chunkCached[chunk] = sequences.known(id) - left;
+    sequences.promptLeft[id] = left - taken;
+    if (taken === left) flight.ended.insertAscending(id);
     else if (isWaiting) this.begun.push(id);
   }
 
@@ -253,7 +260,7 @@ export class Plan implements View, Batch {
   /** Whether the whole prompt at the head of the queue fits; if so, the blocks of its chunk are taken. */
   private admits(left: number, asked: number): boolean {
     const memory = this.replica.memory!;
-    const id = this.firstWaiting();
+    const id = this.firstWaiting;
     const known = this.shared.sequences.known(id);
     if (this.flight.preempted > 0 || blocksFor(known) > memory.free) return false;
     const survivors = this.replica.returned.length > 0 ? (known - left) / BLOCK_TOKENS : 0;
@@ -283,34 +290,17 @@ export class Plan implements View, Batch {
     return preemptLast(this.shared, this.replica, this.flight, this.cursor);
   }
 
-  /** The id at the head of the unstarted: preempted requests come first. */
-  private firstWaiting(): number {
-    const { returned } = this.replica;
-    return returned.length > 0 ? returned.first : this.replica.waiting.first;
-  }
-
-  private admit(): number {
+  private admit(id: number): void {
     const { replica, shared } = this;
     const { sequences } = shared;
-    const isBack = replica.returned.length > 0;
-    const id = isBack ? replica.returned.popFront() : replica.waiting.popFront();
-    if (!isBack) sequences.startedAt[id] = shared.now;
+    if (replica.returned.length > 0) replica.returned.popFront();
+    else {
+      replica.waiting.popFront();
+      sequences.startedAt[id] = shared.now;
+    }
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
     replica.resident++;
     this.flight.admitted++;
-    return id;
-  }
-
-  /** Puts a chunk of a prompt with `left` tokens to go into the batch. */
-  private place(id: number, left: Tokens, taken: Tokens): void {
-    const { flight } = this;
-    const { sequences, varies } = this.shared;
-    const chunk = flight.chunkCount++;
-    if (chunk === flight.chunkId.length) flight.growChunks();
-    flight.chunkId[chunk] = id;
-    flight.chunkTokens[chunk] = taken;
-    if (varies) flight.chunkCached[chunk] = sequences.known(id) - left;
-    sequences.promptLeft[id] = left - taken;
   }
 
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */

@@ -38,7 +38,7 @@ function activate(shared: Shared, replica: Replica): void {
   const { decodeLeft } = shared.sequences;
   const id = replica.pool.activate(decodeLeft);
   if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), 1);
-  if (id < shared.firstMeasured) replica.activeUnmeasured++;
+  joined(shared, replica, id);
 }
 
 /**
@@ -48,6 +48,15 @@ function activate(shared: Shared, replica: Replica): void {
 export function start(shared: Shared, replica: Replica, id: number): void {
   const { decodeLeft, place } = shared.sequences;
   replica.pool.start(id, place, decodeLeft);
+  joined(shared, replica, id);
+}
+
+/** What is known of the active ones, with a fresh one more. */
+function joined(shared: Shared, replica: Replica, id: number): void {
+  const { pool } = replica;
+  const lastTokenAt = shared.sequences.lastTokenAt[id];
+  if (pool.freshCount === 1) pool.freshAt = lastTokenAt;
+  else if (pool.freshAt !== lastTokenAt) pool.freshAt = NaN;
   if (id < shared.firstMeasured) replica.activeUnmeasured++;
 }
 
