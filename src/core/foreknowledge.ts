@@ -4,7 +4,7 @@
  * them; a trial whose discipline asks for nothing draws nothing.
  */
 import type { Foreknowledge } from "./discipline.js";
-import { stream } from "./random.js";
+import { stream, type Stream } from "./random.js";
 import type { Requests } from "./requests.js";
 import type { ServiceTimeModel } from "./service-time-model.js";
 import type { Tokens } from "./units.js";
@@ -46,11 +46,12 @@ export function foreknowledge(
   seed: number,
   trial: number,
 ): Foreknowledge {
-  const predictions = stream(seed, trial, "prediction");
-  const classes = stream(seed, trial, "class");
+  // Made when they are asked for, which most disciplines do not do.
+  let predictions: Stream | undefined;
+  let classes: Stream | undefined;
   const times = new Column((id) => timeAlone(requests, engine, id));
-  const normals = new Column(() => predictions.normal());
-  const uniforms = new Column(() => classes.uniform());
+  const normals = new Column(() => (predictions ??= stream(seed, trial, "prediction")).normal());
+  const uniforms = new Column(() => (classes ??= stream(seed, trial, "class")).uniform());
   return {
     timeAlone: (id) => times.of(id),
     normal: (id) => normals.of(id),

@@ -251,7 +251,7 @@ class Replicas implements Fleet {
     return replica.routedTokens - computed - ended * (flight.decodes + flight.prefillTokens);
   }
   random(): number {
-    return this.shared.routing.uniform();
+    return this.shared.routing!.uniform();
   }
 }
 

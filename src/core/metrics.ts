@@ -101,17 +101,28 @@ export const metricsOf = ({
   slo,
   engine,
 }: Pick<SimulationConfig, "slo" | "engine">): readonly MetricDefinition[] =>
-  METRICS.filter(({ needs }) => {
-    if (needs === "slo") return slo !== undefined;
-    return needs === undefined || engine.kvTokens !== null;
-  });
+  METRICS.filter(({ needs }) => has(needs, slo, engine));
+
+function has(
+  needs: MetricDefinition["needs"],
+  slo: SimulationConfig["slo"],
+  engine: SimulationConfig["engine"],
+): boolean {
+  if (needs === "slo") return slo !== undefined;
+  return needs === undefined || engine.kvTokens !== null;
+}
 
 /** The metrics of a trial by name; NaN where the trial has no value. */
 export type Metrics = Readonly<Record<string, number>>;
 
 /** `measure`'s values by the names of the metrics that the configuration has. */
-export const asRecord = (values: Float64Array, config: SimulationConfig): Metrics =>
-  Object.fromEntries(metricsOf(config).map(({ name }) => [name, values[metricIndex(name)]]));
+export function asRecord(values: Float64Array, { slo, engine }: SimulationConfig): Metrics {
+  const record: Record<string, number> = {};
+  METRICS.forEach(({ name, needs }, i) => {
+    if (has(needs, slo, engine)) record[name] = values[i];
+  });
+  return record;
+}
 
 const indexByName = new Map(METRICS.map((metric, i) => [metric.name, i]));
 

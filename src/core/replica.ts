@@ -24,8 +24,8 @@ export interface Shared {
   readonly sequences: Sequences;
   /** Chooses a replica's own queue for each request; null: one central queue (model §1). */
   readonly router: Router | null;
-  /** Random numbers for it. */
-  routing: Stream;
+  /** Random numbers for it, if there is one. */
+  routing: Stream | null;
   readonly gaps: GapLog;
   readonly scheduler: Scheduler;
   readonly schedulerName: string;

@@ -10,6 +10,7 @@
  * Rows come in the order of ids: a sum beyond 2^53 ns is rounded, and in one order it has the same bits in every
  * window.
  */
+import type { Demand } from "./demand.js";
 import type { Sequences } from "./sequences.js";
 import { TimeSample } from "./time-sample.js";
 
@@ -40,7 +41,10 @@ const DELAY = 3;
 /** A bucket has two places in the table. Told by bits: of a product the compiler does not know that it has 32. */
 const EVEN = ~1;
 /** Behind the four sums. */
-const LONGEST = 4;
+const PROMPT_TOKENS = 4;
+const OUTPUT_TOKENS = 5;
+const HIT_TOKENS = 6;
+const LONGEST = 7;
 
 export class RequestTimes {
   readonly ttft = new TimeSample(this, TTFT);
@@ -56,11 +60,12 @@ export class RequestTimes {
   /** Buckets of one sample. */
   buckets = 0;
   /**
-   * The sums of the four times, in the order of rows, and after them the longest response time since the beginning. A
-   * typed array and not fields: of a field the compiler may not know that it is a double, and then allocates one for
-   * each row that changes it.
+   * The sums of the four times, in the order of rows, and of what the rows ask for; last the longest response time
+   * since the beginning. A typed array and not fields: of a field the compiler may not know that it is a double, and
+   * then allocates one for each row that changes it.
    */
-  readonly sums = new Float64Array(5);
+  readonly sums = new Float64Array(8);
+  private readonly marked = new Float64Array(LONGEST);
   /** By sample and bucket: its last row, and how many it has. What is never touched costs no memory. */
   table = new Int32Array(0);
   /** By row and sample: the row before, in the same bucket. */
@@ -70,7 +75,8 @@ export class RequestTimes {
   begin(sequences: Sequences, perGap: number): void {
     const rows = sequences.requests.count;
     for (const sample of this.samples) sample.clear();
-    this.sums[LONGEST] = 0;
+    this.sums.fill(0);
+    this.marked.fill(0);
     this.sequences = sequences;
     this.perGap = perGap;
     const shift = MANTISSA - (rows < MANY_ROWS ? BITS : BITS_OF_MANY);
@@ -97,7 +103,7 @@ export class RequestTimes {
   private addBlock(from: number, to: number): void {
     const { table, links, shift, perGap, sums, ttft, tbt, rts, delay } = this;
     const { startedAt, firstTokenAt, finishedAt, requests } = this.sequences;
-    const { arrivedAt, outputTokens } = requests;
+    const { arrivedAt, promptTokens, outputTokens, prefixHitTokens } = requests;
     const tbtBase = tbt.base;
     const rtsBase = rts.base;
     const delayBase = delay.base;
@@ -106,6 +112,8 @@ export class RequestTimes {
     let rtsSum = sums[RTS];
     let delaySum = sums[DELAY];
     let longest = sums[LONGEST];
+    let prompts = 0;
+    let outputs = 0;
     let withToken = 0;
     let withGap = 0;
     let turnedAway = 0;
@@ -119,6 +127,9 @@ export class RequestTimes {
         turnedAway++;
         continue;
       }
+      prompts += promptTokens[row];
+      outputs += output;
+      if (prefixHitTokens !== undefined) sums[HIT_TOKENS] += requests.hitTokens(row);
 
       const response = finish - arrival;
       VALUES[RTS] = response;
@@ -167,6 +178,8 @@ export class RequestTimes {
     sums[RTS] = rtsSum;
     sums[DELAY] = delaySum;
     sums[LONGEST] = longest;
+    sums[PROMPT_TOKENS] += prompts;
+    sums[OUTPUT_TOKENS] += outputs;
     ttft.total += withToken;
     tbt.total += withGap;
     rts.total += to - from - turnedAway;
@@ -176,12 +189,25 @@ export class RequestTimes {
   /** Keeps sums and totals as they are, for `remove`. */
   mark(): void {
     for (const sample of this.samples) sample.mark();
+    for (let i = 0; i < LONGEST; i++) this.marked[i] = this.sums[i];
   }
 
   /** Takes back the rows [from, to), which were added last, after `mark`; their times are still what they were. */
   remove(from: number, to: number): void {
     for (let end = to; end > from; end -= BLOCK) this.removeBlock(Math.max(end - BLOCK, from), end);
     for (const sample of this.samples) sample.reset();
+    this.sums.set(this.marked);
+  }
+
+  /** What the rows ask for. All sums are whole numbers, far below 2^53: they do not depend on an order. */
+  get demand(): Demand {
+    const { sums, ttft } = this;
+    return {
+      promptTokens: sums[PROMPT_TOKENS],
+      outputTokens: sums[OUTPUT_TOKENS],
+      withOutput: ttft.total,
+      hitTokens: sums[HIT_TOKENS],
+    };
   }
 
   /** The last row goes first: what it was chained to is the bucket's last again. */

@@ -176,13 +176,7 @@ export class Requests {
       return;
     }
 
-    const before = stream(seed, trial, "backlog");
-    for (let i = 0; i < backlog; i++) {
-      this.arrivedAt[i] = 0;
-      this.promptTokens[i] = prompt.sample(before);
-      this.outputTokens[i] = output.sample(before);
-    }
-
+    if (backlog > 0) this.standThere(backlog, prompt, output, stream(seed, trial, "backlog"));
     const prompts = stream(seed, trial, "prompt");
     const outputs = stream(seed, trial, "output");
     let count = backlog;
@@ -197,6 +191,15 @@ export class Requests {
       count += drawn;
     }
     this.drawn = this.count = count;
+  }
+
+  /** The first `backlog` requests stand there at instant 0. */
+  private standThere(backlog: number, prompt: LengthLaw, output: LengthLaw, before: Stream): void {
+    for (let i = 0; i < backlog; i++) {
+      this.arrivedAt[i] = 0;
+      this.promptTokens[i] = prompt.sample(before);
+      this.outputTokens[i] = output.sample(before);
+    }
   }
 
   /** The same where a row of a table decides more than one thing of a request. */

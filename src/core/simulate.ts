@@ -120,7 +120,7 @@ export class Simulator {
     const shared: Shared = {
       sequences,
       router: router.central === true ? null : router.create(engine.router),
-      routing: stream(seed, trial, "routing"),
+      routing: router.central === true ? null : stream(seed, trial, "routing"),
       gaps,
       scheduler,
       schedulerName: config.scheduler.kind,

@@ -65,7 +65,7 @@ export class Snapshot {
       completedMeasured: shared.completedMeasured,
       rejected: shared.rejected,
       rejectedMeasured: shared.rejectedMeasured,
-      routing: shared.routing.copy(),
+      routing: shared.routing && shared.routing.copy(),
       clients: shared.clients,
     };
     this.rowsEnd = 0;
@@ -110,7 +110,7 @@ export class Snapshot {
   restore({ shared, replicas, events }: State): void {
     const { sequences, gaps } = shared;
     Object.assign(shared, this.shared);
-    shared.routing = shared.routing.copy(); // and the saved one stays as it is
+    shared.routing &&= shared.routing.copy(); // and the saved one stays as it is
     replicas.forEach((replica, i) => {
       this.replicas[i].copyInto(replica);
       if (i === 0 || shared.router !== null) this.waiting[i].copyInto(replica.waiting);

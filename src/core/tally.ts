@@ -5,7 +5,7 @@
  * counted once and stays; only the rows from the first that the fork found in the system on are counted for this
  * window and taken back.
  */
-import { Demand } from "./demand.js";
+import { type Demand, WarmUpDemand } from "./demand.js";
 import { RequestTimes } from "./request-times.js";
 import type { Shared } from "./replica.js";
 import type { Outcome } from "./simulate.js";
@@ -15,9 +15,8 @@ import { NEVER, type Nanoseconds } from "./units.js";
 const times = new RequestTimes();
 
 export class Tally {
-  /** What the requests before the measured ones ask for, and what the measured ones do. */
-  readonly warmUp = new Demand(0);
-  measured: Demand;
+  /** What the requests before the measured ones ask for. */
+  readonly warmUp = new WarmUpDemand();
   /** Of the measured requests that have arrived. */
   readonly times = times;
   private firstMeasured: number;
@@ -29,8 +28,12 @@ export class Tally {
   /** @param tbt what the time between tokens is divided by (model §3) */
   constructor({ sequences, firstMeasured }: Shared, tbt: "gaps" | "tokens") {
     this.firstMeasured = firstMeasured;
-    this.measured = new Demand(firstMeasured);
     times.begin(sequences, tbt === "gaps" ? 1 : 0);
+  }
+
+  /** What the measured requests ask for. */
+  get measured(): Demand {
+    return times.demand;
   }
 
   /**
@@ -40,13 +43,9 @@ export class Tally {
   count({ shared, arrived }: Outcome, fork: Nanoseconds): void {
     const { sequences, firstMeasured } = shared;
     const { finishedAt } = sequences;
-    if (firstMeasured !== this.firstMeasured) {
-      // In a closed loop it is known when it has arrived; nothing was measured before.
-      this.firstMeasured = firstMeasured;
-      this.measured = new Demand(firstMeasured);
-    }
+    // In a closed loop it is known when it has arrived; nothing was measured before.
+    this.firstMeasured = firstMeasured;
     this.warmUp.extend(sequences, Math.min(this.firstMeasured, arrived));
-    this.measured.extend(sequences, arrived);
     const before = Math.max(this.settled, this.firstMeasured);
     // A request that was turned away has no end, and has left for good.
     if (fork === NEVER) this.settled = arrived;

@@ -12,7 +12,6 @@ export class TimeSample implements Ranked {
   total = 0;
   private readonly times: RequestTimes;
   private markedTotal = 0;
-  private markedSum = 0;
   /** Where `valueAt` has got to: a bucket, and the first rank it holds. */
   private bucket = 0;
   private from = 0;
@@ -46,19 +45,16 @@ export class TimeSample implements Ranked {
       left -= table[at];
       table[at] = 0;
     }
-    this.total = times.sums[this.time] = 0;
-    this.mark();
+    this.total = this.markedTotal = 0;
   }
 
   mark(): void {
     this.markedTotal = this.total;
-    this.markedSum = this.sum;
   }
 
-  /** Back to what it was at `mark`; the buckets are the caller's. */
+  /** Back to what it was at `mark`; buckets and sum are the caller's. */
   reset(): void {
     this.total = this.markedTotal;
-    this.times.sums[this.time] = this.markedSum;
   }
 
   /** As `percentiles`. */
