@@ -43,6 +43,11 @@ export class DecodePool {
     return this.active + this.idle.length;
   }
 
+  /** Those that are not active. */
+  get idleCount(): number {
+    return this.idle.length;
+  }
+
   /** Ticks until the next active sequence finishes, 0 if it is due; there must be an active one. */
   get ticksLeft(): number {
     return (this.heap[0] - this.clock) | 0;

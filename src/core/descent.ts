@@ -19,11 +19,10 @@ const { NEVER } = units;
 
 /** Whether the batch that a replica would compose is all its decoding sequences and nothing else; they are active then. */
 export function descends(shared: Shared, replica: Replica): boolean {
-  const { pool } = replica;
-  const { size } = pool;
-  if (size === 0 || size > shared.decodesAll) return false;
   if (shared.decodesFirst === false && replica.waiting.length + replica.partial.length > 0) return false;
-  if (pool.active < size) activateFirst(shared, replica, size);
+  const { size } = replica.pool;
+  if (size === 0 || size > shared.decodesAll) return false;
+  if (replica.pool.active < size) activateFirst(shared, replica, size);
   // Where they are measured the measurement has begun.
   return replica.activeUnmeasured === 0;
 }

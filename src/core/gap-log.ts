@@ -50,7 +50,7 @@ export class GapLog {
   private slots = new Int32Array(1024).fill(-1);
   private shift = 22;
   /** The gap that is looked for. A double that is an argument is allocated wherever the call is not compiled into its caller. */
-  private sought = NaN;
+  sought = NaN;
   /** Its entry; negative where it has none. */
   private entry = -1;
   private readonly marked = { weight: new Float64Array(0), count: 0, high: 0, low: 0 };
@@ -63,7 +63,7 @@ export class GapLog {
   /** `weight` gaps of `gap` ns; a weight of 0 adds nothing. */
   add(gap: number, weight: number): void {
     this.sought = gap;
-    if (weight !== 0) this.addSought(weight);
+    this.addSought(weight);
   }
 
   /** A gap that will be added later is a gap from now on. */
@@ -73,7 +73,9 @@ export class GapLog {
     if (this.entry < 0) this.enter(0);
   }
 
-  private addSought(weight: number): void {
+  /** The same of the gap that was put into `sought`. */
+  addSought(weight: number): void {
+    if (weight === 0) return;
     this.slot();
     const { entry } = this;
     if (entry >= 0) this.weight[entry] += weight;

@@ -216,19 +216,28 @@ function tick(shared: Shared, replica: Replica, flight: Flight): void {
   const { pool } = replica;
   const { gaps, sequences } = shared;
   if (sequences.largestGap !== null) stretchGaps(shared, replica, flight);
-  const { iterations, iterationTime, endAt } = flight;
+  const { iterations } = flight;
   const measured = flight.decodes - replica.activeUnmeasured;
   const alike = firstGaps(shared, replica, flight, measured);
   if (shared.varies) countVarying(shared, replica, flight, measured, alike);
-  else gaps.add(iterationTime, measured * (iterations - 1) + alike);
-  pool.tick(iterations);
-  replica.lastTickAt = endAt;
-  const { finishedAt } = sequences;
-  while (pool.active > 0 && pool.ticksLeft === 0) {
-    const id = finishNext(shared, replica);
-    finishedAt[id] = endAt;
-    flight.finishing.push(id);
+  else {
+    gaps.sought = flight.iterationTime;
+    gaps.addSought(measured * (iterations - 1) + alike);
   }
+  pool.tick(iterations);
+  replica.lastTickAt = flight.endAt;
+  if (pool.ticksLeft === 0) finishDue(shared, replica, flight);
+}
+
+/** Those whose last token comes with the stretch's last iteration. */
+function finishDue(shared: Shared, replica: Replica, flight: Flight): void {
+  const { pool } = replica;
+  const { finishedAt } = shared.sequences;
+  do {
+    const id = finishNext(shared, replica);
+    finishedAt[id] = flight.endAt;
+    flight.finishing.push(id);
+  } while (pool.active > 0 && pool.ticksLeft === 0);
 }
 
 /**
@@ -245,7 +254,8 @@ export function firstGaps(shared: Shared, replica: Replica, flight: Flight, meas
     return gapsOfFresh(shared, replica, flight, measured);
   pool.freshCount = 0;
   if (startAt === lastTickAt) return measured;
-  shared.gaps.add(startAt + flight.iterationTime - lastTickAt, measured - freshCount);
+  shared.gaps.sought = startAt + flight.iterationTime - lastTickAt;
+  shared.gaps.addSought(measured - freshCount);
   return freshCount;
 }
 
@@ -319,7 +329,7 @@ function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
       lastTokenAt[id] = endAt; // which is its end
       flight.finishing.push(id);
     } else if (byAdmission) enterByAdmission(shared, replica, id);
-    else if (pool.active < shared.decodesAll && pool.active === pool.size) start(shared, replica, id);
+    else if (pool.active < shared.decodesAll && pool.idleCount === 0) start(shared, replica, id);
     else pool.append(id, place);
   }
 }
