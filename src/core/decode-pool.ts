@@ -90,23 +90,23 @@ export class DecodePool {
     return count;
   }
 
-  /** The same with nobody idle before it: it is active at once, and will finish after `decodeLeft[id]` ticks. */
-  start(id: number, place: Int32Array, decodeLeft: Int32Array): void {
+  /** The same with nobody idle before it: it is active at once, and will finish after so many ticks. */
+  start(id: number, place: Int32Array, ticks: number): void {
     place[id] = this.nextPlace++;
-    this.join(id, decodeLeft);
+    this.join(id, ticks);
   }
 
   /** The first idle sequence becomes active and will finish after `decodeLeft[id]` ticks. Returns its id. */
   activate(decodeLeft: Int32Array): number {
     const id = this.idle.popFront();
-    this.join(id, decodeLeft);
+    this.join(id, decodeLeft[id]);
     return id;
   }
 
-  private join(id: number, decodeLeft: Int32Array): void {
+  private join(id: number, ticks: number): void {
     if (this.active === this.fresh.length) this.grow();
     this.fresh[this.freshCount++] = id;
-    add(this.heap, this.active++, (this.clock + decodeLeft[id]) | 0, id);
+    add(this.heap, this.active++, (this.clock + ticks) | 0, id);
   }
 
   /** The active sequence that is last in decode order; there must be one. */

@@ -16,7 +16,7 @@ import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { blocksNeeded, cachedTokens, deactivateLast, finishNext, start } from "./residents.js";
+import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
 import * as units from "./units.js";
 import { ns, type Nanoseconds } from "./units.js";
 
@@ -182,7 +182,7 @@ export function cut(shared: Shared, flight: Flight, instant: Nanoseconds, after:
 export function settle(shared: Shared, replica: Replica, flight: Flight): void {
   flight.isSettled = true;
   if (flight.chunkCount > 0 && flight.iterations > 1) repeatChunks(shared, flight);
-  if (replica.memory !== null) flight.blockTime = takeBlocks(shared, replica, replica.memory, flight);
+  if (replica.memory !== null) takeBlocks(shared, replica, replica.memory, flight);
   if (flight.decodes > 0) tick(shared, replica, flight);
   if (flight.ended.length > 0) endPrefills(shared, replica, flight);
 }
@@ -193,8 +193,8 @@ function repeatChunks(shared: Shared, { iterations, chunkCount, chunkId, chunkTo
   for (let i = 0; i < chunkCount; i++) promptLeft[chunkId[i]] -= (iterations - 1) * chunkTokens[i];
 }
 
-/** Takes the blocks of a stretch's repeats. Returns the blocks in use, times time. */
-function takeBlocks(shared: Shared, replica: Replica, memory: KvMemory, flight: Flight): number {
+/** Takes the blocks of a stretch's repeats, and counts the blocks in use, times time. */
+function takeBlocks(shared: Shared, replica: Replica, memory: KvMemory, flight: Flight): void {
   const { ends, iterations, startAt, blocksIn } = flight;
   let used = flight.usedBlocks;
   const isBefore = startAt < shared.measuredFrom;
@@ -208,7 +208,7 @@ function takeBlocks(shared: Shared, replica: Replica, memory: KvMemory, flight: 
     if (isBefore) blocksIn.push(used);
     area += used * (ends[i] - ends[i - 1]);
   }
-  return area;
+  flight.blockTime = area;
 }
 
 /** Moves the decode clock: one token an iteration for every active sequence. */
@@ -308,30 +308,37 @@ function countVarying(
   replica.sumKv += decodes * iterations;
 }
 
-/** Prompts whose prefill ends: first tokens, by convention, and the way into the pool, by id (model §2). */
+/** Prompts whose prefill ends, by id (model §2). */
 function endPrefills(shared: Shared, replica: Replica, flight: Flight): void {
-  const { sequences, emitsAtPrefillEnd, byAdmission } = shared;
+  const { ended } = flight;
+  for (let i = 0; i < ended.length; i++) endPrefill(shared, replica, flight, ended.ids[i]);
+}
+
+/** A prompt's prefill ends: its first token, by convention, and its way into the pool. */
+function endPrefill(shared: Shared, replica: Replica, flight: Flight, id: number): void {
+  const { sequences, emitsAtPrefillEnd } = shared;
   const { decodeLeft, firstTokenAt, lastTokenAt, place } = sequences;
-  const { outputTokens } = sequences.requests;
-  const { ended, endAt } = flight;
+  const { endAt } = flight;
   const { pool } = replica;
-  for (let i = 0; i < ended.length; i++) {
-    const id = ended.ids[i];
-    let left = decodeLeft[id];
-    const isFirst = left === outputTokens[id];
-    if (emitsAtPrefillEnd === true && left > 0) {
-      decodeLeft[id] = --left;
-      if (isFirst) firstTokenAt[id] = lastTokenAt[id] = endAt;
-      else resume(shared, replica, id, endAt);
-    } else if (isFirst) firstTokenAt[id] = lastTokenAt[id] = NaN;
-    if (left === 0) {
-      pool.pass(id, place);
-      lastTokenAt[id] = endAt; // which is its end
-      flight.finishing.push(id);
-    } else if (byAdmission) enterByAdmission(shared, replica, id);
-    else if (pool.active < shared.decodesAll && pool.idleCount === 0) start(shared, replica, id);
-    else pool.append(id, place);
-  }
+  let left = decodeLeft[id];
+  const isFirst = left === sequences.requests.outputTokens[id];
+  if (emitsAtPrefillEnd === true && left > 0) {
+    decodeLeft[id] = --left;
+    if (isFirst) firstTokenAt[id] = lastTokenAt[id] = endAt;
+    else resume(shared, replica, id, endAt);
+  } else if (isFirst) firstTokenAt[id] = lastTokenAt[id] = NaN;
+  if (left === 0) {
+    pool.pass(id, place);
+    lastTokenAt[id] = endAt; // which is its end
+    flight.finishing.push(id);
+  } else if (shared.byAdmission) enterByAdmission(shared, replica, id);
+  else if (pool.active < shared.decodesAll && pool.idleCount === 0) {
+    // With the next batch that decodes it would be active anyway: its scheduler `decodesAll` of so many.
+    if (emitsAtPrefillEnd === true && (pool.freshCount === 0 || pool.freshAt === endAt)) pool.freshAt = endAt;
+    else pool.freshAt = NaN;
+    pool.start(id, place, left);
+    if (id < shared.firstMeasured) replica.activeUnmeasured++;
+  } else pool.append(id, place);
 }
 
 /** A preempted sequence's tokens are computed again, and one more comes. */
@@ -365,10 +372,14 @@ export function end(shared: Shared, replica: Replica): void {
   replica.iterations += iterations;
   replica.decodeTokens += iterations * flight.decodes;
   replica.prefillTokens += iterations * flight.prefillTokens;
-  if (flight.limitsDecode) replica.decodeLimited += iterations;
-  if (flight.limitsPrefill) replica.prefillLimited += iterations;
-  if (flight.finishing.length > 0) release(shared, replica, flight.finishing);
-  if (flight.finishingUnseated.length > 0) leave(shared, replica, flight.finishingUnseated);
+  if (flight.limitsDecode || flight.limitsPrefill) countLimits(replica, flight);
+  if (flight.finishing.length + flight.finishingUnseated.length > 0) release(shared, replica, flight);
+}
+
+/** A limit of the policy's own decided. */
+function countLimits(replica: Replica, { iterations, limitsDecode, limitsPrefill }: Flight): void {
+  if (limitsDecode) replica.decodeLimited += iterations;
+  if (limitsPrefill) replica.prefillLimited += iterations;
 }
 
 /** A stretch that the measurement began in counts from then on. */
@@ -381,13 +392,15 @@ function countShare({ measuredFrom }: Shared, replica: Replica): void {
   }
 }
 
-/** Sequences that are done give back what they held, and leave. */
-function release(shared: Shared, replica: Replica, done: IdList): void {
+/** Sequences that are done give back what they held, if anything, and leave. */
+function release(shared: Shared, replica: Replica, { finishing, finishingUnseated }: Flight): void {
   const { memory } = replica;
-  replica.resident -= done.length;
+  replica.resident -= finishing.length;
   if (memory !== null)
-    for (let i = 0; i < done.length; i++) memory.release(blocksFor(cachedTokens(shared, done.ids[i], 0)));
-  leave(shared, replica, done);
+    for (let i = 0; i < finishing.length; i++)
+      memory.release(blocksFor(cachedTokens(shared, finishing.ids[i], 0)));
+  leave(shared, replica, finishing);
+  leave(shared, replica, finishingUnseated);
 }
 
 /** Requests leave the system, answered. */

@@ -35,28 +35,12 @@ export function activateFirst(shared: Shared, replica: Replica, n: number): void
 
 /** The first idle sequence becomes active. */
 function activate(shared: Shared, replica: Replica): void {
-  const { decodeLeft } = shared.sequences;
-  const id = replica.pool.activate(decodeLeft);
-  if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), 1);
-  joined(shared, replica, id);
-}
-
-/**
- * A sequence whose prefill has ended becomes active at once, last in decode order, as nobody else waits to: its
- * scheduler `decodesAll` of so many, so it would with the next batch that decodes.
- */
-export function start(shared: Shared, replica: Replica, id: number): void {
-  const { decodeLeft, place } = shared.sequences;
-  replica.pool.start(id, place, decodeLeft);
-  joined(shared, replica, id);
-}
-
-/** What is known of the active ones, with a fresh one more. */
-function joined(shared: Shared, replica: Replica, id: number): void {
+  const { decodeLeft, lastTokenAt } = shared.sequences;
   const { pool } = replica;
-  const lastTokenAt = shared.sequences.lastTokenAt[id];
-  if (pool.freshCount === 1) pool.freshAt = lastTokenAt;
-  else if (pool.freshAt !== lastTokenAt) pool.freshAt = NaN;
+  const id = pool.activate(decodeLeft);
+  if (pool.freshCount === 1) pool.freshAt = lastTokenAt[id];
+  else if (pool.freshAt !== lastTokenAt[id]) pool.freshAt = NaN;
+  if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), 1);
   if (id < shared.firstMeasured) replica.activeUnmeasured++;
 }
 
