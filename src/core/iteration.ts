@@ -36,7 +36,7 @@ export function begin(shared: Shared, plan: Plan, replica: Replica, flight: Flig
 
 /** What the batch just composed costs, and for how many iterations it runs. */
 function schedule(shared: Shared, replica: Replica, flight: Flight): void {
-  const isAhead = flight !== replica.flight;
+  const isAhead = shared.depth > 1 && flight !== replica.flight;
   // No ternary: the compiler would make its number an object.
   if (isAhead) flight.startAt = replica.flight.endAt;
   else flight.startAt = shared.now;

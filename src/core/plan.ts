@@ -55,7 +55,7 @@ export class Plan implements View, Batch {
   slotsLeft = 0;
   /** The first partly prefilled prompt that this batch may still take. */
   cursor = 0;
-  private flight!: Flight;
+  private flight: Flight;
   /** Blocks taken for the decodes of this batch. */
   private decodeBlocks = 0;
   /** Prompts taken from a queue of unstarted ones that this batch does not end; they may stand anywhere among the chunks. */
@@ -66,6 +66,7 @@ export class Plan implements View, Batch {
     readonly replica: Replica,
   ) {
     this.limits = shared.limits;
+    this.flight = replica.flight;
   }
 
   get now(): Nanoseconds {
@@ -94,8 +95,8 @@ export class Plan implements View, Batch {
    * @returns whether the batch holds anything; one of nothing is refused unless another is in flight
    */
   compose(flight: Flight): boolean {
-    // To store what stands there already would cost as much as to store anything else.
-    if (this.flight !== flight) this.flight = flight;
+    // Only where batches are composed ahead does a replica have more than one.
+    if (this.shared.depth > 1) this.flight = flight;
     this.cursor = 0;
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
@@ -151,29 +152,28 @@ export class Plan implements View, Batch {
     const { flight, replica } = this;
     const { partial, memory } = replica;
     const { chunk, residentCap } = this.limits;
-    let promptsLeft = this.limitOf(prompts);
-    let budgetLeft = this.limitOf(budget);
     let { slotsLeft, tokensLeft } = this;
+    // What is left when the limits given are used up: below 0 they do not bind.
+    const lastSlot = slotsLeft - this.limitOf(prompts);
+    const lastToken = tokensLeft - this.limitOf(budget);
     let isLimited = false;
     for (;;) {
       const isWaiting = this.cursor === partial.length;
       if (isWaiting && (replica.resident >= residentCap || this.unstarted === 0)) break;
-      if (promptsLeft === 0 || budgetLeft === 0) {
-        isLimited = promptsLeft === 0 ? tokensLeft > 0 : slotsLeft > 0;
+      if (slotsLeft === lastSlot || tokensLeft === lastToken) {
+        isLimited = slotsLeft === lastSlot ? tokensLeft > 0 : slotsLeft > 0;
         break;
       }
       if (slotsLeft === 0 || tokensLeft === 0) break;
       const id = isWaiting ? this.firstWaiting : partial.ids[this.cursor];
       const left = this.leftOf(id, isWaiting);
-      const piece = Math.min(left, chunk, budgetLeft);
+      const piece = Math.min(left, chunk, tokensLeft - lastToken);
       if (whole && piece > tokensLeft && flight.chunkCount > 0) break;
       const asked = Math.min(piece, tokensLeft) as Tokens;
       if (memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked))) break;
       this.take(id, isWaiting, left, asked);
       tokensLeft = (tokensLeft - asked) as Tokens;
       slotsLeft--;
-      budgetLeft -= asked;
-      promptsLeft--;
     }
     flight.prefillTokens += this.tokensLeft - tokensLeft;
     this.tokensLeft = tokensLeft;
