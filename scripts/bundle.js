@@ -53,5 +53,13 @@ await bundle.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
+  // The core in one file: what a module imports from another file the compiler looks up at every use. But for its
+  // errors, which `llmsim --help` needs, too.
+  codeSplitting: {
+    groups: [
+      { name: "errors", test: /[\\/]dist[\\/]core[\\/]errors/, priority: 1 },
+      { name: "core", test: /[\\/]dist[\\/]core[\\/]/ },
+    ],
+  },
 });
 await bundle.close();

@@ -11,11 +11,7 @@ import { firstGaps, runOn } from "./iteration.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { activateFirst } from "./residents.js";
-import * as units from "./units.js";
-import type { Nanoseconds } from "./units.js";
-
-/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
-const { NEVER } = units;
+import { NEVER, type Nanoseconds } from "./units.js";
 
 /** Whether the batch that a replica would compose is all its decoding sequences and nothing else; they are active then. */
 export function descends(shared: Shared, replica: Replica): boolean {

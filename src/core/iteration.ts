@@ -17,11 +17,7 @@ import type { Plan } from "./plan.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
-import * as units from "./units.js";
-import { ns, type Nanoseconds } from "./units.js";
-
-/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
-const { LAST_INSTANT, NEVER, UNLIMITED } = units;
+import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "./units.js";
 
 /**
  * Composes the next iteration, or stretch of iterations, of a replica that has work.

@@ -15,11 +15,7 @@ import type { Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { cachedTokens } from "./residents.js";
 import type { Fleet } from "./router.js";
-import * as units from "./units.js";
-import { ns, type Nanoseconds } from "./units.js";
-
-/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
-const { LAST_INSTANT, NEVER, UNLIMITED } = units;
+import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "./units.js";
 
 /** The state of a simulation: everything that the loop moves. */
 export interface State {

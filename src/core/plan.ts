@@ -8,11 +8,7 @@ import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { activateFirst, blocksNeeded, preemptLast } from "./residents.js";
 import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
-import * as units from "./units.js";
-import { tokens, type Nanoseconds, type Tokens } from "./units.js";
-
-/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
-const { UNLIMITED } = units;
+import { UNLIMITED, tokens, type Nanoseconds, type Tokens } from "./units.js";
 
 /** The first unstarted prompt, as it is when somebody looks: a preempted request, else the discipline's first. */
 class FirstWaiting implements Head {

@@ -2,10 +2,7 @@
 import { PlanError } from "./errors.js";
 import type { GapLog } from "./gap-log.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import * as units from "./units.js";
-
-/** Here once more: the compiler folds a constant of the module itself, and loads an imported one at every use. */
-const { NEVER } = units;
+import { NEVER } from "./units.js";
 
 /** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */
 export function price(shared: Shared, replica: Replica, flight: Flight): void {
