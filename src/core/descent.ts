@@ -7,7 +7,8 @@
  * all iterations of a stretch take the same time.
  */
 import { dropFirst } from "./finish-heap.js";
-import { firstGaps, runOn } from "./iteration.js";
+import { firstGaps } from "./first-gaps.js";
+import { runOn } from "./iteration.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
 import { activateFirst } from "./residents.js";
