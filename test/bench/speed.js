@@ -13,7 +13,7 @@ const MOST_STANDARD_ERRORS = 5;
 export async function run({ isSmoke, say }) {
   const size = isSmoke
     ? { warmUps: 1, rounds: 1, seconds: 500, trials: 10 }
-    : { warmUps: 3, rounds: 7, seconds: 5000, trials: 60 };
+    : { warmUps: 12, rounds: 9, seconds: 5000, trials: 60 };
   const ours = contender(OURS);
   const c = cReference();
   if (!c) say("no C compiler (cc) here: the reference is left out");
@@ -31,7 +31,7 @@ export async function run({ isSmoke, say }) {
 
 /**
  * Rounds in turn: ours, C, ours, C, so that a machine that slows down slows both. The first ones warm up: V8 compiles
- * the last parts of the loop anew after some million requests.
+ * what runs once a trial after a thousand of them, which costs processor time, too, until all of it is compiled.
  */
 async function takeTurns(ours, c, { warmUps, rounds, seconds, trials }) {
   const found = SCHEDULERS.map(() => ({ ours: [], c: [] }));

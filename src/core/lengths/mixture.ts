@@ -19,34 +19,28 @@ function check(spec: Spec): string[] {
 }
 
 class Mixture implements LengthLaw {
-  readonly least: number;
-  readonly mean: number;
   private readonly values: readonly number[];
   private readonly weights: readonly number[];
   /** Up to the last length that has any weight, which takes what rounding leaves above the cumulative sum. */
-  private readonly cumulative: Float64Array;
+  private cumulative = new Float64Array(0);
   /**
    * By the first bits of the uniform number (Chen & Asau 1974): the length, where they decide it, as they nearly always
-   * do; else ~i, where the search begins at the i-th.
+   * do; else ~i, where the search begins at the i-th. Empty until something is drawn: a law may only be asked about.
    */
-  private readonly guide: Int32Array;
+  private guide = new Int32Array(0);
 
   constructor(spec: Spec) {
-    const values = (this.values = numbersOf(spec, "values"));
-    const weights = (this.weights = numbersOf(spec, "weights"));
-    this.least = Math.min(...values.filter((_, i) => weights[i] > 0));
-    this.mean = values.reduce((sum, value, i) => sum + value * weights[i], 0);
-    let total = 0;
-    this.cumulative = Float64Array.from(weights, (weight) => (total += weight));
-    this.cumulative[weights.findLastIndex((weight) => weight > 0)] = Infinity;
-    this.guide = new Int32Array(GUIDES);
-    for (let at = 0, from = 0; from < GUIDES; at++) {
-      const end = Math.min(this.cumulative[at] * GUIDES, GUIDES);
-      const to = Math.ceil(end);
-      this.guide.fill(values[at], from, to);
-      if (from < to && to > end) this.guide[to - 1] = ~at;
-      from = to;
-    }
+    this.values = numbersOf(spec, "values");
+    this.weights = numbersOf(spec, "weights");
+  }
+
+  get least(): number {
+    const { values, weights } = this;
+    return values.reduce((least, value, i) => (weights[i] > 0 ? Math.min(least, value) : least), Infinity);
+  }
+
+  get mean(): number {
+    return this.values.reduce((sum, value, i) => sum + value * this.weights[i], 0);
   }
 
   survival(n: number): number {
@@ -54,11 +48,29 @@ class Mixture implements LengthLaw {
   }
 
   sample(stream: Stream): number {
+    if (this.guide.length === 0) this.prepare();
     return this.at(stream.uniform());
   }
 
   fromUniforms(uniforms: Float64Array, into: Int32Array, from: number, to: number): void {
+    if (this.guide.length === 0) this.prepare();
     for (let row = from; row < to; row++) into[row] = this.at(uniforms[row - from]);
+  }
+
+  private prepare(): void {
+    const { values, weights } = this;
+    const cumulative = (this.cumulative = new Float64Array(weights.length));
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) cumulative[i] = total += weights[i];
+    cumulative[weights.findLastIndex((weight) => weight > 0)] = Infinity;
+    this.guide = new Int32Array(GUIDES);
+    for (let at = 0, from = 0; from < GUIDES; at++) {
+      const end = Math.min(cumulative[at] * GUIDES, GUIDES);
+      const to = Math.ceil(end);
+      this.guide.fill(values[at], from, to);
+      if (from < to && to > end) this.guide[to - 1] = ~at;
+      from = to;
+    }
   }
 
   /** The length at a share of the law. */
