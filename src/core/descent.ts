@@ -39,14 +39,9 @@ export function descend(shared: Shared, replica: Replica, flight: Flight): boole
   const { table } = decodeTimes;
   const { nextArrivalAt, until } = shared;
   let now: number = shared.now;
-  const firstTime = table[2 * active];
-  if (now + pool.ticksLeft * firstTime > until) {
-    decodeOn(shared, replica, flight);
-    return true;
-  }
-  // The later stretches go straight on from the one before.
+  // From here on all go straight on, the later stretches too; so they do where even the first one ends too late.
   flight.startAt = shared.now;
-  flight.iterationTime = firstTime as Nanoseconds;
+  flight.iterationTime = table[2 * active] as Nanoseconds;
   table[2 * active + 1] -= active - firstGaps(shared, replica, flight, active);
 
   const { finishedAt } = shared.sequences;

@@ -53,6 +53,40 @@ test("however many decode: two hundred that finish one by one, stopped between",
   expect(stopped).toEqual(watched);
 });
 
+test("stopped in the first stretch after a prefill that others waited for: their gaps count once", () => {
+  const given: readonly Row[] = [
+    [0, 1, 50],
+    [25e6, 1, 50],
+  ];
+  // The second prompt's iteration ends at 44 ms; both decode on from there, 12 ms each time.
+  for (const stop of [44e6, 50e6, 100e6])
+    expect(inSteps(given, "prefill-prioritizing", [stop])).toEqual(
+      inSteps(given, "prefill-prioritizing", []),
+    );
+});
+
+test("sequences that stand ready at the start decode before anything arrives", () => {
+  const law = { kind: "fixed", tokens: 1 };
+  const workload = { arrivals: { kind: "poisson", ratePerSecond: 1 }, promptTokens: law, outputTokens: law };
+  const scheduler = { kind: "hybrid" };
+  const config = complete({ workload, service, scheduler, horizon: { tmaxSeconds: 1e6 } });
+  const requests = requestsOf([
+    [0, 1, 5],
+    [1e9, 1, 1],
+  ]);
+  const { shared, replicas, ...rest } = new Simulator().begin(config, requests, { seed: 1, trial: 1 });
+  const { sequences } = shared;
+  sequences.promptLeft[0] = sequences.startedAt[0] = sequences.firstTokenAt[0] = sequences.lastTokenAt[0] = 0;
+  sequences.decodeLeft[0] = 4;
+  replicas[0].pool.append(0, sequences.place);
+  replicas[0].resident++;
+  shared.arrived++;
+  shared.nextArrivalAt = ns(1e9);
+  advance({ shared, replicas, ...rest }, NEVER);
+  // Four tokens at 11 ms each; the prompt of the other at its arrival.
+  expect([...sequences.finishedAt.subarray(0, 2)]).toEqual([44e6, 1e9 + 11e6]);
+});
+
 test("what iterations took under one model is not what they take under the next", () => {
   const given: readonly Row[] = [
     [0, 1, 5],

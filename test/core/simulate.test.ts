@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { PartialConfig } from "../../src/core/config.js";
 import { ConfigError } from "../../src/core/errors.js";
+import { Requests } from "../../src/core/requests.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
 import { account, type Row, run } from "../contract/workloads.js";
 
@@ -31,6 +32,19 @@ describe("one trial", () => {
     simulate({ ...small, horizon: { tmaxSeconds: 200 }, engine: { replicas: 3 } }, { simulator });
     expect(account(simulate(small, { simulator }))).toEqual(plain);
     expect(account(simulate(small, { simulator }))).toEqual(plain);
+  });
+
+  test("what a prefix cache saves the warm-up is part of its account", () => {
+    const requests = Requests.of([
+      { arrivedAt: 0, promptTokens: 40, outputTokens: 2 },
+      { arrivedAt: 2e9, promptTokens: 40, outputTokens: 2 },
+    ]);
+    requests.prefixHitTokens = Int32Array.of(32, 16);
+    const horizon = { tmaxSeconds: 10, warmupSeconds: 1 };
+    // The laws would tell if prompt tokens were missing: 8 and 24 are computed.
+    const { metrics, outcome } = simulate({ ...small, horizon }, { requests });
+    expect(metrics.n_arrived).toBe(1);
+    expect(outcome.replicas[0].prefillTokens).toBe(32);
   });
 
   test("a request that is turned away leaves nothing for the next trial's request in its place", () => {
