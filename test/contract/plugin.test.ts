@@ -549,6 +549,7 @@ describe("pack says whether its own limits ended it", () => {
     ["as many tokens as there are", [false], 3, {}, UNLIMITED, 12],
     ["the engine's places end it", [false, false], 3, { maxSequences: 2 }, UNLIMITED, UNLIMITED],
     ["the engine's places end it where its own limit would", [false, false], 3, { maxSequences: 2 }, 2, 12],
+    ["the engine's tokens end it where its own prompts would", [false, false], 3, { maxTokens: 8 }, 2, 99],
     ["its own budget ends it where the engine's would too", [true, false], 3, { maxTokens: 6 }, 3, 6],
   ])("%s", (_, expected, count, engine, prompts, budget) => {
     expect(said(count, engine, prompts, budget)).toEqual(expected);
