@@ -54,8 +54,10 @@ function advanceAlone({ shared, replicas, events, plans }: State, replica: Repli
   let isOver = false;
   if (flight.endAt !== NEVER) isOver = lands(shared, replica, flight) === false;
   else if (!isResumed) isOver = comes(shared) === false;
+  // Without a warm-up nothing measured is left where nothing at all is.
+  const hasWarmUp = shared.firstMeasured > 0;
   while (!isOver) {
-    if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
+    if (hasWarmUp && isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
     while (shared.nextArrivalAt <= shared.now && !pauses(shared)) {
       const id = arrive(shared);
       if (id >= 0) waiting.pushBack(id);
@@ -66,7 +68,10 @@ function advanceAlone({ shared, replicas, events, plans }: State, replica: Repli
         if (descend(shared, replica, flight) === false) continue;
       } else while (begin(shared, plan, replica, flight) === false);
       isOver = lands(shared, replica, flight) === false;
-    } else isOver = comes(shared) === false;
+    } else {
+      if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
+      isOver = comes(shared) === false;
+    }
   }
   replica.decodeTimes.pourInto(shared.gaps);
   replica.isOpen = flight.endAt === NEVER;
