@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: how fast the simulator is, and against what.
  *
- *   npm run bench                      every part but those that need the network or another commit
+ *   npm run bench                      every part but those that need the network, valgrind or another commit
  *   npm run bench -- speed growth      some parts
+ *   npm run bench -- instructions      what the loop executes, counted by valgrind
  *   npm run bench -- --against main    this working tree against a commit, in turns
  *   npm run bench -- inference-lab     another simulator on a like workload (installs it into a temporary folder)
  *   npm run bench -- --smoke           every part at a tiny size: that they run, not how fast
@@ -13,7 +14,7 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
 const USUAL = ["speed", "windows", "growth", "workers", "startup", "replay", "reproduce", "page", "queue"];
-const ASKED_FOR = ["inference-lab", "against"];
+const ASKED_FOR = ["inference-lab", "instructions", "against"];
 
 /** Command line to what is to be done; throws a message for people. */
 function wishes() {

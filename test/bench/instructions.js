@@ -1,0 +1,45 @@
+/**
+ * `instructions`: machine instructions per request of the loop, counted by valgrind: the same number on a busy machine
+ * as on a quiet one, to within what the compiler decides differently.
+ */
+import { spawnSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { SCHEDULERS } from "./demo2.js";
+import { assertMeasured, table } from "./figures.js";
+
+export const summary = "machine instructions per request of the loop (needs valgrind; takes four minutes)";
+
+const COUNTED = fileURLToPath(new URL("instructions-process.js", import.meta.url));
+/** Of two runs that differ in their trials the difference counts: neither start nor compiling is in it. */
+const TRIALS = [80, 130];
+
+export function run({ say }) {
+  if (spawnSync("valgrind", ["--version"]).status !== 0) {
+    say("no valgrind here: left out");
+    return;
+  }
+  say(`demo2, λ = 2, T = 5000 s, all three in one process, ${availableParallelism()} cores`);
+  const rows = SCHEDULERS.map(({ kind }) => {
+    const [few, many] = TRIALS.map((trials) => count(kind, trials));
+    const instructions = (many.instructions - few.instructions) / (many.requests - few.requests);
+    assertMeasured({ instructions });
+    return [kind, instructions.toFixed(0)];
+  });
+  say(table([["", "instructions"], ...rows]));
+}
+
+/** Instructions of a whole process that ends with so many trials, and requests in them. */
+function count(kind, trials) {
+  const { status, stdout, stderr } = spawnSync(
+    "valgrind",
+    [
+      ...["--tool=callgrind", "--smc-check=all-non-file", "--callgrind-out-file=/dev/null"],
+      ...[process.execPath, "--single-threaded", COUNTED, kind, String(trials)],
+    ],
+    { encoding: "utf8" },
+  );
+  const found = /Collected : (\d+)/.exec(stderr);
+  if (status !== 0 || !found) throw new Error(`valgrind: exit code ${status}: ${stderr}`);
+  return { instructions: Number(found[1]), requests: Number(stdout) };
+}
