@@ -132,7 +132,7 @@ test("after a fork the model is asked anew: the log has forgotten the gaps it wa
 
 test("a run that broke off leaves nothing to the next", () => {
   let batches = 0;
-  const refuses = plugin("refuses", (view, batch) => void (++batches < 2 && batch.pack()), {
+  const refuses = plugin("refuses", (_view, batch) => void (++batches < 2 && batch.pack()), {
     decodesAll: () => 64,
   });
   const simulator = new Simulator(withSchedulers(refuses));
