@@ -90,7 +90,7 @@ export class DecodePool {
     return count;
   }
 
-  /** The same with nobody idle before it: it is active at once, and will finish after so many ticks. */
+  /** A sequence whose prefill has ended, with nobody idle before it, is active at once and will finish after so many ticks. */
   start(id: number, place: Int32Array, ticks: number): void {
     place[id] = this.nextPlace++;
     this.join(id, ticks);

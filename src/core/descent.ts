@@ -28,8 +28,8 @@ export function descends(shared: Shared, replica: Replica): boolean {
  * Goes down from `shared.now`, and moves it: to where the last one is done, or to the end of the iteration that sees
  * an arrival. No stretch that ends after `shared.until` is counted.
  *
- * On the way nothing is called and what changes is the function's own: whatever is called might have changed the
- * rest, which would have to be looked up again.
+ * On the way nothing is called that is not compiled into it, and what changes is the function's own: whatever is called
+ * might have changed the rest, which would have to be looked up again.
  * @returns whether a stretch is under way that ends after `shared.until`
  */
 export function descend(shared: Shared, replica: Replica, flight: Flight): boolean {
