@@ -194,7 +194,8 @@ function repeatChunks(shared: Shared, { iterations, chunkCount, chunkId, chunkTo
 function takeBlocks(shared: Shared, replica: Replica, memory: KvMemory, flight: Flight): void {
   const { ends, iterations, startAt, blocksIn } = flight;
   let used = flight.usedBlocks;
-  const isBefore = startAt < shared.measuredFrom;
+  // In a closed loop nobody may be known yet who will be measured: NaN, and then the measurement may begin here, too.
+  const isBefore = !(startAt >= shared.measuredFrom);
   blocksIn.length = 0;
   if (isBefore) blocksIn.push(used);
   let area = used * (ends[0] - startAt);
