@@ -22,7 +22,7 @@ export function price(shared: Shared, replica: Replica, flight: Flight): void {
 export class DecodeTimes {
   /**
    * At 2n and 2n + 1, for n from 1 to `known`: the time of an iteration of n decodes, and the gaps of that length
-   * that are not in the log.
+   * that are not in the log: below 0 as long as a stretch is under way whose first gaps are counted already.
    */
   table = new Float64Array(128);
   known = 0;

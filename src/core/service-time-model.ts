@@ -28,7 +28,7 @@ export interface ServiceTimeModel {
   readonly growsWithKv?: boolean;
   /**
    * The iteration time of a batch, rounded to nanoseconds once. One that is neither random nor grows is the same for
-   * the same counts: the engine need not ask again.
+   * the same counts: the engine need not ask again, and may ask for fewer decodes alone than a batch holds, in advance.
    * @param draw an Exp(1) variate, for random models only (others get 1)
    */
   price(shape: BatchShape, draw: number): Nanoseconds;
