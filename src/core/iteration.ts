@@ -12,12 +12,12 @@
 import { ConfigError } from "./errors.js";
 import { firstGaps } from "./first-gaps.js";
 import type { IdList } from "./id-list.js";
-import { blocksFor, type KvMemory } from "./kv-memory.js";
+import type { KvMemory } from "./kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
+import { blocksNeeded, cachedTokens, enterByAdmission, finishNext } from "./residents.js";
 import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "./units.js";
 
 /**
@@ -293,16 +293,6 @@ function resume(shared: Shared, replica: Replica, id: number, endAt: Nanoseconds
   lastTokenAt[id] = endAt;
 }
 
-/** A sequence enters the pool where its admission places it; active ones behind it step back. */
-function enterByAdmission(shared: Shared, replica: Replica, id: number): void {
-  const { pool } = replica;
-  const { admission, place } = shared.sequences;
-  place[id] = admission[id];
-  if (!pool.isLast(place[id]))
-    while (pool.active > 0 && place[pool.lastActive(place)] > place[id]) deactivateLast(shared, replica);
-  pool.insert(id, place);
-}
-
 /** The stretch is over: what it came to, and what those that finish with it held. */
 export function end(shared: Shared, replica: Replica): void {
   const { flight } = replica;
@@ -340,8 +330,10 @@ function release(shared: Shared, replica: Replica, { finishing, finishingUnseate
   const { memory } = replica;
   replica.resident -= finishing.length;
   if (memory !== null)
-    for (let i = 0; i < finishing.length; i++)
-      memory.release(blocksFor(cachedTokens(shared, finishing.ids[i], 0)));
+    for (let i = 0; i < finishing.length; i++) {
+      const cached = cachedTokens(shared, finishing.ids[i], 0);
+      memory.release(memory.blocksFor(cached), cached);
+    }
   leave(shared, replica, finishing);
   leave(shared, replica, finishingUnseated);
 }

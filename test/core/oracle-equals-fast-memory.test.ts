@@ -27,7 +27,13 @@ const cases = fc.record({
   rows: fc.array(row, { minLength: 1, maxLength: 16 }),
   discipline: fc.constantFrom("fcfs" as const, "fcfs" as const, "sjf" as const, "priority" as const),
   scheduler: fc.oneof(
-    { weight: 4, arbitrary: fc.constant({ kind: "vllm" as const }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("vllm" as const),
+        version: fc.constantFrom("0.19" as const, "0.19" as const, "0.16" as const, "2026-08" as const),
+      }),
+    },
     fc.constantFrom<OracleInput["scheduler"]>(
       { kind: "decode-prioritizing" },
       { kind: "prefill-prioritizing" },
@@ -46,6 +52,10 @@ const cases = fc.record({
       { weight: 5, arbitrary: small(14, 2).map((blocks) => 16 * (blocks + 1)) },
       { weight: 2, arbitrary: fc.constant(null) },
     ),
+    blockTokens: fc.constantFrom(16, 16, 16, 1, 4, 32),
+    prefixCaching: fc.constantFrom(null, null, null, false as const),
+    reservePrompt: fc.constantFrom(null, null, true, false),
+    watermark: fc.constantFrom(0, 0, 0, 0.1, 0.4),
     async: fc.boolean(),
     overheadMs: fc.constantFrom(0, 0, 7),
   }),
@@ -92,6 +102,8 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
       const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap * MS) }));
       const { c, a, k } = service;
       const { overheadMs, ...limits } = engine;
+      // Two blocks at least, one of them the null block.
+      limits.kvTokens = limits.kvTokens && Math.max(limits.kvTokens, 2 * limits.blockTokens);
       const slow = runOracle({
         requests,
         scheduler,
@@ -120,7 +132,7 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
             outputTokens: { kind: "fixed", tokens: 1 },
           },
           service: { kind: "growing", ...service },
-          engine: { ...engine, discipline: { kind: discipline } },
+          engine: { ...limits, overheadMs, discipline: { kind: discipline } },
           scheduler,
           conventions,
           horizon: { tmaxSeconds: 1e6 },
