@@ -212,7 +212,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
     const { returned, waiting } = this.replica;
     if (returned.length === 0) return false;
     if (!this.shared.preemptsByClass || waiting.length === 0) return true;
-    return comesBefore(waiting.classOf!, returned.first, waiting.first);
+    return comesBefore(waiting, returned.first, waiting.first);
   }
 
   /** The partly prefilled prompt that comes next. */

@@ -2,6 +2,7 @@
  * Preemption: who goes when KV memory runs out, and what that comes to. A victim gives back its blocks and waits
  * again; it will compute its tokens anew, except in the blocks of its own that survive (docs/model.md §1).
  */
+import type { PromptOrder } from "./discipline.js";
 import { giveBack, type OpenBatch } from "./open-batch.js";
 import type { Replica, Shared } from "./replica.js";
 import { cachedTokens, dropActive } from "./residents.js";
@@ -39,9 +40,10 @@ export function preemptLast(batch: OpenBatch): number {
 export function preemptByClass(batch: OpenBatch): number {
   const { shared, replica, flight } = batch;
   const { admission, requests } = shared.sequences;
-  const classOf = replica.waiting.classOf!;
+  const { waiting } = replica;
   const isWorse = (a: number, b: number): boolean => {
-    const byClass = classOf(a) - classOf(b) || requests.arrivedAt[a] - requests.arrivedAt[b];
+    const byClass =
+      waiting.classOf!(a) - waiting.classOf!(b) || requests.arrivedAt[a] - requests.arrivedAt[b];
     return byClass > 0 || (byClass === 0 && admission[a] < admission[b]);
   };
   let worst = -1;
@@ -114,10 +116,12 @@ function leavePool(shared: Shared, replica: Replica, id: number): void {
 
 /** It waits before all that never started, the one preempted last first; or in its class, by arrival. */
 function waitAgain({ preemptsByClass }: Shared, { returned, waiting }: Replica, id: number): void {
-  if (preemptsByClass) returned.insertWhere(id, (a, b) => comesBefore(waiting.classOf!, a, b));
+  if (preemptsByClass) returned.insertWhere(id, (a, b) => comesBefore(waiting, a, b));
   else returned.pushFront(id);
 }
 
 /** vLLM's order of the waiting under its policy `priority`: by class, then by arrival, which ids follow. */
-export const comesBefore = (classOf: (id: number) => number, a: number, b: number): boolean =>
-  classOf(a) < classOf(b) || (classOf(a) === classOf(b) && a < b);
+export function comesBefore(waiting: PromptOrder, a: number, b: number): boolean {
+  const byClass = waiting.classOf!(a) - waiting.classOf!(b);
+  return byClass < 0 || (byClass === 0 && a < b);
+}

@@ -275,12 +275,7 @@ export class Replica {
   }
 
   /** @param usableBlocks blocks of its KV memory, or UNLIMITED */
-  reset(
-    waiting: PromptOrder,
-    service: Stream | undefined,
-    usableBlocks: number,
-    rules: KvRules,
-  ): void {
+  reset(waiting: PromptOrder, service: Stream | undefined, usableBlocks: number, rules: KvRules): void {
     this.waiting = waiting;
     this.routed = 0;
     this.routedTokens = 0;

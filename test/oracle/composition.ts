@@ -19,7 +19,8 @@ export type Lost = (place: number, tokens: number) => void;
 
 export class Composition {
   readonly batch: Batch = { prefill: [], decode: [] };
-  hasPreempted = false;
+  /** Who was preempted for it. */
+  readonly preempted: number[] = [];
 
   constructor(
     readonly replica: Replica,
@@ -155,7 +156,7 @@ export class Composition {
 
   private preempt(victim: Sequence, taken: number): void {
     const { replica, output } = this;
-    this.hasPreempted = true;
+    this.preempted.push(victim.id);
     output.preemptions += 1;
     output.lostTokens += victim.computed - taken;
     replica.memory.preempt(victim.id, victim.registered);
@@ -191,7 +192,7 @@ export class Composition {
     const hit = this.hit(sequence);
     const left = replica.resident.length > 0 ? watermark * block : 0;
     const needed = memory.blocksFor(reserves ? known : hit + tokens) * block;
-    if (this.hasPreempted || !memory.fits(sequence.id, needed + left)) return false;
+    if (this.preempted.length > 0 || !memory.fits(sequence.id, needed + left)) return false;
     if (sequence.inFlight > 0) throw new Error(`oracle: ${sequence.id} is resumed with a token in flight`);
     const from = sequence.state === "preempted" ? replica.preempted : central;
     from.splice(from.indexOf(sequence), 1);

@@ -25,7 +25,10 @@ export interface OracleInput {
     | { kind: "hybrid"; ratio: number; ratioOf: "sequences" | "tokens" }
     | { kind: "sarathi" }
     | { kind: "orca" }
-    | { kind: "vllm"; /** whose rules of memory and of victims; absent: 0.19 */ version?: "0.16" | "0.19" | "2026-08" };
+    | {
+        kind: "vllm";
+        /** whose rules of memory and of victims; absent: 0.19 */ version?: "0.16" | "0.19" | "2026-08";
+      };
   engine: {
     maxTokens: number;
     maxSequences: number;
@@ -122,12 +125,16 @@ export interface OracleIteration {
   prefill: { id: number; tokens: number; cached: number }[];
   decode: number[];
   sumKv: number;
+  /** who was preempted for this batch */
+  preempted: number[];
 }
 
 export interface OracleOutput {
   requests: OracleRequest[];
   /** in the order of their composition */
   iterations: OracleIteration[];
+  /** these, and the compositions between them that came to nothing but preemptions: they take no time */
+  compositions: OracleIteration[];
   /** computed in chunks: prompts less their prefix hits, and what is recomputed after preemptions */
   prefillTokens: number;
   decodeTokens: number;

@@ -74,6 +74,7 @@ export function runOracle(input: OracleInput): OracleOutput {
   const output: OracleOutput = {
     requests: [],
     iterations: [],
+    compositions: [],
     prefillTokens: 0,
     decodeTokens: 0,
     busyTime: 0,
@@ -166,12 +167,22 @@ function decide(
     if (input.scheduler.kind === "vllm") composeVllm(composition);
     else composeBase(composition);
     const { batch } = composition;
+    const { preempted } = composition;
     if (batch.prefill.length === 0 && batch.decode.length === 0) {
+      const nothing = { prefill: [], decode: [], sumKv: 0, preempted };
+      if (preempted.length > 0)
+        output.compositions.push({
+          ...nothing,
+          replica: replica.number,
+          composedAt: now,
+          startAt: now,
+          endAt: now,
+        });
       // model §1: never idle while work waits. Its own sequences always may continue, and where none is
       // resident the cap and memory let one in: so this is a stall, whatever the other replicas do.
       if (replica.queue.length > 0) return;
       // One that came to nothing but preemptions has made room: the next is composed at once.
-      if (composition.hasPreempted) continue;
+      if (preempted.length > 0) continue;
       throw new Error(
         `oracle: stall at ${now} ns: replica ${replica.number} composes nothing with ` +
           `${replica.resident.length} resident, ${replica.preempted.length} preempted, ${central.length} waiting`,
@@ -184,7 +195,7 @@ function decide(
     const startAt = replica.queue.at(-1)?.endAt ?? now;
     replica.queue.push({ endAt: startAt + time, batch });
     output.busyTime += time;
-    output.iterations.push({
+    const iteration = {
       replica: replica.number,
       composedAt: now,
       startAt,
@@ -192,7 +203,10 @@ function decide(
       prefill: batch.prefill.map(({ sequence, tokens, cached }) => ({ id: sequence.id, tokens, cached })),
       decode: batch.decode.map(({ sequence }) => sequence.id),
       sumKv: shape.sumKv,
-    });
+      preempted,
+    };
+    output.iterations.push(iteration);
+    output.compositions.push(iteration);
   }
 }
 
