@@ -267,11 +267,11 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
       const some = Math.min(n, pool.size);
       activateFirst(shared, replica, some);
       const needed = blocksNeeded(replica) - this.decodeBlocks;
-      if (needed <= memory.free) {
-        memory.take(needed);
-        this.decodeBlocks += needed;
-        return some;
-      }
+      // The first in order take what is free before anybody goes: whose blocks come free then may be taken next.
+      const taken = Math.min(needed, memory.free);
+      memory.take(taken);
+      this.decodeBlocks += taken;
+      if (taken === needed) return some;
       if (!this.preempt()) this.refuse("out of memory with nobody to preempt");
     }
   }
