@@ -110,12 +110,14 @@ function repeatUntilArrival(shared: Shared, flight: Flight): void {
  * by one, each rounded as it is priced.
  */
 function walk(shared: Shared, replica: Replica, flight: Flight): void {
-  const { memory } = replica;
+  const { memory, returned } = replica;
   const { iterations: most, iterationTime: first } = flight;
   if (memory !== null && flight === replica.flight) flight.usedBlocks = memory.used;
   const seenAt = flight.dependsOnArrivals && shared.router === null ? shared.nextArrivalAt : NEVER;
   const sumKv = flight.sumKv;
   let free = memory ? memory.free : 0;
+  // A survivor taken leaves the first preempted request more to compute: the scheduler sees another head of the queue.
+  const least = memory && returned.length > 0 ? Math.max(0, free - memory.before(returned.first)) : 0;
   let time: number = first;
   let at: number = flight.startAt;
   // Iterations composed by the instant at which the arrival is seen still belong to the stretch.
@@ -133,7 +135,7 @@ function walk(shared: Shared, replica: Replica, flight: Flight): void {
     if (n >= most || after <= 0) break;
     if (memory) {
       free -= blocksNeeded(replica, n);
-      if (free < 0) break;
+      if (free < least) break;
     }
     flight.sumKv = sumKv + n * flight.decodes;
     price(shared, replica, flight);

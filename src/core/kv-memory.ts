@@ -116,6 +116,16 @@ export class KvMemory {
     return kept ? Math.min(kept.full, this.counts[kept.entry & (this.owners.length - 1)]) : 0;
   }
 
+  /** Blocks that can be taken before one of a preempted request's survivors is; no end of them if none survives. */
+  before(id: number): number {
+    const kept = this.kept.get(id);
+    if (!kept) return Infinity;
+    let blocks = -this.survivors(id);
+    for (let entry = this.head; entry <= kept.entry; entry++)
+      blocks += this.counts[entry & (this.owners.length - 1)];
+    return blocks;
+  }
+
   /** A preempted request comes back and takes up `blocks` of its survivors; what else it left is nobody's now. */
   reclaim(id: number, blocks: number): void {
     const kept = this.kept.get(id);

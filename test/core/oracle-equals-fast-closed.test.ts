@@ -156,12 +156,22 @@ const found = (drawn: Partial<Drawn>, engine: Partial<Drawn["engine"]>): [Drawn]
     },
   },
 ];
-/** What random cases once found, one in a thousand: a rejection while all are busy; an answer that cuts a stretch. */
+/**
+ * What random cases once found, one in a thousand: a rejection while all are busy; an answer that cuts a stretch; a
+ * decode that takes a survivor of the first preempted request, which is then so long that it may be cut.
+ */
 const FOUND = [
   found({ warmupShare: 0.3 }, { kvTokens: 32, overheadMs: 7 }),
   found(
     { clients: 4, prompts: 16, horizonMs: 1, trial: 198, service: { c: 1, a: 0, k: 0 } },
     { maxTokens: 2, maxSequences: 3, chunkSize: 1, replicas: 4, async: true },
+  ),
+  found(
+    {
+      ...{ clients: 4, prompts: 1, outputs: 67, horizonMs: 200, scheduler: { kind: "orca" } },
+      ...{ service: { c: 1, a: 0, k: 12345 }, conventions: { ...STANDARD, firstToken: "decode" } },
+    },
+    { maxTokens: 16, kvTokens: 176 },
   ),
 ];
 
