@@ -189,6 +189,7 @@ async function conduct(
     tables: tablesIn(shared.outData, streams.cwd, streams.fs),
     trials: runner(executor, progressOn(stderr, shared.quiet), {
       verify: shared.verify,
+      plain: shared.plain,
       force: shared.force,
       signal,
       registry: study.registry,

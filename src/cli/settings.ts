@@ -20,6 +20,8 @@ export interface SharedSettings {
   readonly quiet: boolean;
   readonly color: boolean;
   readonly verify: boolean;
+  /** LLMSIM_PLAIN=1: simulate without the fast paths, to see whether they are at fault. */
+  readonly plain: boolean;
   /** Continue from the journal of a run that was stopped. */
   readonly resume: boolean;
   /** Lift what can be lifted of the limits. */
@@ -29,6 +31,15 @@ export interface SharedSettings {
 }
 
 const MOST_WORKERS = 256;
+
+/** Whether LLMSIM_PLAIN turns the fast paths off. */
+export function isPlain(env: Readonly<Record<string, string | undefined>>, issues: Issue[]): boolean {
+  const { LLMSIM_PLAIN: given } = env;
+  if (given === undefined || given === "" || given === "0") return false;
+  if (given !== "1")
+    issues.push({ key: "LLMSIM_PLAIN", message: `invalid LLMSIM_PLAIN: ${show(given)} (1 or 0)` });
+  return true;
+}
 
 export function sharedSettings(
   flags: Flags,
@@ -73,6 +84,7 @@ export function sharedSettings(
     quiet: flags.quiet === true,
     color: flags.color !== false,
     verify: flags.verify === true,
+    plain: isPlain(env, issues),
     resume: flags.resume === true,
     force: flags.force === true,
     share,

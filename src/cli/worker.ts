@@ -7,6 +7,7 @@ import { serve } from "../run/bullmq/worker.js";
 import { EXIT, EXIT_HELP } from "./faults.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
+import { isPlain } from "./settings.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 
@@ -47,10 +48,11 @@ export async function work(flags: Flags, { env, signal, stderr }: Streams): Prom
     const message = `invalid --workers: ${given} (an integer at least 1 and at most ${MOST_WORKERS})`;
     issues.push({ key: "--workers", message });
   }
+  const plain = isPlain(env, issues);
   if (issues.length > 0 || !redis) throw new ConfigError(issues);
   const tell = (line: string): void => void (flags.quiet === true || stderr.write(`${line}\n`));
   const until = signal ?? new AbortController().signal;
-  const shards = await serve({ redis, version, threads: threads as number, signal: until, tell });
+  const shards = await serve({ redis, version, threads: threads as number, plain, signal: until, tell });
   tell(`done: ${shards} ${shards === 1 ? "shard" : "shards"}`);
   return EXIT.done;
 }

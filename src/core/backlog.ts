@@ -12,7 +12,7 @@ import { stream } from "./random.js";
 import { member } from "./registry.js";
 import type { Flight, Replica } from "./replica.js";
 import { Requests } from "./requests.js";
-import type { Simulator } from "./simulate.js";
+import type { RunOptions, Simulator } from "./simulate.js";
 import { fromSeconds, NEVER, toSeconds } from "./units.js";
 
 export interface BacklogTask {
@@ -51,7 +51,8 @@ export function backlogDecodes(simulator: Pick<Simulator, "registry">, config: S
   return member(simulator.registry.schedulers, config.scheduler.kind).backlog === "decoding";
 }
 
-export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
+/** @param plain without the fast paths */
+export function runBacklog(simulator: Simulator, task: BacklogTask, plain = false): Served {
   const { config, seed, trial, backlog, batches, settle, batchSeconds } = task;
   const requests = new Requests();
   const tmaxSeconds = batchSeconds * (batches + settle);
@@ -63,7 +64,7 @@ export function runBacklog(simulator: Simulator, task: BacklogTask): Served {
     simulator.registry,
     backlog,
   );
-  const state = simulator.begin(config, requests, { seed, trial });
+  const state = simulator.begin(config, requests, { seed, trial, plain });
   // With limited KV memory the backlog waits: who holds blocks is for the engine to say.
   const decoding =
     config.engine.kvTokens !== null
@@ -178,9 +179,9 @@ class Batches implements Observer {
 }
 
 /** Requests still in the system at the end of the window, from an empty start. */
-export function leftAt(simulator: Simulator, config: SimulationConfig, seed: number, trial: number): number {
-  const requests = simulator.draw(config, seed, trial);
-  const state = simulator.begin(config, requests, { seed, trial });
+export function leftAt(simulator: Simulator, config: SimulationConfig, options: RunOptions): number {
+  const requests = simulator.draw(config, options.seed, options.trial);
+  const state = simulator.begin(config, requests, options);
   advance(state, fromSeconds(config.horizon.tmaxSeconds));
   return requests.count - state.shared.completed - state.shared.rejected;
 }

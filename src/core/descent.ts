@@ -6,6 +6,7 @@
  * What a stretch on the way adds up to is what iteration.ts counts, in the plain case: every sequence is measured, and
  * all iterations of a stretch take the same time.
  */
+import { PlanError } from "./errors.js";
 import { dropFirst } from "./finish-heap.js";
 import { firstGaps } from "./first-gaps.js";
 import { runOn } from "./iteration.js";
@@ -22,6 +23,35 @@ export function descends(shared: Shared, replica: Replica): boolean {
   if (replica.pool.active < size) activateFirst(shared, replica, size);
   // Where they are measured the measurement has begun.
   return replica.activeUnmeasured === 0;
+}
+
+/** Whether that many decodes have been composed in this trial, as the scheduler promises, and so beside prompts. */
+export const isProven = ({ pool, waiting, partial, proven, provenBeside }: Replica): boolean =>
+  pool.active <= provenBeside || (pool.active <= proven && waiting.length + partial.length === 0);
+
+/**
+ * A batch that was promised to be all decoding sequences has been composed: it is held to that.
+ * @throws PlanError if it is anything else
+ */
+export function prove(shared: Shared, replica: Replica, flight: Flight): void {
+  const { pool, waiting, partial } = replica;
+  const { decodes, chunkCount, limitsDecode, limitsPrefill } = flight;
+  const isKept = decodes === pool.size && chunkCount === 0 && !limitsDecode && !limitsPrefill;
+  if (!isKept) refusePromise(shared, replica, flight);
+  replica.proven = Math.max(replica.proven, decodes);
+  if (waiting.length + partial.length > 0) replica.provenBeside = decodes;
+}
+
+function refusePromise(shared: Shared, replica: Replica, flight: Flight): never {
+  const { pool, waiting, partial } = replica;
+  const isBeside = waiting.length + partial.length + flight.chunkCount > 0;
+  const promise = isBeside ? "decodesFirst" : `decodesAll: ${shared.decodesAll}`;
+  const limits = flight.limitsDecode || flight.limitsPrefill ? ", and a limit of its own decided" : "";
+  throw new PlanError(
+    shared.schedulerName,
+    replica.iterations + 1,
+    `the promise ${promise} does not hold: of ${pool.size} decoding sequences the batch has ${flight.decodes}, and ${flight.chunkCount} prompts${limits}`,
+  );
 }
 
 /**

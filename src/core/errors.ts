@@ -27,12 +27,12 @@ export class ConfigError extends Error {
 export class PlanError extends Error {
   /** Name of the scheduler. */
   readonly scheduler: string;
-  /** Number of the iteration on its replica, from 1. */
+  /** Number of the iteration on its replica, from 1; 0 where the trial as a whole is meant. */
   readonly iteration: number;
   /** The rule that was broken, e.g. `over the token budget: asked 300, left 256`. */
   readonly rule: string;
   constructor(scheduler: string, iteration: number, rule: string) {
-    super(`scheduler ${scheduler}, iteration ${iteration}: ${rule}`);
+    super(`scheduler ${scheduler}${iteration > 0 ? `, iteration ${iteration}` : ""}: ${rule}`);
     this.name = "PlanError";
     this.scheduler = scheduler;
     this.iteration = iteration;

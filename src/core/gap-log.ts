@@ -82,6 +82,19 @@ export class GapLog {
     else this.enter(weight);
   }
 
+  /** Whether every gap is kept as it is. */
+  get isExact(): boolean {
+    return this.count < MOST_EXACT;
+  }
+
+  /** How many gaps there are of each length. */
+  byLength(): Map<number, number> {
+    const found = new Map<number, number>();
+    // An entry without weight was expected and never counted.
+    for (let i = 0; i < this.count; i++) if (this.weight[i] > 0) found.set(this.gap[i], this.weight[i]);
+    return found;
+  }
+
   /** Sum of the weights: the number of ITLs. */
   get total(): number {
     let total = 0;

@@ -5,7 +5,7 @@
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
 import type { ClosedLoop } from "./closed-loop.js";
-import { descend, descends } from "./descent.js";
+import { descend, descends, isProven, prove } from "./descent.js";
 import type { PromptOrder } from "./discipline.js";
 import type { EventQueue } from "./event-queue.js";
 import { begin, cut, end, endedBy, settle } from "./iteration.js";
@@ -36,7 +36,7 @@ export function advance(state: State, until: Nanoseconds, observer?: Observer): 
   const { replicas, shared } = state;
   const isAlone = replicas.length === 1 && shared.router === null && shared.clients === null;
   shared.until = ns(Math.min(until, LAST_INSTANT));
-  if (isAlone && shared.depth === 1 && !observer) advanceAlone(state, replicas[0]);
+  if (isAlone && shared.depth === 1 && !observer && !shared.isPlain) advanceAlone(state, replicas[0]);
   else advanceAll(state, observer);
 }
 
@@ -63,9 +63,13 @@ function advanceAlone({ shared, replicas, events, plans }: State, replica: Repli
     }
     if (shared.isPaused) break;
     if (replica.resident > 0 || waiting.length > 0 || returned.length > 0) {
-      if (descends(shared, replica)) {
+      const isPromised = descends(shared, replica);
+      if (isPromised && isProven(replica)) {
         if (descend(shared, replica, flight) === false) continue;
-      } else while (begin(shared, plan, replica, flight) === false);
+      } else {
+        while (begin(shared, plan, replica, flight) === false);
+        if (isPromised) prove(shared, replica, flight);
+      }
       isOver = lands(shared, replica, flight) === false;
     } else {
       if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);

@@ -49,6 +49,8 @@ export interface Shared {
   readonly decodesAll: number;
   /** And so it does whatever there is to prefill. */
   readonly decodesFirst: boolean;
+  /** One iteration at a time, each composed: what the fast paths are held against (verification.ts). */
+  readonly isPlain: boolean;
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
   /** Time that each request spends before the engine sees it (HTTP, tokenizer). */
@@ -251,6 +253,9 @@ export class Replica {
   /** Active sequences by (cached tokens − decode clock) modulo the block size: who needs a block when. */
   phases = new Int32Array(0);
   readonly decodeTimes = new DecodeTimes();
+  /** The most decodes of which this trial has seen the scheduler's promise kept (descent.ts); and so beside prompts. */
+  proven = 0;
+  provenBeside = 0;
   /** Draws of random iteration times. */
   service: Stream | undefined;
 
@@ -282,6 +287,8 @@ export class Replica {
     this.answered = 0;
     this.pool.clear();
     this.decodeTimes.clear();
+    this.proven = 0;
+    this.provenBeside = 0;
     this.stalls.clear();
     this.flight.endAt = NEVER;
     this.flight.blockTime = this.next.blockTime = 0;

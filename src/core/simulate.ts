@@ -22,6 +22,7 @@ import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
 import { judgeRequests, needsLargestGaps } from "./slo.js";
 import { Tally } from "./tally.js";
+import { accountOf, demandSame, differenceOf } from "./verification.js";
 import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly trial: number;
   readonly observer?: Observer;
+  /** Without the fast paths: one iteration at a time, each composed. */
+  readonly plain?: boolean;
 }
 
 /** A simulator with its buffers: reused from trial to trial, one at a time. */
@@ -89,7 +92,7 @@ export class Simulator {
   }
 
   /** The state before anything has happened. It uses this simulator's buffers: one at a time. */
-  begin(config: SimulationConfig, requests: Requests, { seed, trial }: RunOptions): State {
+  begin(config: SimulationConfig, requests: Requests, { seed, trial, plain = false }: RunOptions): State {
     const { registry, events, sequences, gaps } = this;
     const { engine, conventions } = config;
     const warmup = fromSeconds(config.horizon.warmupSeconds);
@@ -117,7 +120,7 @@ export class Simulator {
       watermarkBlocks: Math.floor((engine.watermark * (kvTokens ?? 0)) / blockTokens),
       emptyFirst: scheduler.emptyBlocksFirst === true,
     };
-    const asksEveryIteration = model.random || scheduler.everyIteration === true;
+    const asksEveryIteration = plain || model.random || scheduler.everyIteration === true;
     const varies = blocks < UNLIMITED || model.growsWithKv === true;
     const overhead = fromMilliseconds(engine.overheadMs);
     const limits = {
@@ -146,6 +149,7 @@ export class Simulator {
       varies,
       decodesAll: asksEveryIteration || varies || sequences.largestGap !== null ? 0 : decodesAll,
       decodesFirst: scheduler.decodesFirst === true,
+      isPlain: plain,
       overhead,
       usableBlocks: blocks,
       kvRules,
@@ -208,8 +212,10 @@ export interface SimulateOptions {
   readonly seed?: number;
   /** Number of the trial, from 1. Default 1. */
   readonly trial?: number;
-  /** Checks every law of the model while it runs. */
+  /** Holds the run against one iteration at a time, which is watched by every law of the model. Takes several times as long. */
   readonly verify?: boolean;
+  /** One iteration at a time, without the fast paths: the same results, slowly. */
+  readonly plain?: boolean;
   readonly registry?: Registry;
   /** Simulates these requests instead of drawing them. */
   readonly requests?: Requests;
@@ -239,18 +245,51 @@ export function simulate(given: PartialConfig, options: SimulateOptions = {}): S
   const config = prepare(given, registry, { force: options.force ?? false });
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);
-  const values = runTrial(simulator, config, requests, { seed, trial, verify: options.verify ?? false });
+  const { verify = false, plain = false } = options;
+  const values = runTrial(simulator, config, requests, { seed, trial, verify, plain });
   return { config, metrics: asRecord(values.values, config), outcome: values.outcome };
 }
 
-/** Runs and measures one trial of a checked configuration; `verify` also checks every law while it runs. */
+/** How a trial is run. */
+export interface TrialOptions {
+  readonly seed: number;
+  readonly trial: number;
+  /** Hold it against the plain loop, watched by every law. */
+  readonly verify: boolean;
+  /** Run the plain loop alone. */
+  readonly plain?: boolean | undefined;
+}
+
+/**
+ * Runs and measures one trial of a checked configuration.
+ * @returns its metrics, and its outcome, valid until the simulator runs again
+ * @throws InvariantError or PlanError where `verify` finds a law broken or a difference (verification.ts)
+ */
 export function runTrial(
   simulator: Simulator,
   config: SimulationConfig,
   requests: Requests,
-  options: { readonly seed: number; readonly trial: number; readonly verify: boolean },
+  { seed, trial, verify, plain = false }: TrialOptions,
 ): { readonly values: Float64Array; readonly outcome: Outcome } {
-  const laws = options.verify ? new Laws(config) : undefined;
+  if (!verify) return measureRun(simulator, config, requests, { seed, trial, plain });
+  const watched = (): ReturnType<typeof measureRun> =>
+    measureRun(simulator, config, requests, { seed, trial, plain: true }, new Laws(config));
+  if (plain) return watched();
+  const fast = measureRun(simulator, config, requests, { seed, trial });
+  const account = accountOf(fast.outcome, fast.values);
+  const { values, outcome } = watched();
+  const difference = differenceOf(account, accountOf(outcome, values));
+  demandSame(difference, config.scheduler.kind, simulator.registry);
+  return { values: account.values, outcome };
+}
+
+function measureRun(
+  simulator: Simulator,
+  config: SimulationConfig,
+  requests: Requests,
+  options: RunOptions,
+  laws?: Laws,
+): { readonly values: Float64Array; readonly outcome: Outcome } {
   const outcome = simulator.run(config, requests, { ...options, ...(laws && { observer: laws }) });
   const tally = new Tally(outcome.shared, config.conventions.tbt);
   tally.count(outcome, NEVER);

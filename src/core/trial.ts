@@ -1,5 +1,6 @@
 /** What a worker runs: some trials of some configurations, as plain data in and typed arrays out. */
 import { type BacklogTask, leftAt, runBacklog } from "./backlog.js";
+import { demandSame, differentValues } from "./verification.js";
 import type { SimulationConfig } from "./config.js";
 import { InvariantError } from "./errors.js";
 import { METRICS } from "./metrics.js";
@@ -17,8 +18,10 @@ export interface TrialTask {
   readonly configs: readonly SimulationConfig[];
   /** Time windows (model §4), ascending, none longer than the configurations'; none: the whole horizon. */
   readonly windows: readonly number[];
-  /** Check every law while simulating. */
+  /** Hold every run against the plain loop, watched by every law. */
   readonly verify: boolean;
+  /** Simulate without the fast paths. */
+  readonly plain?: boolean;
   /** Files with schedulers that the configurations may name. */
   readonly plugins?: readonly PluginFile[];
 }
@@ -28,6 +31,9 @@ export interface StabilityTask extends BacklogTask {
   readonly kind: "stability";
   /** Also count what an empty start leaves unfinished after as many arrivals. */
   readonly fromEmpty: boolean;
+  /** As a TrialTask's. */
+  readonly verify?: boolean;
+  readonly plain?: boolean;
   readonly plugins?: readonly PluginFile[];
 }
 
@@ -42,10 +48,35 @@ export const runTask = (simulator: Simulator, task: Task): TrialValues =>
 
 /** What a stability task answers, packed: emptied, left, then decode tokens, prefill tokens and prompts by batch. */
 function runStability(simulator: Simulator, task: StabilityTask): TrialValues {
-  const { decodeTokens, prefillTokens, prompts, emptied } = runBacklog(simulator, task);
-  const horizon = { ...task.config.horizon, tmaxSeconds: task.batchSeconds * task.batches };
-  const left = task.fromEmpty ? leftAt(simulator, { ...task.config, horizon }, task.seed, task.trial) : NaN;
+  const { verify = false, plain = false, config } = task;
+  const values = served(simulator, task, plain);
+  if (!verify || plain) return values;
+  const other = served(simulator, task, true);
+  const at = values.findIndex((value, i) => !Object.is(value, other[i]));
+  const difference = `a run from a backlog: value ${at} of its batches is ${values[at]}, not ${other[at]}`;
+  const { seed, trial } = task;
+  named(config, seed, trial, () =>
+    demandSame(at < 0 ? undefined : difference, config.scheduler.kind, simulator.registry),
+  );
+  return values;
+}
+
+function served(simulator: Simulator, task: StabilityTask, plain: boolean): TrialValues {
+  const { config, seed, trial, batchSeconds, batches, fromEmpty } = task;
+  const { decodeTokens, prefillTokens, prompts, emptied } = runBacklog(simulator, task, plain);
+  const horizon = { ...config.horizon, tmaxSeconds: batchSeconds * batches };
+  const left = fromEmpty ? leftAt(simulator, { ...config, horizon }, { seed, trial, plain }) : NaN;
   return Float64Array.from([emptied ? 1 : 0, left, ...decodeTokens, ...prefillTokens, ...prompts]);
+}
+
+/** A failed invariant says what replays it. */
+function named<T>({ scheduler }: SimulationConfig, seed: number, trial: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof InvariantError)) throw error;
+    throw new InvariantError(`${error.message} (scheduler ${scheduler.kind}, seed ${seed}, trial ${trial})`);
+  }
 }
 
 function runTrials(simulator: Simulator, task: TrialTask): TrialValues {
@@ -55,15 +86,8 @@ function runTrials(simulator: Simulator, task: TrialTask): TrialValues {
   let at = 0;
   for (let trial = task.first; trial < task.first + task.count; trial++) {
     for (const config of task.configs) {
-      try {
-        runWindows(simulator, task, config, trial, values.subarray(at, at + perConfig));
-      } catch (error) {
-        if (error instanceof InvariantError)
-          throw new InvariantError(
-            `${error.message} (scheduler ${config.scheduler.kind}, seed ${task.seed}, trial ${trial})`,
-          );
-        throw error;
-      }
+      const into = values.subarray(at, at + perConfig);
+      named(config, task.seed, trial, () => runWindows(simulator, task, config, trial, into));
       at += perConfig;
     }
   }
@@ -78,15 +102,27 @@ function runWindows(
   trial: number,
   values: Float64Array,
 ): void {
-  const requests = simulator.draw(config, task.seed, trial);
+  const { seed, verify, plain = false } = task;
+  const requests = simulator.draw(config, seed, trial);
   const put = (found: Float64Array, i: number): void => values.set(found, i * METRICS.length);
   const windows = task.windows.map(fromSeconds);
-  if (windows.length === 0) put(runTrial(simulator, config, requests, { ...task, trial }).values, 0);
-  else if (task.verify)
-    // The laws watch a run from its beginning to its end: each window alone.
-    windows.forEach((end, i) => {
-      requests.until(end);
-      put(runTrial(simulator, config, requests, { ...task, trial }).values, i);
-    });
-  else measureWindows(simulator, config, requests, windows, { ...task, trial }).forEach(put);
+  if (windows.length === 0)
+    put(runTrial(simulator, config, requests, { seed, trial, verify, plain }).values, 0);
+  else if (plain) windows.forEach((end, i) => put(alone(end, verify), i));
+  else {
+    const forked = measureWindows(simulator, config, requests, windows, { seed, trial });
+    forked.forEach(put);
+    // The forks of one pass against each window by itself, which the laws watch from its beginning to its end.
+    if (verify)
+      forked.forEach((found, i) => {
+        const difference = differentValues({ values: found }, { values: alone(windows[i], true) });
+        const told = difference && `window ${i + 1}: ${difference}`;
+        demandSame(told, config.scheduler.kind, simulator.registry);
+      });
+  }
+
+  function alone(end: number, isWatched: boolean): Float64Array {
+    requests.until(end);
+    return runTrial(simulator, config, requests, { seed, trial, verify: isWatched, plain: true }).values;
+  }
 }

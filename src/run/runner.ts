@@ -29,6 +29,8 @@ export interface Progress {
 export interface RunnerOptions {
   /** Check every law of the model while simulating. */
   readonly verify?: boolean;
+  /** Simulate without the fast paths, one iteration at a time. */
+  readonly plain?: boolean;
   /**
    * The user asks to stop: tasks that run are finished, no more are begun. Trials that were not run have no value
    * for any metric, so that what is there can still be shown; runs from a backlog, which cannot be shown in part,
@@ -44,13 +46,14 @@ export interface RunnerOptions {
 }
 
 export function runner(executor: Executor, progress: Progress, options: RunnerOptions = {}): Trials {
-  const { verify = false, signal, registry = builtIn, share, force = false } = options;
+  const { verify = false, plain = false, signal, registry = builtIn, share, force = false } = options;
+  const how = { ...(verify && { verify }), ...(plain && { plain }) };
   return {
     async run(request: TrialRequest): Promise<TrialRecords> {
       refuseExcess(request, force);
       const records = new TrialRecords(request);
       records.values.fill(NaN);
-      const shards = shardsOf(request, verify, registry, executor.grain).filter(() => share?.takes() ?? true);
+      const shards = shardsOf(request, how, registry, executor.grain).filter(() => share?.takes() ?? true);
       let finished = 0;
       await runShards(executor, progress, request.label, shards, signal, (shard, values) => {
         place(records, request, shard, values);
@@ -61,7 +64,11 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
     async stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]> {
       invariant(share === undefined, "runs from a backlog are not shared out");
       const answers: StabilityRecord[] = [];
-      const shards = tasks.map((task, index) => ({ task, index, cost: arrivalsOf(task, registry) }));
+      const shards = tasks.map((task, index) => ({
+        task: { ...task, ...how },
+        index,
+        cost: arrivalsOf(task, registry),
+      }));
       await runShards(executor, progress, label, shards, signal, ({ task, index }, values) => {
         answers[index] = stabilityRecord(task, values);
       });
@@ -70,7 +77,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
     },
     secondsFor: (request) =>
       progress.secondsFor?.(
-        shardsOf(request, verify, registry, executor.grain).reduce((sum, shard) => sum + shard.cost, 0),
+        shardsOf(request, how, registry, executor.grain).reduce((sum, shard) => sum + shard.cost, 0),
       ),
   };
 }

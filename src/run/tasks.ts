@@ -42,7 +42,7 @@ export const arrivalsOf = (
  */
 export function shardsOf(
   request: TrialRequest,
-  verify: boolean,
+  { verify = false, plain = false }: { readonly verify?: boolean; readonly plain?: boolean },
   registry: Registry = builtIn,
   grain: (requests: number) => number = () => REQUESTS_A_TASK,
 ): Shard[] {
@@ -73,6 +73,7 @@ export function shardsOf(
           configs,
           windows,
           verify: verify || request.verify === true,
+          ...(plain && { plain }),
         },
         places,
         cost: perTrial * trials,

@@ -236,7 +236,7 @@ test("what an empty start leaves unfinished is what finishes later", () => {
   const { finishedAt } = outcome.shared.sequences;
   const late = finishedAt.subarray(0, outcome.arrived).filter((at) => at > 40e9);
   expect(late.length).toBeGreaterThan(5);
-  expect(leftAt(new Simulator(), config, 3, 2)).toBe(late.length);
+  expect(leftAt(new Simulator(), config, { seed: 3, trial: 2 })).toBe(late.length);
 });
 
 test("who can never fit into the memory is not left unfinished", () => {
@@ -246,7 +246,7 @@ test("who can never fit into the memory is not left unfinished", () => {
   expect(outcome.shared.rejected).toBeGreaterThan(0);
   const { finishedAt } = outcome.shared.sequences;
   const late = finishedAt.subarray(0, outcome.arrived).filter((at) => at > 100e9);
-  expect(leftAt(new Simulator(), config, 3, 2)).toBe(late.length);
+  expect(leftAt(new Simulator(), config, { seed: 3, trial: 2 })).toBe(late.length);
 });
 
 test("a router counts a backlog that decodes where it decodes", () => {
@@ -316,7 +316,7 @@ test("as a task: emptied, left, then the batches", () => {
   const stability = { kind: "stability", fromEmpty: true, ...task(demo2(6)) } as const;
   const { decodeTokens, prefillTokens, prompts } = runBacklog(new Simulator(), stability);
   const horizon = { ...stability.config.horizon, tmaxSeconds: 120 };
-  const left = leftAt(new Simulator(), { ...stability.config, horizon }, 1, 1);
+  const left = leftAt(new Simulator(), { ...stability.config, horizon }, { seed: 1, trial: 1 });
   expect([...runTask(new Simulator(), stability)]).toEqual([
     0,
     left,

@@ -292,12 +292,12 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     onTestFinished(async () => void (await Promise.all([a.close(), b.close(), stop()])));
     const both = await Promise.all([a, b].map((one) => runner(one, silent).run(request)));
     for (const records of both) expect(difference(records, expected)).toBeUndefined();
-    expect(ran.length).toBe(shardsOf(request, false, builtIn, queueGrain).length);
+    expect(ran.length).toBe(shardsOf(request, {}, builtIn, queueGrain).length);
     // Who asks later is answered from what is there.
     const later = await submit({ version: "9.9.9" });
     onTestFinished(() => later.close());
     expect(difference(await runner(later, silent).run(request), expected)).toBeUndefined();
-    expect(ran.length).toBe(shardsOf(request, false, builtIn, queueGrain).length);
+    expect(ran.length).toBe(shardsOf(request, {}, builtIn, queueGrain).length);
   });
 
   test("a worker with other code is named on both sides, and does nothing", async () => {

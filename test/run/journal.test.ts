@@ -110,7 +110,7 @@ describe("an executor with a journal", () => {
   });
 
   test("a shard is done when its line is written, and not when it is not", async () => {
-    const [task] = shardsOf(manyShards, false).map((shard) => shard.task);
+    const [task] = shardsOf(manyShards, {}).map((shard) => shard.task);
     let isWritten = false;
     const slowly = async (): Promise<void> => {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -123,7 +123,7 @@ describe("an executor with a journal", () => {
   });
 
   test("a shard of another length is no answer", async () => {
-    const [task] = shardsOf(manyShards, false).map((shard) => shard.task);
+    const [task] = shardsOf(manyShards, {}).map((shard) => shard.task);
     const known = new Map([[shardKey("c", task!), Float64Array.of(1, 2)]]);
     const asked = journaled(inProcess(), "c", known, async () => {}).run(task!);
     await expect(asked).rejects.toThrow(/^--resume: a shard of 2 values, expected \d+ \(delete/);

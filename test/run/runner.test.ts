@@ -57,7 +57,7 @@ describe("the order of shards", () => {
     const executor = outOfOrder(4, [5, 0, 3, 7, 1]);
     await runner(executor, silent).run(manyShards);
     expect(executor.order).not.toEqual([...executor.order].sort((a, b) => a - b));
-    expect(executor.order.length).toBe(shardsOf(manyShards, false).length);
+    expect(executor.order.length).toBe(shardsOf(manyShards, {}).length);
   });
 
   test("nor does the number of trials asked for at once: trials 3 to 7 are those of the whole", async () => {
@@ -109,7 +109,7 @@ describe("a shard that fails", () => {
     const outcome = runner(executor, progress).run(manyShards);
     await expect(outcome).rejects.toThrow(ConfigError);
     await expect(outcome).rejects.toThrow(`shard ${nth} fails`);
-    const shards = shardsOf(manyShards, false).length;
+    const shards = shardsOf(manyShards, {}).length;
     expect(shards).toBeGreaterThan(14);
     // Those in flight beside it (two a worker) end, and no other begins.
     expect(executor.asked).toBeLessThan(nth + 2 * executor.width);

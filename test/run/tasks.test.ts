@@ -56,7 +56,7 @@ describe("shards of any request", () => {
     fc.assert(
       fc.property(request, fc.boolean(), (asked, verify) => {
         const { configs, trials, first = 1 } = asked;
-        const seen = shardsOf(asked, verify)
+        const seen = shardsOf(asked, { verify })
           .flatMap(pairsOf)
           .map(([trial, position]) => (trial - first) * configs.length + position)
           .sort((a, b) => a - b);
@@ -69,7 +69,7 @@ describe("shards of any request", () => {
   test("carry the request's own configurations, seed, windows and wish to verify", () => {
     fc.assert(
       fc.property(request, fc.boolean(), (asked, verify) => {
-        for (const { task, places } of shardsOf(asked, verify)) {
+        for (const { task, places } of shardsOf(asked, { verify })) {
           expect(task.configs).toEqual(places.map((position) => asked.configs[position]));
           expect(task.seed).toBe(asked.seed);
           expect(task.windows).toEqual(asked.windows ?? []);
@@ -85,7 +85,7 @@ describe("shards of any request", () => {
   test("are no bigger than a task should be, dearest first, and configurations that share numbers are together", () => {
     fc.assert(
       fc.property(request, (asked) => {
-        const shards = shardsOf(asked, false);
+        const shards = shardsOf(asked, {});
         const costs = shards.map(({ cost }) => cost);
         expect(costs).toEqual([...costs].sort((a, b) => b - a));
         for (const { task, cost } of shards) {
@@ -110,7 +110,7 @@ describe("shards of any request", () => {
         scheduler,
         horizon: { tmaxSeconds },
       });
-      return shardsOf({ label: "", configs: [long], seed: 1, trials }, false).map(({ task }) => task.count);
+      return shardsOf({ label: "", configs: [long], seed: 1, trials }, {}).map(({ task }) => task.count);
     };
     expect(sample(1, 100)).toEqual([59, 41]);
     expect(sample(100, 3)).toEqual([1, 1, 1]);
@@ -122,7 +122,7 @@ describe("values of shards", () => {
     const shuffled = request.chain((asked) =>
       fc.record({
         asked: fc.constant(asked),
-        shards: fc.shuffledSubarray(shardsOf(asked, false), { minLength: shardsOf(asked, false).length }),
+        shards: fc.shuffledSubarray(shardsOf(asked, {}), { minLength: shardsOf(asked, {}).length }),
       }),
     );
     fc.assert(

@@ -79,8 +79,11 @@ const isTraceName = (value: unknown): value is TraceName =>
   /^[0-9a-f]{64}$/.test(value.sha256) &&
   Object.keys(value).length === 2;
 
-const TRIAL_KEYS = ["seed", "first", "count", "configs", "windows", "verify"];
-const STABILITY_KEYS = ["kind", "seed", "trial", "config", "backlog", "batches", "settle", "batchSeconds"];
+const TRIAL_KEYS = ["seed", "first", "count", "configs", "windows", "verify", "plain"];
+const STABILITY_KEYS = [
+  ...["kind", "seed", "trial", "config", "backlog", "batches", "settle", "batchSeconds", "fromEmpty"],
+  ...["verify", "plain"],
+];
 const CONFIG_PARTS = ["workload", "service", "engine", "scheduler", "conventions", "horizon"];
 
 /** What is wrong with a task, undefined if nothing; the values of options are the simulator's to judge. */
@@ -88,10 +91,12 @@ function flawOf(task: unknown): string | undefined {
   if (!isRecord(task)) return "no task";
   if ("plugins" in task) return "a task with plugins, which are files of another machine";
   const isStability = task.kind === "stability";
-  const known = isStability ? [...STABILITY_KEYS, "fromEmpty"] : TRIAL_KEYS;
+  const known = isStability ? STABILITY_KEYS : TRIAL_KEYS;
   const strange = Object.keys(task).find((key) => !known.includes(key));
   if (strange !== undefined) return `a task with ${JSON.stringify(strange).slice(0, 40)}`;
   if (!isCount(task.seed, Number.MIN_SAFE_INTEGER)) return "invalid seed";
+  for (const flag of ["verify", "plain"])
+    if (!["boolean", "undefined"].includes(typeof task[flag])) return `invalid ${flag}`;
   return (isStability ? stabilityFlaw(task) : trialFlaw(task)) ?? plainFlaw(task, 0);
 }
 

@@ -6,6 +6,7 @@
 import { hostname } from "node:os";
 import type { Job } from "bullmq";
 import { coreHash } from "../core-hash.js";
+import type { Task } from "../../core/trial.js";
 import { answerTo, type Executor } from "../executor.js";
 import { threadPool } from "../pool.js";
 import { WorkerFault } from "../worker-fault.js";
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   readonly core?: string;
   /** At least 1. */
   readonly threads: number;
+  /** Without the fast paths, whatever a job says. */
+  readonly plain?: boolean;
   /** Aborted when it is to end: it finishes what it has begun. */
   readonly signal: AbortSignal;
   readonly tell: (line: string) => void;
@@ -58,12 +61,13 @@ export async function serve(options: WorkerOptions): Promise<number> {
   const pools = poolsFor(control, (traces) => makePool(threads, { traces }));
   let running = 0;
   let finished = 0;
+  const how = (task: Task): Task => (options.plain === true ? { ...task, plain: true } : task);
 
   const work = async (job: Job<unknown, Result>): Promise<Result> => {
     running++;
     try {
       const { task, traces } = readJob(job.data, job.id, build);
-      const result: Result = { by, ...(await pools.using(traces, (pool) => ran(pool, task))) };
+      const result: Result = { by, ...(await pools.using(traces, (pool) => ran(pool, how(task)))) };
       finished++;
       handing.begin(job, result);
       return result;
