@@ -49,7 +49,7 @@ function addModelFlags(command: Command): void {
   addMachineFlags(command, MODEL_FLAGS);
   command
     .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
-    .option("--verify", "check every law of the model while simulating")
+    .option("--verify", "simulate each trial again, one iteration at a time, under every law of the model: both must agree")
     .option("--force", "lift the limits on requests a trial and on the size of results");
   command.optionsGroup("Recorded traces:");
   for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);

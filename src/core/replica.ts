@@ -334,6 +334,8 @@ export class Replica {
     target.phases = this.phases.slice();
     // The log forgets a gap of the target's that was expected since.
     target.decodeTimes.clear();
+    target.proven = this.proven;
+    target.provenBeside = this.provenBeside;
     target.routed = this.routed;
     target.routedTokens = this.routedTokens;
     target.answered = this.answered;

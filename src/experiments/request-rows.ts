@@ -23,8 +23,9 @@ const COLUMNS = [
 ];
 
 /**
- * Trial 1 is simulated once more for its table: records hold only what trials come to. Where the discipline has
- * classes, a last column says which one a request is served by; in a closed loop another, before it, whose it is.
+ * Trial 1 is simulated once more for its table: records hold only what trials come to. Further columns, where they
+ * apply: the client of a closed loop, the class of a discipline that has them, and how often the request was preempted
+ * where KV memory is limited.
  */
 export function requestFile(
   path: string,
@@ -35,6 +36,7 @@ export function requestFile(
   const rows: Row[] = [];
   let hasClasses = false;
   let hasClients = false;
+  let hasMemory = false;
   for (const config of configs) {
     const { outcome } = simulate(config, { seed, trial: 1, force: true, ...(registry && { registry }) });
     const { sequences } = outcome.shared;
@@ -42,6 +44,8 @@ export function requestFile(
     hasClasses ||= waiting.classOf !== undefined;
     const { arrivedAt, promptTokens, outputTokens, clients } = sequences.requests;
     hasClients ||= clients !== undefined;
+    const { preemptions } = sequences;
+    hasMemory ||= preemptions !== null;
     const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
     for (let i = 0; i < outcome.arrived; i++) {
       const arrival = arrivedAt[i];
@@ -64,9 +68,15 @@ export function requestFile(
         rts_s: toSeconds(finish - arrival),
         ...(clients && { client: clients.clientOf[i] }),
         ...(waiting.classOf && { class: waiting.classOf(i) }),
+        ...(preemptions && { preemptions: preemptions[i] }),
       });
     }
   }
-  const columns = [...COLUMNS, ...(hasClients ? ["client"] : []), ...(hasClasses ? ["class"] : [])];
+  const columns = [
+    ...COLUMNS,
+    ...(hasClients ? ["client"] : []),
+    ...(hasClasses ? ["class"] : []),
+    ...(hasMemory ? ["preemptions"] : []),
+  ];
   return { path, under: "current", columns, rows };
 }

@@ -102,7 +102,7 @@ function bad(option: OptionSpec): unknown[] {
     ...(option.nullable ? [] : [null]),
   ];
   if (option.kind === "text") return [...values.filter((value) => typeof value !== "string"), "", 1, ["x"]];
-  if (option.kind === "choice") return [...values, 1, option.choices![0].toUpperCase()];
+  if (option.kind === "choice") return [...values, 1, `${option.choices![0]!.toUpperCase()}!`];
   if (option.kind === "boolean") return [...values, 0, 1, "true", "false", [], [true]];
   const list = option.kind === "integers" || option.kind === "numbers";
   const numbers: unknown[] = [NaN, Infinity, -Infinity, "1"];

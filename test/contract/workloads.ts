@@ -90,8 +90,7 @@ export const askedEveryIteration = (definition: SchedulerDefinition): SchedulerD
   ...definition,
   create(spec): Scheduler {
     const scheduler = definition.create(spec);
-    const { decodeOrder = "prefill-end" } = scheduler;
-    return { compose: (view, batch) => scheduler.compose(view, batch), decodeOrder, everyIteration: true };
+    return { ...scheduler, compose: (view, batch) => scheduler.compose(view, batch), everyIteration: true };
   },
 });
 

@@ -52,6 +52,10 @@ describe("defaults", () => {
         chunkSize: null,
         replicas: 1,
         kvTokens: null,
+        blockTokens: 16,
+        prefixCaching: null,
+        reservePrompt: null,
+        watermark: 0,
         async: null,
         overheadMs: 0,
         discipline: { kind: "fcfs" },
@@ -120,12 +124,12 @@ const wrong: [path: string, value: unknown, issue: string][] = [
   [
     "engine.gpus",
     2,
-    "engine.gpus | unknown key: engine.gpus (one of: discipline, router, maxTokens, maxSequences, chunkSize, replicas, kvTokens, async, overheadMs)",
+    "engine.gpus | unknown key: engine.gpus (one of: discipline, router, maxTokens, maxSequences, chunkSize, replicas, kvTokens, blockTokens, prefixCaching, reservePrompt, watermark, async, overheadMs)",
   ],
   [
     "engine.kvTokens",
     31,
-    `engine.kvTokens | invalid engine.kvTokens: 31 (an integer at least 32 and at most ${INT32}, or none)`,
+    "engine.kvTokens | invalid engine.kvTokens: 31 (at least 32, two blocks of 16: one is the null block)",
   ],
   [
     "engine.kvTokens",
