@@ -205,7 +205,8 @@ function numberInSystem(
 function byDefinition({ outcome, config }: Simulation, rows: readonly Row[]): [string, number][] {
   const { startedAt, firstTokenAt, finishedAt } = outcome.shared.sequences;
   const measured = rows.flatMap(([arrivedAt, prompt, output], id) => {
-    if (arrivedAt < config.horizon.warmupSeconds * 1e9) return [];
+    // Whole nanoseconds, as the clock has them: the product may lie beside them.
+    if (arrivedAt < Math.round(config.horizon.warmupSeconds * 1e9)) return [];
     const [started, first, finished] = [startedAt[id], firstTokenAt[id], finishedAt[id]];
     return [{ arrivedAt, prompt, output, started, first, finished }];
   });
