@@ -38,6 +38,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
   if (takesModel !== true) return takesModel ? machineHeader(study) : undefined;
   const { engine, conventions, horizon, workload, service } = study.config;
   const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
+  const assumed = (name: string): string => (study.assumed?.includes(`engine.${name}`) ? " (assumed)" : "");
   return [
     `${whereFrom(study)}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     ...(study.trace ? [traceLine(study.trace)] : []),
@@ -47,7 +48,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
     ),
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
     [
-      `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
+      `engine maxTokens ${engine.maxTokens}${assumed("maxTokens")}, maxSequences ${engine.maxSequences}${assumed("maxSequences")}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
       ...(engine.discipline.kind === "fcfs"
         ? []
         : [`discipline ${engine.discipline.kind} ${rest(engine.discipline)}`]),

@@ -10,7 +10,7 @@ import type { Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
 import type { Experiment, RunSettings, Study, Variant } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
-import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
+import { ASSUMED, type Hardware, hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { defaultsOf, flagLayer, settingsOf } from "./flag-layer.js";
 import { MACHINE_KEYS } from "./flags.js";
@@ -63,7 +63,7 @@ export async function studyFrom(
       const isChanged = hardwareOf(further) !== undefined;
       const on = isChanged ? await hardwareFrom([...layers, ...further], flags, cwd, fs, issues) : hardware;
       // Without a scenario, hardware comes with the engine that it was measured for.
-      const machine = on ? [...(named === undefined ? [hardwareAlone()] : []), on.layer] : [];
+      const machine = on ? [...(named === undefined ? hardwareAlone(on.layer) : []), on.layer] : [];
       if (run) machine.push({ source: run.source, values: { engine: run.engine } });
       const all = [defaults, ...below, ...machine, ...traffic.below, ...layers, ...further];
       const study = resolveStudy(all, registry, { force: flags.force === true });
@@ -76,6 +76,7 @@ export async function studyFrom(
         ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
       const { trace } = traffic;
+      const assumed = [...study.origins].flatMap(([key, from]) => (from === ASSUMED ? [key] : []));
       return {
         ...study,
         scenario: own ?? scenario.name,
@@ -85,6 +86,7 @@ export async function studyFrom(
         assignments: assignments ?? [],
         registry,
         ...(trace && { trace }),
+        ...(assumed.length > 0 && { assumed }),
         ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
       };
     };
@@ -162,7 +164,7 @@ async function hardwareFrom(
   cwd: string,
   fs: FileSystem,
   issues: Issue[],
-): Promise<{ readonly name: string; readonly layer: Layer } | undefined> {
+): Promise<{ readonly name: string; readonly layer: Hardware } | undefined> {
   const given = hardwareOf(layers);
   const profileOnly = flags.profileOnly === true;
   if (given === undefined) {

@@ -56,6 +56,8 @@ export interface Study {
   /** Where its kinds are looked up; the built-in registry unless it brings a trace or a plugin. */
   readonly registry?: Registry;
   readonly trace?: TraceUse;
+  /** Dotted keys whose values are assumed, because the hardware does not say its server's. */
+  readonly assumed?: readonly string[];
   readonly plugins?: readonly PluginUse[];
   /** What an SLO asks of a whole run; what it asks of each request stands in the configuration. */
   readonly targets?: readonly Condition[];
