@@ -2,6 +2,7 @@
 import { conditionText } from "../core/condition.js";
 import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
+import { serverLines } from "./server-lines.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
 
@@ -42,6 +43,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
   return [
     `${whereFrom(study)}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     ...(study.trace ? [traceLine(study.trace)] : []),
+    ...(study.vllm ? serverLines(study.vllm) : []),
     ...(study.plugins ?? []).map(
       ({ file, sha256, schedulers }) =>
         `plugin ${file}: ${schedulers.join(", ")} (sha256 ${sha256.slice(0, 12)}…)`,
@@ -124,10 +126,11 @@ export function document({ name: command, takesModel }: Experiment, study: Study
   const { scenario, hardware, seed, trials, plugins } = study;
   const { conventions } = study.config;
   const trace = study.trace && { trace: study.trace };
+  const vllm = study.vllm && { vllm: study.vllm };
   const machine = { ...(hardware !== undefined && { hardware }), ...(plugins && { plugins }) };
   const assumed =
     takesModel === true
-      ? { scenario, ...machine, seed, trials, conventions, ...trace }
+      ? { scenario, ...machine, seed, trials, conventions, ...trace, ...vllm }
       : takesModel
         ? { ...machine, seed, conventions }
         : { seed };

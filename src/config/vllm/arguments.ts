@@ -9,14 +9,14 @@ import type { PythonValue } from "./python.js";
 import { shellWords } from "./shell-words.js";
 
 /** Short names of flags that matter here. */
-const SHORT: Readonly<Record<string, string>> = {
-  dcp: "decode_context_parallel_size",
-  dp: "data_parallel_size",
-  pcp: "prefill_context_parallel_size",
-  pp: "pipeline_parallel_size",
-  sc: "speculative_config",
-  tp: "tensor_parallel_size",
-};
+const SHORT: ReadonlyMap<string, string> = new Map([
+  ["dcp", "decode_context_parallel_size"],
+  ["dp", "data_parallel_size"],
+  ["pcp", "prefill_context_parallel_size"],
+  ["pp", "pipeline_parallel_size"],
+  ["sc", "speculative_config"],
+  ["tp", "tensor_parallel_size"],
+]);
 
 /** Flags without a value; each has an opposite with `no-`. */
 export const SWITCHES = [
@@ -25,7 +25,10 @@ export const SWITCHES = [
   "enable_prefix_caching",
   "scheduler_reserve_full_isl",
 ];
-const TRUTH: Readonly<Record<string, boolean>> = { true: true, false: false };
+const TRUTH: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["false", false],
+]);
 
 const isFlag = (word: string): boolean => word.startsWith("-") && !/^-\d/.test(word);
 
@@ -37,7 +40,7 @@ function split(word: string): { readonly name: string; readonly value?: string }
   // `--speculative-config.method ngram` is a part of that flag's value.
   const [base] = flag.slice(dashes).split(".");
   const plain = base.replaceAll("-", "_");
-  const name = dashes === 1 ? (SHORT[plain] ?? plain) : plain;
+  const name = dashes === 1 ? (SHORT.get(plain) ?? plain) : plain;
   return equals < 0 ? { name } : { name, value: word.slice(equals + 1) };
 }
 
@@ -59,7 +62,7 @@ export function readArguments(line: string, issues: Issue[]): Map<string, Fact> 
     const follows = next !== undefined && !isFlag(next) ? next : undefined;
     const opposite = name.replace(/^no_/, "");
     if (SWITCHES.includes(opposite)) {
-      const given = TRUTH[(value ?? follows ?? "").toLowerCase()];
+      const given = TRUTH.get((value ?? follows ?? "").toLowerCase());
       if (value !== undefined && given === undefined)
         refuse(`--vllm-args: invalid ${words[at].split("=")[0]}: ${value} (true or false, or no value)`);
       put(opposite, (given ?? true) === (name === opposite));

@@ -14,14 +14,14 @@ export type PythonValue =
 
 /** No list in a list in a list … is deeper. */
 const DEEPEST = 100;
-const WORDS: Readonly<Record<string, PythonValue>> = {
-  None: null,
-  True: true,
-  False: false,
-  inf: Infinity,
-  "-inf": -Infinity,
-  nan: NaN,
-};
+const WORDS: ReadonlyMap<string, PythonValue> = new Map<string, PythonValue>([
+  ["None", null],
+  ["True", true],
+  ["False", false],
+  ["inf", Infinity],
+  ["-inf", -Infinity],
+  ["nan", NaN],
+]);
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 /** Hexadecimal digits after `\x`, `\u` and `\U`. */
 const DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
@@ -120,7 +120,8 @@ class Reader {
     this.skipObject(",:)]}");
     const word = this.text.slice(start, this.at).trim();
     if (word === "") throw new Unreadable();
-    if (word in WORDS) return WORDS[word];
+    const known = WORDS.get(word);
+    if (known !== undefined) return known;
     return NUMBER.test(word) ? Number(word) : { opaque: word };
   }
 

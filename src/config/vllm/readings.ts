@@ -40,5 +40,9 @@ export const READINGS: Readonly<Record<string, Reading>> = {
   scheduler_reserve_full_isl: either("engine.reservePrompt", true),
   // True is the simulator's own way: hits are given, and a preempted request finds its own blocks again.
   enable_prefix_caching: either("engine.prefixCaching", null),
-  scheduling_policy: { key: "engine.discipline.kind", read: (value) => show(value) },
+  scheduling_policy: {
+    key: "engine.discipline.kind",
+    read: (value) => (value === "fcfs" || value === "priority" ? value : undefined),
+    allowed: "one of: fcfs, priority",
+  },
 };

@@ -103,6 +103,10 @@ describe("readArguments", () => {
     expect(
       read("--async-scheduling model --enable-chunked-prefill=False --enable-prefix-caching false"),
     ).toEqual([{ async_scheduling: true, enable_chunked_prefill: false, enable_prefix_caching: false }, []]);
+    expect(read("-constructor x --enable-prefix-caching constructor")[0]).toEqual({
+      constructor: "x",
+      enable_prefix_caching: true,
+    });
     expect(read("--enable-chunked-prefill=maybe")[1]).toEqual([
       "--vllm-args: invalid --enable-chunked-prefill: maybe (true or false, or no value)",
     ]);

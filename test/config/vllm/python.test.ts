@@ -44,6 +44,7 @@ const word = fc.oneof(
   fc
     .constantFrom(
       "torch.bfloat16",
+      "constructor",
       "PosixPath('/a, b')",
       "LoRA(name='x, y', path=\"a'b\")",
       "<Mode.FULL: (2, 1)>",
