@@ -32,6 +32,8 @@ export default defineConfig({
     testTimeout: 60_000,
     maxWorkers: 2,
     sequence: { sequencer: SlowestFirst },
+    globalSetup: "test/tell-seed.ts",
+    setupFiles: "test/setup.ts",
     projects: [
       {
         extends: true,

@@ -24,9 +24,9 @@ export interface Merged {
 const isTree = (value: unknown): value is Tree =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** −0 is 0, and the word none is null where null is allowed. */
+/** −0 is 0, the word none is null where null is allowed, and a choice may look like a number. */
 function plain({ option }: OptionNode, value: unknown): unknown {
-  if (typeof value === "number") return value + 0;
+  if (typeof value === "number") return option.choices?.includes(String(value)) ? String(value) : value + 0;
   if (value === "none" && option.nullable) return null;
   return Array.isArray(value)
     ? value.map((one: unknown) => (typeof one === "number" ? one + 0 : one))

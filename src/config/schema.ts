@@ -116,7 +116,7 @@ export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
   const { kind } = option;
   const value =
     kind === "choice"
-      ? zod.enum(option.choices ?? [])
+      ? choiceSchema(zod, option.choices ?? [])
       : kind === "boolean"
         ? zod.boolean()
         : kind === "text"
@@ -129,6 +129,13 @@ export function optionSchema(zod: Zod, option: OptionSpec): z.ZodType {
     description: described(option),
     ...(option.default === undefined ? {} : { default: option.default }),
   });
+}
+
+/** A choice that looks like a number is one in YAML, unless it is quoted. */
+function choiceSchema(zod: Zod, choices: readonly string[]): z.ZodType {
+  const numbers = choices.map(Number).filter((number) => choices.includes(String(number)));
+  const words = zod.enum(choices);
+  return numbers.length > 0 ? zod.union([words, zod.literal(numbers)]) : words;
 }
 
 function numberSchema(zod: Zod, { kind, min, max, above, below }: OptionSpec): z.ZodNumber {

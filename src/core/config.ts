@@ -21,8 +21,19 @@ export interface EngineConfig {
   /** Chunk size of chunked prefill, or null without it. */
   readonly chunkSize: number | null;
   readonly replicas: number;
-  /** Tokens that a replica's KV cache holds, as vLLM logs it (blocks of 16, one of them the null block); null: unlimited. */
+  /** Tokens that a replica's KV cache holds, as vLLM logs it (one of its blocks is the null block); null: unlimited. */
   readonly kvTokens: number | null;
+  /** Tokens of a KV block, a power of two. */
+  readonly blockTokens: number;
+  /**
+   * null: a preempted request finds its own blocks, and given prefix hits count; false: nothing is found again
+   * (vLLM's `enable_prefix_caching`). true, blocks shared by content, is not simulated.
+   */
+  readonly prefixCaching: boolean | null;
+  /** The whole prompt must fit into the KV memory to be admitted, or only its chunk; null: as the scheduler has it. */
+  readonly reservePrompt: boolean | null;
+  /** Share of the KV blocks that an admission leaves free while anybody runs, in [0, 1) (vLLM's `watermark`). */
+  readonly watermark: number;
   /** Asynchronous scheduling: batches are composed one iteration ahead; null: as the scheduler has it. */
   readonly async: boolean | null;
   /** Constant time that a request spends before the engine sees it, in ms (HTTP, tokenizer). */
@@ -113,12 +124,44 @@ export const ENGINE_OPTIONS: readonly OptionSpec[] = [
   {
     key: "kvTokens",
     kind: "integer",
-    min: 2 * BLOCK_TOKENS,
+    min: 2,
     max: INT32,
     nullable: true,
     default: null,
     unit: "tokens",
-    summary: "KV memory of a replica",
+    summary: "KV memory of a replica, at least 2 blocks",
+  },
+  {
+    key: "blockTokens",
+    kind: "integer",
+    min: 1,
+    max: 1024,
+    default: BLOCK_TOKENS,
+    unit: "tokens",
+    summary: "size of a KV block, a power of two",
+  },
+  {
+    key: "prefixCaching",
+    kind: "boolean",
+    nullable: true,
+    default: null,
+    summary: "none: own blocks and given prefix hits are found again; false: nothing is",
+  },
+  {
+    key: "reservePrompt",
+    kind: "boolean",
+    nullable: true,
+    default: null,
+    summary: "admitted where the whole prompt fits, not only its chunk; none: as the scheduler has it",
+  },
+  {
+    key: "watermark",
+    kind: "number",
+    min: 0,
+    max: 1,
+    below: true,
+    default: 0,
+    summary: "share of the KV blocks that an admission leaves free while anybody runs",
   },
   {
     key: "async",
@@ -281,11 +324,13 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
       key: "workload.promptTokens",
       message: "invalid workload.promptTokens: 0 is possible (every prompt has at least 1 token)",
     };
-  const most = engine.kvTokens === null ? Infinity : usableBlocks(engine.kvTokens) * BLOCK_TOKENS;
-  if (prompts.least > most)
+  yield* checkMemory(engine);
+  const { blockTokens, kvTokens } = engine;
+  const most = kvTokens === null ? Infinity : usableBlocks(kvTokens, blockTokens) * blockTokens;
+  if (prompts.least > most && most > 0)
     yield {
       key: "engine.kvTokens",
-      message: `invalid engine.kvTokens: ${engine.kvTokens} (the shortest prompt has ${prompts.least} tokens, and one block of ${BLOCK_TOKENS} is the null block)`,
+      message: `invalid engine.kvTokens: ${kvTokens} (the shortest prompt has ${prompts.least} tokens, and one block of ${blockTokens} is the null block)`,
     };
   const { fixes = {} } = member(registry.schedulers, config.scheduler.kind);
   for (const [field, fixed] of Object.entries(fixes)) {
@@ -317,6 +362,26 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
     yield {
       key: "horizon.tmaxSeconds",
       message: `too many requests: about ${expected} a trial (at most ${MOST_REQUESTS}, or force it)`,
+    };
+}
+
+/** What the settings of the KV memory must be besides in range. */
+function* checkMemory({ blockTokens, kvTokens, prefixCaching }: EngineConfig): Generator<Issue> {
+  if ((blockTokens & (blockTokens - 1)) !== 0)
+    yield {
+      key: "engine.blockTokens",
+      message: `invalid engine.blockTokens: ${blockTokens} (a power of two from 1 to 1024)`,
+    };
+  else if (kvTokens !== null && kvTokens < 2 * blockTokens)
+    yield {
+      key: "engine.kvTokens",
+      message: `invalid engine.kvTokens: ${kvTokens} (at least ${2 * blockTokens}, two blocks of ${blockTokens}: one is the null block)`,
+    };
+  if (prefixCaching === true)
+    yield {
+      key: "engine.prefixCaching",
+      message:
+        "invalid engine.prefixCaching: true (blocks shared by content are not simulated yet; none: own blocks and given prefix hits are found again, false: nothing is)",
     };
 }
 

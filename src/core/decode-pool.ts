@@ -137,14 +137,25 @@ export class DecodePool {
     if (fresh >= 0) this.fresh[fresh] = this.fresh[--this.freshCount];
   }
 
+  /** Whether the sequence is one of the active. */
+  isActive(id: number): boolean {
+    for (let i = 0; i < this.active; i++) if (this.idOf(i) === id) return true;
+    return false;
+  }
+
+  /** The idle sequence that is first in decode order, or -1. */
+  get firstIdle(): number {
+    return this.idle.length > 0 ? this.idle.first : -1;
+  }
+
+  /** Takes an idle sequence out. @returns whether it was one */
+  dropIdle(id: number): boolean {
+    return this.idle.remove(id);
+  }
+
   /** The idle sequence that is last in decode order, or -1. */
   get lastIdle(): number {
     return this.idle.length > 0 ? this.idle.at(this.idle.length - 1) : -1;
-  }
-
-  /** Takes the last idle sequence out. */
-  dropLastIdle(): void {
-    this.idle.length--;
   }
 
   /** Removes the active sequence that finishes next and returns its id; there must be one. */

@@ -35,10 +35,24 @@ export class IdDeque {
 
   /** Adds an id where the ascending order of `key[id]` demands; nearly always at the end. */
   insertBy(key: Int32Array, id: number): void {
+    this.insertWhere(id, (a, b) => key[a] < key[b]);
+  }
+
+  /** Adds an id behind all that do not come after it in an order that the queue is in. */
+  insertWhere(id: number, comesBefore: (a: number, b: number) => boolean): void {
     this.pushBack(id);
     let hole = this.length - 1;
-    for (; hole > 0 && key[this.at(hole - 1)] > key[id]; hole--) this.put(hole, this.at(hole - 1));
+    for (; hole > 0 && comesBefore(id, this.at(hole - 1)); hole--) this.put(hole, this.at(hole - 1));
     this.put(hole, id);
+  }
+
+  /** Takes an id out, wherever it stands. @returns whether it stood there */
+  remove(id: number): boolean {
+    let at = 0;
+    while (at < this.length && this.at(at) !== id) at++;
+    if (at === this.length) return false;
+    for (this.length--; at < this.length; at++) this.put(at, this.at(at + 1));
+    return true;
   }
 
   /** Removes the id at the front and returns it; the queue must not be empty. */

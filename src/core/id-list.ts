@@ -31,6 +31,16 @@ export class IdList {
     this.ids[hole] = id;
   }
 
+  /** Where an id stands; -1 if it does not. */
+  indexOf(id: number): number {
+    const at = this.ids.indexOf(id);
+    return at < this.length ? at : -1;
+  }
+
+  includes(id: number): boolean {
+    return this.indexOf(id) >= 0;
+  }
+
   /** Takes an id out, wherever it stands. */
   remove(id: number): void {
     const at = this.ids.indexOf(id);

@@ -12,12 +12,12 @@
 import { ConfigError } from "./errors.js";
 import { firstGaps } from "./first-gaps.js";
 import type { IdList } from "./id-list.js";
-import { blocksFor, type KvMemory } from "./kv-memory.js";
+import type { KvMemory } from "./kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import { price } from "./pricing.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { blocksNeeded, cachedTokens, deactivateLast, finishNext } from "./residents.js";
+import { blocksNeeded, cachedTokens, enterByAdmission, finishNext } from "./residents.js";
 import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "./units.js";
 
 /**
@@ -110,12 +110,14 @@ function repeatUntilArrival(shared: Shared, flight: Flight): void {
  * by one, each rounded as it is priced.
  */
 function walk(shared: Shared, replica: Replica, flight: Flight): void {
-  const { memory } = replica;
+  const { memory, returned } = replica;
   const { iterations: most, iterationTime: first } = flight;
   if (memory !== null && flight === replica.flight) flight.usedBlocks = memory.used;
   const seenAt = flight.dependsOnArrivals && shared.router === null ? shared.nextArrivalAt : NEVER;
   const sumKv = flight.sumKv;
   let free = memory ? memory.free : 0;
+  // A survivor taken leaves the first preempted request more to compute: the scheduler sees another head of the queue.
+  const least = memory && returned.length > 0 ? Math.max(0, free - memory.before(returned.first)) : 0;
   let time: number = first;
   let at: number = flight.startAt;
   // Iterations composed by the instant at which the arrival is seen still belong to the stretch.
@@ -133,7 +135,7 @@ function walk(shared: Shared, replica: Replica, flight: Flight): void {
     if (n >= most || after <= 0) break;
     if (memory) {
       free -= blocksNeeded(replica, n);
-      if (free < 0) break;
+      if (free < least) break;
     }
     flight.sumKv = sumKv + n * flight.decodes;
     price(shared, replica, flight);
@@ -293,16 +295,6 @@ function resume(shared: Shared, replica: Replica, id: number, endAt: Nanoseconds
   lastTokenAt[id] = endAt;
 }
 
-/** A sequence enters the pool where its admission places it; active ones behind it step back. */
-function enterByAdmission(shared: Shared, replica: Replica, id: number): void {
-  const { pool } = replica;
-  const { admission, place } = shared.sequences;
-  place[id] = admission[id];
-  if (!pool.isLast(place[id]))
-    while (pool.active > 0 && place[pool.lastActive(place)] > place[id]) deactivateLast(shared, replica);
-  pool.insert(id, place);
-}
-
 /** The stretch is over: what it came to, and what those that finish with it held. */
 export function end(shared: Shared, replica: Replica): void {
   const { flight } = replica;
@@ -340,8 +332,10 @@ function release(shared: Shared, replica: Replica, { finishing, finishingUnseate
   const { memory } = replica;
   replica.resident -= finishing.length;
   if (memory !== null)
-    for (let i = 0; i < finishing.length; i++)
-      memory.release(blocksFor(cachedTokens(shared, finishing.ids[i], 0)));
+    for (let i = 0; i < finishing.length; i++) {
+      const cached = cachedTokens(shared, finishing.ids[i], 0);
+      memory.release(memory.blocksFor(cached), cached);
+    }
   leave(shared, replica, finishing);
   leave(shared, replica, finishingUnseated);
 }

@@ -1,5 +1,5 @@
 /**
- * The KV cache of one replica, in blocks of 16 tokens, as vLLM V1 keeps it: who owns which block does not
+ * The KV cache of one replica, in blocks of some tokens, as vLLM V1 keeps it: who owns which block does not
  * matter, only how many; and the blocks that were freed stay readable until they are taken again.
  *
  * Freed blocks go to the tail of the free list, a sequence's last block first; allocation takes from its head.
@@ -7,25 +7,38 @@
  * queue of (owner, blocks left). Source: vLLM 0.19, block pool with prefix caching.
  */
 
-/** Tokens in a block. */
+/** What a replica's KV memory goes by. */
+export interface KvRules {
+  /** Tokens in a block, a power of two. */
+  readonly blockTokens: number;
+  /** What was freed can be found again until it is taken; without it neither own blocks nor prefix hits are. */
+  readonly finds: boolean;
+  /** A prompt is admitted where all of it fits (vLLM from 0.19 on), else where its chunk does. */
+  readonly reservesPrompt: boolean;
+  /** Blocks that an admission leaves free while anybody runs (vLLM #44594). */
+  readonly watermarkBlocks: number;
+  /** Freed blocks without identity (no full one is) go to the head of the free list (vLLM #42656), else to its tail. */
+  readonly emptyFirst: boolean;
+}
+
+/** The size of a block unless it is set: vLLM's. */
 export const BLOCK_TOKENS = 16;
 
-/** Blocks that hold `tokens` tokens. */
-export const blocksFor = (tokens: number): number => Math.ceil(tokens / BLOCK_TOKENS);
-
 /** Blocks that a cache of `kvTokens` tokens has for sequences: one is the null block. */
-export const usableBlocks = (kvTokens: number): number => Math.floor(kvTokens / BLOCK_TOKENS) - 1;
+export const usableBlocks = (kvTokens: number, blockTokens: number): number =>
+  Math.floor(kvTokens / blockTokens) - 1;
 
 /** Blocks that were freed by sequences which will not come back. */
 const NOBODY = -1;
 
-/** What is known of a preempted request's blocks: their entry in the free list, and how many were full. */
+/** What is known of a preempted request's blocks: their entry in the free list, and how many are its own. */
 interface Kept {
   readonly entry: number;
   readonly full: number;
 }
 
 export class KvMemory {
+  rules!: KvRules;
   usable = 0;
   /** Blocks that no sequence holds, the survivors among them. */
   free = 0;
@@ -37,7 +50,8 @@ export class KvMemory {
   private readonly kept = new Map<number, Kept>();
 
   /** Makes all blocks free. */
-  reset(usable: number): void {
+  reset(usable: number, rules: KvRules): void {
+    this.rules = rules;
     this.usable = usable;
     this.free = 0;
     this.head = 0;
@@ -49,6 +63,11 @@ export class KvMemory {
   /** Blocks in use. */
   get used(): number {
     return this.usable - this.free;
+  }
+
+  /** Blocks that hold `tokens` tokens. */
+  blocksFor(tokens: number): number {
+    return Math.ceil(tokens / this.rules.blockTokens);
   }
 
   /** Takes blocks from the head of the free list; there must be that many. */
@@ -65,21 +84,46 @@ export class KvMemory {
     }
   }
 
-  /** A sequence is done: its blocks are free. */
-  release(blocks: number): void {
-    this.append(NOBODY, blocks);
+  /** A sequence is done, `identified` of its tokens being in blocks with identity: its blocks are free. */
+  release(blocks: number, identified: number): void {
+    const full = this.fullOf(blocks, identified);
+    this.appendEmpty(blocks - full);
+    this.append(NOBODY, full);
   }
 
-  /** A sequence is preempted; it may come back for the `full` leading blocks of its `blocks`. */
-  preempt(id: number, blocks: number, full: number): void {
+  /** A sequence is preempted; it may come back for its blocks with identity, of `identified` tokens. */
+  preempt(id: number, blocks: number, identified: number): void {
+    const full = this.fullOf(blocks, identified);
+    this.appendEmpty(blocks - full);
+    if (full === 0) return;
     this.kept.set(id, { entry: this.tail, full });
-    this.append(id, blocks);
+    this.push(id, full);
+  }
+
+  private fullOf(blocks: number, identified: number): number {
+    return this.rules.finds ? Math.min(blocks, Math.floor(identified / this.rules.blockTokens)) : 0;
+  }
+
+  /** Blocks that nobody can find. */
+  private appendEmpty(blocks: number): void {
+    if (this.rules.emptyFirst) this.prepend(blocks);
+    else this.append(NOBODY, blocks);
   }
 
   /** Leading full blocks of a preempted request that nobody has taken yet. */
   survivors(id: number): number {
     const kept = this.kept.get(id);
     return kept ? Math.min(kept.full, this.counts[kept.entry & (this.owners.length - 1)]) : 0;
+  }
+
+  /** Blocks that can be taken before one of a preempted request's survivors is; no end of them if none survives. */
+  before(id: number): number {
+    const kept = this.kept.get(id);
+    if (!kept) return Infinity;
+    let blocks = -this.survivors(id);
+    for (let entry = this.head; entry <= kept.entry; entry++)
+      blocks += this.counts[entry & (this.owners.length - 1)];
+    return blocks;
   }
 
   /** A preempted request comes back and takes up `blocks` of its survivors; what else it left is nobody's now. */
@@ -95,27 +139,48 @@ export class KvMemory {
 
   /** Makes `target` equal to this memory. */
   copyInto(target: KvMemory): void {
-    target.reset(0);
+    target.reset(0, this.rules);
     for (let entry = this.head; entry < this.tail; entry++) {
       const at = entry & (this.owners.length - 1);
       const kept = this.kept.get(this.owners[at]);
-      if (kept?.entry === entry) target.preempt(this.owners[at], this.counts[at], kept.full);
-      else target.append(NOBODY, this.counts[at]);
+      if (kept?.entry === entry) {
+        target.kept.set(this.owners[at], { entry: target.tail, full: kept.full });
+        target.push(this.owners[at], this.counts[at]);
+      } else target.append(NOBODY, this.counts[at]);
     }
     target.usable = this.usable;
     target.free = this.free;
   }
 
-  private append(owner: number, blocks: number): void {
-    this.free += blocks;
+  /** Blocks of nobody's join the tail; those of one entry are one. */
+  private append(owner: typeof NOBODY, blocks: number): void {
     const last = (this.tail - 1) & (this.owners.length - 1);
-    if (owner === NOBODY && this.tail > this.head && this.owners[last] === NOBODY) {
+    if (this.tail > this.head && this.owners[last] === owner) {
+      this.free += blocks;
       this.counts[last] += blocks;
-      return;
-    }
+    } else if (blocks > 0) this.push(owner, blocks);
+  }
+
+  private push(owner: number, blocks: number): void {
+    this.free += blocks;
     if (this.tail - this.head === this.owners.length) this.grow();
     const at = this.tail++ & (this.owners.length - 1);
     this.owners[at] = owner;
+    this.counts[at] = blocks;
+  }
+
+  /** Blocks of nobody's come before all others. */
+  private prepend(blocks: number): void {
+    if (blocks === 0) return;
+    this.free += blocks;
+    const first = this.head & (this.owners.length - 1);
+    if (this.tail > this.head && this.owners[first] === NOBODY) {
+      this.counts[first] += blocks;
+      return;
+    }
+    if (this.tail - this.head === this.owners.length) this.grow();
+    const at = --this.head & (this.owners.length - 1);
+    this.owners[at] = NOBODY;
     this.counts[at] = blocks;
   }
 

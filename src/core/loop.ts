@@ -9,7 +9,6 @@ import { descend, descends } from "./descent.js";
 import type { PromptOrder } from "./discipline.js";
 import type { EventQueue } from "./event-queue.js";
 import { begin, cut, end, endedBy, settle } from "./iteration.js";
-import { blocksFor } from "./kv-memory.js";
 import type { Observer } from "./observer.js";
 import type { Plan } from "./plan.js";
 import type { Flight, Replica, Shared } from "./replica.js";
@@ -174,7 +173,8 @@ function arrive(shared: Shared): number {
   if (shared.usableBlocks === UNLIMITED) return id;
   // The row may still say that in an earlier trial it was turned away.
   sequences.startedAt[id] = 0;
-  if (blocksFor(cachedTokens(shared, id, 0)) <= shared.usableBlocks) return id;
+  const blocks = Math.ceil(cachedTokens(shared, id, 0) / shared.kvRules.blockTokens);
+  if (blocks <= shared.usableBlocks) return id;
   sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
   shared.rejected++;
   if (id >= shared.firstMeasured) shared.rejectedMeasured++;

@@ -4,10 +4,12 @@
  */
 import { PlanError } from "./errors.js";
 import { IdList } from "./id-list.js";
-import { BLOCK_TOKENS, blocksFor } from "./kv-memory.js";
+import { decodeNext, passOver, preemptFor, serve, takeUpSkipped } from "./one-by-one.js";
+import type { OpenBatch } from "./open-batch.js";
+import { comesBefore, preemptLast } from "./preemption.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import { activateFirst, blocksNeeded, preemptLast } from "./residents.js";
-import type { Batch, Head, PartialHead, PromptQueue, View } from "./scheduler.js";
+import { activateFirst, blocksNeeded } from "./residents.js";
+import type { Batch, Head, OneByOne, PartialHead, PromptQueue, View } from "./scheduler.js";
 import { UNLIMITED, tokens, type Nanoseconds, type Tokens } from "./units.js";
 
 /** The first unstarted prompt, as it is when somebody looks: a preempted request, else the discipline's first. */
@@ -43,7 +45,7 @@ class FirstPartial implements PartialHead {
 }
 
 /** The batches of one replica. */
-export class Plan implements View, Batch {
+export class Plan implements View, Batch, OneByOne, OpenBatch {
   readonly limits;
   readonly partial = new FirstPartial(this);
   readonly waiting = new FirstWaiting(this);
@@ -51,9 +53,10 @@ export class Plan implements View, Batch {
   slotsLeft = 0;
   /** The first partly prefilled prompt that this batch may still take. */
   cursor = 0;
-  private flight: Flight;
-  /** Blocks taken for the decodes of this batch. */
-  private decodeBlocks = 0;
+  flight: Flight;
+  decodeBlocks = 0;
+  serving = -1;
+  unservedVictims = 0;
   /** Prompts taken from a queue of unstarted ones that this batch does not end; they may stand anywhere among the chunks. */
   private readonly begun = new IdList();
 
@@ -67,6 +70,14 @@ export class Plan implements View, Batch {
 
   get now(): Nanoseconds {
     return this.shared.now;
+  }
+
+  get decodes(): number {
+    return this.flight.decodes;
+  }
+
+  get oneByOne(): OneByOne | undefined {
+    return this.shared.preemptsByClass ? this : undefined;
   }
 
   get freeBlocks(): number {
@@ -99,6 +110,7 @@ export class Plan implements View, Batch {
     this.decodeBlocks = 0;
     this.begun.length = 0;
     flight.clear();
+    if (this.replica.skipped.length > 0) takeUpSkipped(this.shared, this.replica);
     this.shared.scheduler.compose(this, this);
     if (flight.decodes + flight.chunkCount === 0) return this.nothing();
     // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
@@ -119,6 +131,7 @@ export class Plan implements View, Batch {
     if (!(Number.isInteger(n) && more >= 0 && n <= this.decodable)) this.refuseDecodes(n);
     if (more > this.slotsLeft || more > this.tokensLeft) this.refuseDecodes(n);
     if (n === 0) return 0;
+    if (this.shared.preemptsByClass) return this.decodeOneByOne(n);
     const granted = replica.memory === null ? n : this.fit(n);
     if (replica.pool.active !== granted) activateFirst(this.shared, replica, granted);
     this.slotsLeft -= granted - flight.decodes;
@@ -135,6 +148,7 @@ export class Plan implements View, Batch {
     if (!(Number.isInteger(asked) && asked >= 1 && asked <= left)) this.refuseChunk(from, asked);
     if (asked > limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1) this.refuseChunk(from, asked);
     if (isWaiting && this.resident >= limits.residentCap) this.refuseChunk(from, asked);
+    this.unservedVictims = 0;
     if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
     this.take(isWaiting ? this.firstWaiting : this.firstPartial, isWaiting, left, asked);
@@ -187,10 +201,18 @@ export class Plan implements View, Batch {
     return this.refuse(`a limit of pack is a whole number: asked ${asked}`);
   }
 
-  /** The id at the head of the unstarted: preempted requests come first. */
+  /** The id at the head of the unstarted. */
   get firstWaiting(): number {
     const { returned, waiting } = this.replica;
-    return returned.length > 0 ? returned.first : waiting.first;
+    return this.isReturnedFirst ? returned.first : waiting.first;
+  }
+
+  /** Whether a preempted request is the first of the unstarted: they come first, or in their class. */
+  private get isReturnedFirst(): boolean {
+    const { returned, waiting } = this.replica;
+    if (returned.length === 0) return false;
+    if (!this.shared.preemptsByClass || waiting.length === 0) return true;
+    return comesBefore(waiting, returned.first, waiting.first);
   }
 
   /** The partly prefilled prompt that comes next. */
@@ -201,13 +223,14 @@ export class Plan implements View, Batch {
   /** Prompt tokens to go of the head of a queue. */
   leftOf(id: number, isWaiting: boolean): Tokens {
     const known = this.shared.sequences.promptLeft[id] as Tokens;
-    return isWaiting && this.replica.returned.length > 0 ? this.leftOfReturned(id, known) : known;
+    return isWaiting && this.isReturnedFirst ? this.leftOfReturned(id, known) : known;
   }
 
   /** What a preempted request has to compute again: all but its leading blocks that survive. */
   private leftOfReturned(id: number, known: Tokens): Tokens {
-    const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / BLOCK_TOKENS));
-    return (known - hits * BLOCK_TOKENS) as Tokens;
+    const { blockTokens } = this.shared.kvRules;
+    const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / blockTokens));
+    return (known - hits * blockTokens) as Tokens;
   }
 
   /** Puts a chunk of a queue's head, with `left` tokens to go, into the batch, for which there is room. */
@@ -244,25 +267,30 @@ export class Plan implements View, Batch {
       const some = Math.min(n, pool.size);
       activateFirst(shared, replica, some);
       const needed = blocksNeeded(replica) - this.decodeBlocks;
-      if (needed <= memory.free) {
-        memory.take(needed);
-        this.decodeBlocks += needed;
-        return some;
-      }
+      // The first in order take what is free before anybody goes: whose blocks come free then may be taken next.
+      const taken = Math.min(needed, memory.free);
+      memory.take(taken);
+      this.decodeBlocks += taken;
+      if (taken === needed) return some;
       if (!this.preempt()) this.refuse("out of memory with nobody to preempt");
     }
   }
 
-  /** Whether the whole prompt at the head of the queue fits; if so, the blocks of its chunk are taken. */
+  /** Whether the prompt at the head of the queue fits as it must; if so, the blocks of its chunk are taken. */
   private admits(left: number, asked: number): boolean {
-    const memory = this.replica.memory!;
+    const { replica, shared } = this;
+    const { blockTokens, reservesPrompt, watermarkBlocks } = shared.kvRules;
+    const memory = replica.memory!;
     const id = this.firstWaiting;
-    const known = this.shared.sequences.known(id);
-    if (this.flight.preempted > 0 || blocksFor(known) > memory.free) return false;
-    const survivors = this.replica.returned.length > 0 ? (known - left) / BLOCK_TOKENS : 0;
+    const known = shared.sequences.known(id);
+    const taken = memory.blocksFor(known - left + asked);
+    const needed = reservesPrompt ? memory.blocksFor(known) : taken;
+    const spared = replica.resident > 0 ? watermarkBlocks : 0;
+    if (this.flight.preempted > 0 || needed + spared > memory.free) return false;
+    const survivors = this.isReturnedFirst ? (known - left) / blockTokens : 0;
     memory.reclaim(id, survivors);
-    memory.take(blocksFor(known - left + asked) - survivors);
-    this.replica.recomputedTokens -= survivors * BLOCK_TOKENS;
+    memory.take(taken - survivors);
+    replica.recomputedTokens -= survivors * blockTokens;
     return true;
   }
 
@@ -272,7 +300,8 @@ export class Plan implements View, Batch {
     const { partial } = this.replica;
     const id = partial.ids[this.cursor];
     const cached = this.shared.sequences.known(id) - left;
-    const needed = blocksFor(cached + asked) - blocksFor(cached);
+    const needed = memory.blocksFor(cached + asked) - memory.blocksFor(cached);
+    if (needed > memory.free && this.shared.preemptsByClass) serve(this, id);
     while (needed > memory.free) {
       if (!this.preempt()) return false;
       // It may have been this very prompt.
@@ -282,18 +311,37 @@ export class Plan implements View, Batch {
     return true;
   }
 
+  /** Somebody goes; false if there is nobody. */
   private preempt(): boolean {
-    return preemptLast(this.shared, this.replica, this.flight, this.cursor);
+    if (this.shared.preemptsByClass) return preemptFor(this);
+    return preemptLast(this) >= 0;
+  }
+
+  decodeNext(): boolean {
+    if (!(this.decodes < this.decodable && this.tokensLeft > 0 && this.slotsLeft > 0))
+      this.refuseDecodes(this.decodes + 1);
+    this.unservedVictims = 0;
+    return decodeNext(this);
+  }
+
+  skip(n: number): void {
+    passOver(this, n);
+  }
+
+  private decodeOneByOne(n: number): number {
+    while (this.decodes < Math.min(n, this.decodable)) if (!this.decodeNext()) break;
+    return this.decodes;
   }
 
   private admit(id: number): void {
     const { replica, shared } = this;
     const { sequences } = shared;
-    if (replica.returned.length > 0) replica.returned.popFront();
+    if (this.isReturnedFirst) replica.returned.popFront();
     else {
       replica.waiting.popFront();
       sequences.startedAt[id] = shared.now;
     }
+    if (replica.memory) sequences.tickedAt[id] = -1;
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
     replica.resident++;
     this.flight.admitted++;

@@ -9,7 +9,7 @@ import type { PromptOrder } from "./discipline.js";
 import type { GapLog } from "./gap-log.js";
 import { IdDeque } from "./id-deque.js";
 import { IdList } from "./id-list.js";
-import { BLOCK_TOKENS, KvMemory } from "./kv-memory.js";
+import { KvMemory, type KvRules } from "./kv-memory.js";
 import { DecodeTimes } from "./pricing.js";
 import type { Stream } from "./random.js";
 import type { Router } from "./router.js";
@@ -55,6 +55,10 @@ export interface Shared {
   readonly overhead: Nanoseconds;
   /** Blocks of KV memory a replica has; UNLIMITED without that limit. */
   readonly usableBlocks: number;
+  /** What such a memory goes by. */
+  readonly kvRules: KvRules;
+  /** Victims are chosen by class, wherever they run, and wait in their class again (vLLM's policy `priority`). */
+  readonly preemptsByClass: boolean;
   /** Who sends the requests of a closed loop; null in an open one, or when nobody sends any more. */
   clients: ClosedLoop | null;
   /** Requests that arrive from here on are measured. */
@@ -186,6 +190,14 @@ export class Flight {
     target.blocksIn.splice(0, target.blocksIn.length, ...this.blocksIn);
   }
 
+  /** Takes a chunk out of the batch again. */
+  dropChunk(at: number): void {
+    this.prefillTokens -= this.chunkTokens[at];
+    for (const column of [this.chunkId, this.chunkTokens, this.chunkCached])
+      column.copyWithin(at, at + 1, this.chunkCount);
+    this.chunkCount--;
+  }
+
   growChunks(): void {
     const double = (column: Int32Array): Int32Array<ArrayBuffer> => {
       const larger = new Int32Array(column.length * 2);
@@ -218,8 +230,10 @@ export class Replica {
   wakeAt: Nanoseconds = NEVER;
   /** Partly prefilled prompts, by arrival or by admission. */
   readonly partial = new IdList();
-  /** Preempted requests: they come before all that never started. */
+  /** Preempted requests: they come before all that never started, or where victims are chosen by class in their class. */
   readonly returned = new IdDeque();
+  /** Decoding sequences that the last batch passed over, out of their order: they stand in the pool for the next one. */
+  readonly skipped = new IdList();
   /** Sequences prefilling or decoding here. */
   resident = 0;
   /** Admissions so far. */
@@ -235,7 +249,7 @@ export class Replica {
   /** KV blocks, if they are limited. */
   memory: KvMemory | null = null;
   /** Active sequences by (cached tokens − decode clock) modulo the block size: who needs a block when. */
-  readonly phases = new Int32Array(BLOCK_TOKENS);
+  phases = new Int32Array(0);
   readonly decodeTimes = new DecodeTimes();
   /** Draws of random iteration times. */
   service: Stream | undefined;
@@ -261,7 +275,7 @@ export class Replica {
   }
 
   /** @param usableBlocks blocks of its KV memory, or UNLIMITED */
-  reset(waiting: PromptOrder, service: Stream | undefined, usableBlocks: number): void {
+  reset(waiting: PromptOrder, service: Stream | undefined, usableBlocks: number, rules: KvRules): void {
     this.waiting = waiting;
     this.routed = 0;
     this.routedTokens = 0;
@@ -276,14 +290,16 @@ export class Replica {
     this.wakeAt = NEVER;
     this.partial.length = 0;
     this.returned.clear();
+    this.skipped.length = 0;
     this.resident = 0;
     this.admissions = 0;
     this.activeUnmeasured = 0;
     this.lastTickAt = ns(0);
     this.sumKv = 0;
     this.memory = usableBlocks === UNLIMITED ? null : (this.memory ?? new KvMemory());
-    this.memory?.reset(usableBlocks);
-    this.phases.fill(0);
+    this.memory?.reset(usableBlocks, rules);
+    if (this.phases.length === rules.blockTokens) this.phases.fill(0);
+    else this.phases = new Int32Array(rules.blockTokens);
     this.service = service;
     this.iterations = 0;
     this.decodeLimited = 0;
@@ -305,9 +321,10 @@ export class Replica {
     if (this.hasNext) this.next.copyInto(target.next);
     this.partial.copyInto(target.partial);
     this.returned.copyInto(target.returned);
+    this.skipped.copyInto(target.skipped);
     if (this.memory) this.memory.copyInto((target.memory ??= new KvMemory()));
     else target.memory = null;
-    target.phases.set(this.phases);
+    target.phases = this.phases.slice();
     // The log forgets a gap of the target's that was expected since.
     target.decodeTimes.clear();
     target.routed = this.routed;

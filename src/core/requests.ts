@@ -64,6 +64,8 @@ export class Requests {
   prefixHitTokens: Int32Array | undefined;
   /** Priorities, the lower the sooner; undefined unless the requests' trace says. */
   priority: Int32Array | undefined;
+  /** Tokens of the blocks in which hits count; 0: the engine that runs them finds nothing. */
+  hitBlockTokens: number = BLOCK_TOKENS;
   /** Who sends them in a closed loop, where rows come while the trial runs; undefined in an open one. */
   clients: ClosedLoop | undefined;
   /** Rows in use: all that were drawn, or the prefix that `until` left. */
@@ -99,9 +101,10 @@ export class Requests {
    * every prompt is computed.
    */
   hitTokens(id: number): number {
-    const { prefixHitTokens } = this;
-    if (prefixHitTokens === undefined) return 0;
-    return Math.floor(Math.min(prefixHitTokens[id], this.promptTokens[id] - 1) / BLOCK_TOKENS) * BLOCK_TOKENS;
+    const { prefixHitTokens, hitBlockTokens } = this;
+    if (prefixHitTokens === undefined || hitBlockTokens === 0) return 0;
+    const hits = Math.min(prefixHitTokens[id], this.promptTokens[id] - 1);
+    return hits - (hits % hitBlockTokens);
   }
 
   /** Leaves the requests that arrive at `instant` or earlier: the prefix that a shorter window sees (model §4). */

@@ -74,6 +74,8 @@ export interface Batch {
    * @returns whether `prompts` or `budget` ended it: places with tokens left, or tokens with places left
    */
   pack(prompts?: number, budget?: number, whole?: boolean): boolean;
+  /** Where victims of scarce memory may stand anywhere in running order, in the batch too; absent where at its end. */
+  readonly oneByOne?: OneByOne | undefined;
   /**
    * What could change the next decision before a sequence finishes or a prompt ends: arrivals (the default)
    * or nothing. Saying "nothing" lets the engine run on without looking at arrivals.
@@ -84,6 +86,21 @@ export interface Batch {
    * the supply and not the engine's limits. Counted, so that a knob that never matters is seen.
    */
   limited(side: "decode" | "prefill"): void;
+}
+
+/** How residents are served where each may cost any other its place (`Scheduler.preemptsByClass`). */
+export interface OneByOne {
+  /** Sequences that decode in the batch. */
+  readonly decodes: number;
+  /**
+   * A token for the next sequence in decode order.
+   * @returns false if memory was short and it was the victim itself
+   */
+  decodeNext(): boolean;
+  /** Residents preempted for the one last asked for that stood before it, by admission, and had nothing in the batch. */
+  readonly unservedVictims: number;
+  /** The next `n` residents by admission behind that one get nothing in this batch. */
+  skip(n: number): void;
 }
 
 export interface Scheduler {
@@ -102,6 +119,15 @@ export interface Scheduler {
   readonly decodesAll?: (limits: Limits) => number;
   /** And so it is whatever there is to prefill: arrivals do not matter while a sequence decodes. */
   readonly decodesFirst?: boolean;
+  /** Unstarted prompts are admitted where all of them fits into the KV memory (the default), else where their chunk does. */
+  readonly reservesPrompt?: boolean;
+  /** Freed KV blocks without identity are taken before all others; default: after them, as all freed ones. */
+  readonly emptyBlocksFirst?: boolean;
+  /**
+   * Under a discipline with classes, the victim of scarce KV memory is the resident of the highest class, of those the
+   * one that arrived last; it waits in its class again. Default: the last in running order goes, and comes back first.
+   */
+  readonly preemptsByClass?: boolean;
   /**
    * Order of the decoding sequences and of the partly prefilled prompts: by the end of their prefill and by
    * arrival (the default, model §2), or both by admission, as vLLM V1 keeps its running requests.

@@ -31,6 +31,10 @@ export class Sequences {
   finishedAt = new Float64Array(0);
   /** Largest gap so far between two of its tokens, in ns; null unless somebody asks for it (`trackGaps`). */
   largestGap: Float64Array | null = null;
+  /** How often each was preempted; null unless memory is limited (`trackMemory`). */
+  preemptions: Int32Array | null = null;
+  /** Where memory is limited: the decode clock when the sequence last left the active decodes. */
+  tickedAt = new Int32Array(0);
   /** Where that is tracked: which of its replica's iterations was its first tick since it became active. */
   firstTick = new Float64Array(0);
 
@@ -83,6 +87,9 @@ export class Sequences {
     this.finishedAt = longer(this.finishedAt, new Float64Array(rows));
     this.firstTick = longer(this.firstTick, new Float64Array(rows));
     if (this.largestGap !== null) this.largestGap = longer(this.largestGap, new Float64Array(rows));
+    if (this.preemptions === null) return;
+    this.preemptions = longer(this.preemptions, new Int32Array(rows));
+    this.tickedAt = longer(this.tickedAt, new Int32Array(rows));
   }
 
   /** Whether the largest gap of each request is wanted; to be said after `reset`. */
@@ -95,11 +102,21 @@ export class Sequences {
     } else this.largestGap.fill(0);
   }
 
+  /** Whether a KV memory is limited, so that sequences may be preempted; to be said after `reset`. */
+  trackMemory(isLimited: boolean): void {
+    if (!isLimited) this.preemptions = null;
+    else if (this.preemptions === null || this.preemptions.length < this.promptLeft.length) {
+      this.preemptions = new Int32Array(this.promptLeft.length);
+      this.tickedAt = new Int32Array(this.promptLeft.length);
+    } else this.preemptions.fill(0);
+  }
+
   /** A request is as it arrives (again): all of its prompt is to be computed, and all of its output. */
   arrive(id: number): void {
     this.promptLeft[id] = this.requests.promptTokens[id] - this.requests.hitTokens(id);
     this.decodeLeft[id] = this.requests.outputTokens[id];
     if (this.largestGap !== null) this.largestGap[id] = 0;
+    if (this.preemptions !== null) this.preemptions[id] = 0;
   }
 
   /** Prompt tokens and outputs so far: what a prefill of this request computes in all. */

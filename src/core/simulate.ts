@@ -9,7 +9,7 @@ import { invariant } from "./errors.js";
 import { EventQueue } from "./event-queue.js";
 import { foreknowledge } from "./foreknowledge.js";
 import { GapLog } from "./gap-log.js";
-import { usableBlocks } from "./kv-memory.js";
+import { usableBlocks, type KvRules } from "./kv-memory.js";
 import { checkTotals, Laws } from "./laws.js";
 import { advance, type State } from "./loop.js";
 import { asRecord, measure, type Metrics } from "./metrics.js";
@@ -94,9 +94,11 @@ export class Simulator {
     const { engine, conventions } = config;
     const warmup = fromSeconds(config.horizon.warmupSeconds);
     requests.restart(warmup);
+    requests.hitBlockTokens = engine.prefixCaching === false ? 0 : engine.blockTokens;
     const { clients = null } = requests;
     sequences.reset(requests);
     sequences.trackGaps(needsLargestGaps(config));
+    sequences.trackMemory(engine.kvTokens !== null);
     gaps.clear();
     events.reset(engine.replicas);
     const firstMeasured = clients ? UNLIMITED : requests.firstAt(warmup);
@@ -106,7 +108,15 @@ export class Simulator {
     const scheduler = definition.create(config.scheduler);
     const router = member(registry.routers, engine.router.kind);
     const discipline = member(registry.disciplines, engine.discipline.kind);
-    const blocks = engine.kvTokens === null ? UNLIMITED : usableBlocks(engine.kvTokens);
+    const { kvTokens, blockTokens } = engine;
+    const blocks = kvTokens === null ? UNLIMITED : usableBlocks(kvTokens, blockTokens);
+    const kvRules: KvRules = {
+      blockTokens,
+      finds: engine.prefixCaching !== false,
+      reservesPrompt: engine.reservePrompt ?? scheduler.reservesPrompt ?? true,
+      watermarkBlocks: Math.floor((engine.watermark * (kvTokens ?? 0)) / blockTokens),
+      emptyFirst: scheduler.emptyBlocksFirst === true,
+    };
     const asksEveryIteration = model.random || scheduler.everyIteration === true;
     const varies = blocks < UNLIMITED || model.growsWithKv === true;
     const overhead = fromMilliseconds(engine.overheadMs);
@@ -117,6 +127,10 @@ export class Simulator {
       chunk: tokens(engine.chunkSize ?? UNLIMITED),
     };
     const decodesAll = scheduler.decodesAll?.(limits) ?? 0;
+    const emitsAtPrefillEnd = conventions.firstToken === "prefill";
+    const known = foreknowledge(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
+    const newQueue = (): PromptOrder => discipline.create(engine.discipline, known);
+    const waiting = newQueue();
     const shared: Shared = {
       sequences,
       router: router.central === true ? null : router.create(engine.router),
@@ -134,7 +148,10 @@ export class Simulator {
       decodesFirst: scheduler.decodesFirst === true,
       overhead,
       usableBlocks: blocks,
-      emitsAtPrefillEnd: conventions.firstToken === "prefill",
+      kvRules,
+      preemptsByClass:
+        scheduler.preemptsByClass === true && blocks < UNLIMITED && waiting.classOf !== undefined,
+      emitsAtPrefillEnd,
       clients,
       warmup,
       firstMeasured,
@@ -159,15 +176,12 @@ export class Simulator {
     };
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
-    const { emitsAtPrefillEnd } = shared;
-    const known = foreknowledge(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
-    const newQueue = (): PromptOrder => discipline.create(engine.discipline, known);
-    const waiting = newQueue();
     for (const replica of replicas)
       replica.reset(
         shared.router === null || replica.index === 0 ? waiting : newQueue(),
         model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
         blocks,
+        kvRules,
       );
     return {
       shared,

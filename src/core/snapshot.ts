@@ -32,7 +32,7 @@ type Moving = Pick<
 >;
 
 /** Numbers that are kept of a live row. */
-const WIDTH = 8;
+const WIDTH = 10;
 
 export class Snapshot {
   private shared: Moving | undefined;
@@ -41,7 +41,7 @@ export class Snapshot {
   private readonly waiting: PromptOrder[] = [];
   private readonly emptyQueue: () => PromptOrder;
   private requestCount = 0;
-  /** Live rows: id, prompt tokens left, decodes left, place, admission; the instant of the last token; gaps. */
+  /** Live rows: id, prompt tokens left, decodes left, place, admission; the instant of the last token; gaps; memory. */
   private rows = new Float64Array(64 * WIDTH);
   private rowsEnd = 0;
 
@@ -78,6 +78,7 @@ export class Snapshot {
         replica.waiting.copyInto((this.waiting[i] ??= this.emptyQueue()));
       for (let k = 0; k < replica.partial.length; k++) keep(replica.partial.ids[k]);
       for (let k = 0; k < replica.returned.length; k++) keep(replica.returned.at(k));
+      for (let k = 0; k < replica.skipped.length; k++) keep(replica.skipped.ids[k]);
       for (const { ended } of replica.hasNext ? [replica.flight, replica.next] : [replica.flight])
         for (let k = 0; k < ended.length; k++) keep(ended.ids[k]);
     });
@@ -103,6 +104,10 @@ export class Snapshot {
       rows[at + 6] = sequences.largestGap[id];
       rows[at + 7] = sequences.firstTick[id];
     }
+    if (sequences.preemptions !== null) {
+      rows[at + 8] = sequences.preemptions[id];
+      rows[at + 9] = sequences.tickedAt[id];
+    }
     this.rowsEnd = at + WIDTH;
   }
 
@@ -125,9 +130,14 @@ export class Snapshot {
       sequences.place[id] = this.rows[i + 3];
       sequences.admission[id] = this.rows[i + 4];
       sequences.lastTokenAt[id] = this.rows[i + 5];
-      if (sequences.largestGap === null) continue;
-      sequences.largestGap[id] = this.rows[i + 6];
-      sequences.firstTick[id] = this.rows[i + 7];
+      if (sequences.largestGap !== null) {
+        sequences.largestGap[id] = this.rows[i + 6];
+        sequences.firstTick[id] = this.rows[i + 7];
+      }
+      if (sequences.preemptions !== null) {
+        sequences.preemptions[id] = this.rows[i + 8];
+        sequences.tickedAt[id] = this.rows[i + 9];
+      }
     }
     for (const { waiting, index } of replicas)
       if (index === 0 || shared.router !== null)

@@ -70,7 +70,7 @@ describe("good ones", () => {
           expect(fast.metrics.n_completed).toBe(rows.length);
           expect(account(fast)).toEqual(account(run(rows, setting, { registry: slowly })));
         }),
-        { numRuns: 200, seed: 1 },
+        { numRuns: 200 },
       );
     },
   );
@@ -113,7 +113,7 @@ describe("good ones", () => {
         );
         expect(account(a)).toEqual(account(b));
       }),
-      { numRuns: 100, seed: 4 },
+      { numRuns: 100 },
     );
   });
 
@@ -252,6 +252,7 @@ describe("one whose decode count goes up and down at every iteration", () => {
         return list.map(([gap, ...lengths]): Row => [(clock += gap), ...lengths]);
       });
     const deactivate = vi.spyOn(DecodePool.prototype, "deactivate");
+    let steppedBack = 0;
     fc.assert(
       fc.property(
         few,
@@ -261,6 +262,7 @@ describe("one whose decode count goes up and down at every iteration", () => {
         (rows, counts, early, unmeasured) => {
           // No decodes beside a prompt that may be waiting for the whole budget: 0 must come up.
           const pattern = [...counts, 0];
+          deactivate.mockClear();
           const expected = wobble(rows, pattern, 15, early);
           const warmup = rows[Math.min(unmeasured, rows.length - 1)][0];
           const { outcome, metrics } = run(
@@ -294,11 +296,13 @@ describe("one whose decode count goes up and down at every iteration", () => {
           expect(pooled.sort((a, b) => a - b)).toEqual(gaps);
           const [replica] = outcome.replicas;
           expect([replica.sumKv, replica.activeUnmeasured, replica.resident]).toEqual([0, 0, 0]);
+          if (deactivate.mock.calls.length > 3) steppedBack++;
         },
       ),
-      { numRuns: 300, seed: 1 },
+      { numRuns: 300 },
     );
-    expect(deactivate.mock.calls.length).toBeGreaterThan(1000);
+    // In 65 % of the cases; in no more than a third of them by chance: 1e-23.
+    expect(steppedBack).toBeGreaterThan(100);
     deactivate.mockRestore();
   });
 

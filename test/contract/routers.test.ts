@@ -75,7 +75,7 @@ describe.each(members)("router $label", ({ definition, router }) => {
         expect(account(run(rows, setting, { registry: slowly }))).toEqual(account(fast));
         expect(account(run(rows, setting, { simulator: reused }))).toEqual(account(fast));
       }),
-      { numRuns: 150, seed: 1 },
+      { numRuns: 150 },
     );
   });
 
@@ -105,7 +105,7 @@ describe.each(members)("router $label", ({ definition, router }) => {
           expect([...ranOn.get(id)!]).toEqual([replica]);
         }
       }),
-      { numRuns: 100, seed: 2 },
+      { numRuns: 100 },
     );
   });
 
@@ -117,7 +117,7 @@ describe.each(members)("router $label", ({ definition, router }) => {
         );
         expect(account(one)).toEqual(account(central));
       }),
-      { numRuns: 60, seed: 3 },
+      { numRuns: 60 },
     );
   });
 
@@ -173,7 +173,7 @@ describe("what a router sees", () => {
           expect([id, outstanding]).toEqual([id, expected]);
         }
       }),
-      { numRuns: 300, seed: 4 },
+      { numRuns: 300 },
     );
   });
 
@@ -240,7 +240,7 @@ describe("what a router sees", () => {
           expect(quick).toEqual(choices);
         },
       ),
-      { numRuns: 200, seed: 5 },
+      { numRuns: 200 },
     );
   });
 
@@ -271,13 +271,14 @@ describe("what a router sees", () => {
             },
             { registry: byNumber(choices, builtIn), requests },
           );
-          for (const { preemptions } of outcome.replicas) preempted += preemptions;
+          if (outcome.replicas.some(({ preemptions }) => preemptions > 0)) preempted++;
           const { outstanding, outstandingTokens } = choices.at(-1)!;
           expect([...outstanding, ...outstandingTokens].every((count) => count === 0)).toBe(true);
         },
       ),
-      { numRuns: 200, seed: 6 },
+      { numRuns: 200 },
     );
+    // Some of these engines did run out of memory: 11 % do, so that none did by chance has the probability 6e-9.
     expect(preempted).toBeGreaterThan(0);
   });
 });

@@ -12,6 +12,7 @@ import {
   account,
   conventionsOf,
   engine,
+  crowd,
   memoryEngine,
   rows,
   run,
@@ -63,6 +64,7 @@ describe.each(builtIn.schedulers)("$name decodes all as it says", (definition) =
 
   test("whether it is asked at completions makes no difference to what happens", () => {
     const [on, off] = [asked(true), asked(false)];
+    let fewer = 0;
     fc.assert(
       fc.property(rows, engine, service, conventionsOf(definition), (rows, limits, service, conventions) => {
         const setting = {
@@ -72,12 +74,16 @@ describe.each(builtIn.schedulers)("$name decodes all as it says", (definition) =
           conventions,
           horizon: { tmaxSeconds: 1e6, warmupSeconds: rows.length % 3 === 0 ? 0.05 : 0 },
         };
+        on.calls.count = off.calls.count = 0;
         const fast = run(rows, setting, { ...options, registry: on.registry });
         expect(account(fast)).toEqual(account(run(rows, setting, { ...options, registry: off.registry })));
+        expect(on.calls.count).toBeLessThanOrEqual(off.calls.count);
+        if (on.calls.count < off.calls.count) fewer++;
       }),
-      { numRuns: 200, seed: 1 },
+      { numRuns: 200 },
     );
-    expect(on.calls.count).toBeLessThan(off.calls.count);
+    // So it is in 87 % of the cases; in no more than half of them by chance: 4e-31.
+    expect(fewer).toBeGreaterThan(100);
   });
 
   test("five that finish one after the other are one decision", () => {
@@ -98,25 +104,31 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
     const reused = new Simulator();
     let preempted = 0;
     fc.assert(
-      fc.property(rows, memoryEngine, service, conventions, (rows, limits, service, conventions) => {
-        const setting = { scheduler, engine: { ...limits, async }, service, conventions };
-        const fast = run(rows, setting);
-        const { startedAt, finishedAt } = fast.outcome.shared.sequences;
-        for (const { preemptions } of fast.outcome.replicas) preempted += preemptions;
-        const early = rows.filter(
-          ([arrivedAt], id) =>
-            !(startedAt[id] >= arrivedAt + limits.overheadMs * MS && finishedAt[id] > startedAt[id]),
-        );
-        expect(early).toEqual([]);
-        expect(fast.metrics.n_completed).toBe(rows.length);
-        // Composition depends on counts alone: asking at every iteration changes nothing.
-        expect(account(fast)).toEqual(account(run(rows, setting, { registry: slowly })));
-        // Same input, same output: also in buffers that other runs have used.
-        expect(account(run(rows, setting, { simulator: reused }))).toEqual(account(fast));
-      }),
-      { numRuns: 300, seed: 1 },
+      fc.property(
+        fc.oneof(rows, rows, crowd),
+        memoryEngine,
+        service,
+        conventions,
+        (rows, limits, service, conventions) => {
+          const setting = { scheduler, engine: { ...limits, async }, service, conventions };
+          const fast = run(rows, setting);
+          const { startedAt, finishedAt } = fast.outcome.shared.sequences;
+          if (fast.outcome.replicas.some(({ preemptions }) => preemptions > 0)) preempted++;
+          const early = rows.filter(
+            ([arrivedAt], id) =>
+              !(startedAt[id] >= arrivedAt + limits.overheadMs * MS && finishedAt[id] > startedAt[id]),
+          );
+          expect(early).toEqual([]);
+          expect(fast.metrics.n_completed).toBe(rows.length);
+          // Composition depends on counts alone: asking at every iteration changes nothing.
+          expect(account(fast)).toEqual(account(run(rows, setting, { registry: slowly })));
+          // Same input, same output: also in buffers that other runs have used.
+          expect(account(run(rows, setting, { simulator: reused }))).toEqual(account(fast));
+        },
+      ),
+      { numRuns: 300 },
     );
-    // Some of these engines did run out of memory.
+    // Some of these engines did run out of memory: of each scheduler's 7 % do and more; none by chance: 1e-8.
     expect(preempted).toBeGreaterThan(0);
   });
 
@@ -131,7 +143,7 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
         });
         expect(later).toEqual(now);
       }),
-      { numRuns: 20, seed: 2 },
+      { numRuns: 20 },
     );
   });
 
@@ -171,7 +183,7 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
           expect(finishedAt[0]).toBe(arrivedAt + last);
         },
       ),
-      { numRuns: 60, seed: 3 },
+      { numRuns: 60 },
     );
   });
 

@@ -153,6 +153,7 @@ export const memoryEngine = fc
       kvTokens: fc.oneof(
         fc.constant(null),
         fc.integer({ min: 16, max: 40 }).map((blocks) => 16 * blocks),
+        fc.integer({ min: 16, max: 18 }).map((blocks) => 16 * blocks),
       ),
       overheadMs: fc.constantFrom(0, 0, 3.5),
     }),
@@ -166,17 +167,33 @@ export const service = fc.record({
   b0: fc.constantFrom(0, 3, 64),
 });
 
+/** Requests as they follow each other, by gap, prompt and output tokens. */
+const oneAfterTheOther = (list: fc.Arbitrary<Row[]>): fc.Arbitrary<Row[]> =>
+  list.map((rows) => {
+    let clock = 0;
+    return rows.map(([gap, ...lengths]): Row => [(clock += gap), ...lengths]);
+  });
+
 /** Requests in bursts, at iteration ends and in between. */
-export const rows: fc.Arbitrary<Row[]> = fc
-  .array(
+export const rows = oneAfterTheOther(
+  fc.array(
     fc.tuple(
       fc.oneof(fc.constantFrom(0, 0, 0, 1e6, 10e6, 10.5e6, 100e6), fc.integer({ min: 1, max: 300_000_000 })),
       fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 200 })),
       fc.oneof(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 40 })),
     ),
     { minLength: 1, maxLength: 30 },
-  )
-  .map((list) => {
-    let clock = 0;
-    return list.map(([gap, prompt, output]): Row => [(clock += gap), prompt, output]);
-  });
+  ),
+);
+
+/** Many requests at about the same time, with long answers: memory runs out where it is counted and much may run. */
+export const crowd = oneAfterTheOther(
+  fc.array(
+    fc.tuple(
+      fc.constantFrom(0, 0, 1e6, 10e6),
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: 25, max: 40 }),
+    ),
+    { minLength: 12, maxLength: 30 },
+  ),
+);

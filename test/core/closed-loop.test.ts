@@ -135,7 +135,7 @@ test("all who think the same time first ask at once, in their order; determinist
 
 // The oracle has no routers: there the engine is held to itself, asked at every iteration.
 test.each(builtIn.routers.map(({ name }) => name))("router %s: fast-forward changes nothing", (router) => {
-  let requests = 0;
+  let busy = 0;
   fc.assert(
     fc.property(
       fc.record({
@@ -169,12 +169,13 @@ test.each(builtIn.routers.map(({ name }) => name))("router %s: fast-forward chan
         // how iterations are told apart.
         if (!async) expect(fastUse || 0).toBeCloseTo(slowUse || 0, 9);
         else expect(fastUse || 0).toBeLessThanOrEqual(1);
-        requests += fast.outcome.arrived;
+        if (fast.outcome.arrived >= 10) busy++;
       },
     ),
     { numRuns: Number(process.env.LLMSIM_PROPERTY_RUNS ?? 60) },
   );
-  expect(requests).toBeGreaterThan(60);
+  // 82 % of the cases have ten requests and more; none of ten by chance: 1e-7, of sixty: 1e-42.
+  expect(busy).toBeGreaterThan(0);
 });
 
 test("lengths of one table stay together, client by client", () => {

@@ -1,7 +1,7 @@
 /**
  * The fast engine against the plain one, with what a real engine adds: KV memory and preemption, asynchronous
- * scheduling, context that costs time, prefix hits, overhead, and the scheduler vllm. LLMSIM_PROPERTY_RUNS and
- * LLMSIM_PROPERTY_SEED as in oracle-equals-fast.test.ts.
+ * scheduling, context that costs time, prefix hits, overhead, and the scheduler vllm. LLMSIM_PROPERTY_RUNS
+ * as in oracle-equals-fast.test.ts.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -13,7 +13,6 @@ import { ns } from "../../src/core/units.js";
 import { type OracleInput, runOracle } from "../oracle/oracle.js";
 
 const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? 1500);
-const SEED = process.env.LLMSIM_PROPERTY_SEED;
 const MS = 1e6;
 
 const small = (max: number, min = 1): fc.Arbitrary<number> => fc.integer({ min, max });
@@ -23,11 +22,27 @@ const row = fc.record({
   outputTokens: fc.oneof(small(3, 0), small(70, 0)),
   prefixHitTokens: fc.oneof(fc.constant(0), fc.constant(0), small(64)),
 });
+/** Long answers at about the same time: most preempt, in a memory that has room for one or a few. */
+const crowdedRow = fc.record({
+  gap: small(20, 0),
+  promptTokens: small(60),
+  outputTokens: small(70, 20),
+  prefixHitTokens: fc.oneof(fc.constant(0), fc.constant(0), small(64)),
+});
 const cases = fc.record({
-  rows: fc.array(row, { minLength: 1, maxLength: 16 }),
+  rows: fc.oneof(
+    { weight: 4, arbitrary: fc.array(row, { minLength: 1, maxLength: 16 }) },
+    { weight: 1, arbitrary: fc.array(crowdedRow, { minLength: 4, maxLength: 16 }) },
+  ),
   discipline: fc.constantFrom("fcfs" as const, "fcfs" as const, "sjf" as const, "priority" as const),
   scheduler: fc.oneof(
-    { weight: 4, arbitrary: fc.constant({ kind: "vllm" as const }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("vllm" as const),
+        version: fc.constantFrom("0.19" as const, "0.19" as const, "0.16" as const, "2026-08" as const),
+      }),
+    },
     fc.constantFrom<OracleInput["scheduler"]>(
       { kind: "decode-prioritizing" },
       { kind: "prefill-prioritizing" },
@@ -46,6 +61,10 @@ const cases = fc.record({
       { weight: 5, arbitrary: small(14, 2).map((blocks) => 16 * (blocks + 1)) },
       { weight: 2, arbitrary: fc.constant(null) },
     ),
+    blockTokens: fc.constantFrom(16, 16, 16, 1, 4, 32),
+    prefixCaching: fc.constantFrom(null, null, null, false as const),
+    reservePrompt: fc.constantFrom(null, null, true, false),
+    watermark: fc.constantFrom(0, 0, 0, 0.1, 0.4),
     async: fc.boolean(),
     overheadMs: fc.constantFrom(0, 0, 7),
   }),
@@ -84,21 +103,30 @@ const STANDARD = { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resid
 const classOf = ({ promptTokens }: { promptTokens: number }): number => promptTokens % 3;
 
 test("identical instants, tokens, iterations, preemptions and rejections", () => {
+  /** How many cases did. */
   let preempted = 0;
+  let rejected = 0;
   fc.assert(
     fc.property(cases, ({ rows, discipline, scheduler, engine, service, conventions: free, watched }) => {
       const conventions = scheduler.kind === "vllm" ? STANDARD : free;
       let clock = 0;
+      let priced = 0;
+      const bounded = (): 1 => {
+        if (++priced > 3_000_000) throw new Error("no end of iterations");
+        return 1;
+      };
       const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap * MS) }));
       const { c, a, k } = service;
       const { overheadMs, ...limits } = engine;
+      // Two blocks at least, one of them the null block.
+      limits.kvTokens = limits.kvTokens && Math.max(limits.kvTokens, 2 * limits.blockTokens);
       const slow = runOracle({
         requests,
         scheduler,
         engine: { ...limits, overheadNs: overheadMs * MS },
         service: { cMs: 1, aMs: 1, b0: 0, exponential: false },
         price: ({ decodes, sumKv, chunks }) =>
-          (c + a * chunks.reduce((sum, chunk) => sum + chunk.tokens, decodes)) * MS +
+          bounded() * (c + a * chunks.reduce((sum, chunk) => sum + chunk.tokens, decodes)) * MS +
           k * chunks.reduce((sum, chunk) => sum + chunk.cached, sumKv),
         conventions,
         discipline:
@@ -120,7 +148,7 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
             outputTokens: { kind: "fixed", tokens: 1 },
           },
           service: { kind: "growing", ...service },
-          engine: { ...engine, discipline: { kind: discipline } },
+          engine: { ...limits, overheadMs, discipline: { kind: discipline } },
           scheduler,
           conventions,
           horizon: { tmaxSeconds: 1e6 },
@@ -152,7 +180,8 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
       expect(total((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
       expect(total((replica) => replica.preemptions)).toBe(slow.preemptions);
       expect(outcome.shared.rejected).toBe(slow.rejected);
-      preempted += slow.preemptions;
+      if (slow.preemptions > 0) preempted++;
+      if (slow.rejected > 0) rejected++;
       const expected = slow.requests.flatMap(({ tokenAt }) =>
         tokenAt.slice(1).map((at, i) => at - tokenAt[i]!),
       );
@@ -168,8 +197,11 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
       }
       expect("n_preemptions" in metrics).toBe(engine.kvTokens !== null);
     }),
-    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+    { numRuns: RUNS },
   );
-  // The cases are worth something: memory ran out.
-  if (RUNS >= 1000) expect(preempted).toBeGreaterThan(300);
+  // The cases are worth something: memory ran out. Of 1000, that fewer did by chance has the probability beside it.
+  if (RUNS >= 1000) {
+    expect(preempted).toBeGreaterThan(RUNS / 8); // 19 % of the cases do: 3e-8
+    expect(rejected).toBeGreaterThan(RUNS / 8); // 22 %: 8e-15
+  }
 });

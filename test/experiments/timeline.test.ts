@@ -169,7 +169,7 @@ test("every iteration once, none over another; every request by phase; counters 
           for (const [series, value] of Object.entries(args!)) last.set(`${name}/${series}`, value as number);
       for (const [name, value] of last) expect([name, value]).toEqual([name, 0]);
     }),
-    { numRuns: 40, seed: 5 },
+    { numRuns: 40 },
   );
 });
 

@@ -4,19 +4,23 @@
  */
 import { inOrder } from "./discipline.js";
 import type { OracleInput, OracleOutput } from "./interface.js";
-import { BLOCK } from "./memory.js";
 import {
   emitsAtPrefillEnd,
   isLastInFlight,
   isWaiting,
   type Batch,
+  type Chunk,
   type Replica,
   type Sequence,
 } from "./sequence.js";
 
+/** A running sequence was preempted: its place in running order, and the tokens that the batch held of it. */
+export type Lost = (place: number, tokens: number) => void;
+
 export class Composition {
   readonly batch: Batch = { prefill: [], decode: [] };
-  private hasPreempted = false;
+  /** Who was preempted for it. */
+  readonly preempted: number[] = [];
 
   constructor(
     readonly replica: Replica,
@@ -27,9 +31,20 @@ export class Composition {
     private readonly output: OracleOutput,
   ) {}
 
-  /** Prompts that wait for admission: the replica's preempted ones, then the central queue in its order. */
+  /**
+   * Prompts that wait for admission: the replica's preempted ones, then the central queue in its order. vLLM's
+   * priorities have one queue for both.
+   */
   get waiting(): Sequence[] {
-    return [...this.replica.preempted, ...inOrder(this.central, this.input)];
+    const { preempted } = this.replica;
+    if (this.byPriority) return inOrder([...preempted, ...this.central], this.input);
+    return [...preempted, ...inOrder(this.central, this.input)];
+  }
+
+  /** vLLM's policy `priority`, whose victims are chosen by class. */
+  private get byPriority(): boolean {
+    const { scheduler, discipline } = this.input;
+    return scheduler.kind === "vllm" && discipline?.kind === "priority";
   }
 
   /** model §2: decoding sequences by the instant their prefill ended (in flight: later than any), ties by id. */
@@ -66,20 +81,27 @@ export class Composition {
     return knownTokens(prompt) - this.hit(prompt);
   }
 
-  /** One decode token. False if the sequence itself had to be preempted. */
-  decode(sequence: Sequence): boolean {
-    if (!this.secure(sequence, 1)) return false;
+  /** One decode token. False if the sequence itself had to be preempted. `lost` hears of each victim. */
+  decode(sequence: Sequence, lost?: Lost): boolean {
+    if (!this.secure(sequence, 1, lost)) return false;
     this.batch.decode.push({ sequence, cached: sequence.computed });
-    sequence.computed += 1;
+    this.compute(sequence, 1);
     sequence.inFlight += 1;
     return true;
   }
 
-  /** A chunk. False if a resident prompt itself had to be preempted, or one that waits cannot be admitted. */
-  chunk(sequence: Sequence, tokens: number): boolean {
-    if (!(isWaiting(sequence) ? this.admit(sequence, tokens) : this.secure(sequence, tokens))) return false;
-    const cached = sequence.computed;
+  /** The next tokens of a sequence are scheduled: a block full of known tokens has its identity from then on. */
+  private compute(sequence: Sequence, tokens: number): void {
     sequence.computed += tokens;
+    sequence.registered = Math.min(sequence.computed, knownTokens(sequence));
+  }
+
+  /** A chunk. False if a resident prompt itself had to be preempted, or one that waits cannot be admitted. */
+  chunk(sequence: Sequence, tokens: number, lost?: Lost): boolean {
+    if (!(isWaiting(sequence) ? this.admit(sequence, tokens) : this.secure(sequence, tokens, lost)))
+      return false;
+    const cached = sequence.computed;
+    this.compute(sequence, tokens);
     const isLast = sequence.computed === sequence.toPrefill;
     this.batch.prefill.push({ sequence, tokens, cached, isLast });
     if (!isLast) return true;
@@ -88,53 +110,95 @@ export class Composition {
     return true;
   }
 
-  /** Blocks for so many tokens more; while too few are free, the last running sequence is preempted. */
-  private secure(sequence: Sequence, tokens: number): boolean {
-    const { memory } = this.replica;
+  /** Blocks for so many tokens more; while too few are free, somebody is preempted. */
+  private secure(sequence: Sequence, tokens: number, lost?: Lost): boolean {
+    const { memory, resident } = this.replica;
     while (!memory.fits(sequence.id, sequence.computed + tokens)) {
-      const victim = this.running.at(-1)!;
-      this.preempt(victim);
+      const victim = this.victim;
+      const at = resident.indexOf(victim);
+      const taken = this.takeBack(victim);
+      this.preempt(victim, taken);
       if (victim === sequence) return false;
+      lost?.(at, taken);
     }
     memory.grow(sequence.id, sequence.computed + tokens);
     return true;
   }
 
-  private preempt(victim: Sequence): void {
+  /**
+   * The last running sequence; under vLLM's priorities the one with the largest (class, arrival), the first of those
+   * in running order, even one that the batch holds already.
+   */
+  private get victim(): Sequence {
+    const { discipline } = this.input;
+    if (!this.byPriority || discipline?.kind !== "priority") return this.running.at(-1)!;
+    const { classes } = discipline;
+    const isWorse = (a: Sequence, b: Sequence): boolean =>
+      classes[a.id]! > classes[b.id]! || (classes[a.id] === classes[b.id] && a.arrivedAt > b.arrivedAt);
+    return this.running.reduce((worst, one) => (isWorse(one, worst) ? one : worst));
+  }
+
+  /** What the batch holds of a victim is taken out of it. Returns the tokens. */
+  private takeBack(victim: Sequence): number {
+    const { batch } = this;
+    const decodes = batch.decode.findIndex(({ sequence }) => sequence === victim);
+    if (decodes >= 0) {
+      batch.decode.splice(decodes, 1);
+      victim.inFlight -= 1;
+      return 1;
+    }
+    const chunk = batch.prefill.findIndex(({ sequence }) => sequence === victim);
+    if (chunk < 0) return 0;
+    const [{ tokens, isLast }] = batch.prefill.splice(chunk, 1) as [Chunk];
+    if (isLast && emitsAtPrefillEnd(victim, this.input)) victim.inFlight -= 1;
+    return tokens;
+  }
+
+  private preempt(victim: Sequence, taken: number): void {
     const { replica, output } = this;
-    this.hasPreempted = true;
+    this.preempted.push(victim.id);
     output.preemptions += 1;
-    output.lostTokens += victim.computed;
-    replica.memory.preempt(victim.id, victim.computed);
+    output.lostTokens += victim.computed - taken;
+    replica.memory.preempt(victim.id, victim.registered);
     replica.resident.splice(replica.resident.indexOf(victim), 1);
     replica.preempted.unshift(victim);
     victim.state = "preempted";
     victim.computed = 0;
+    victim.registered = 0;
     victim.preemptedAt.push(this.now);
   }
 
   /** Tokens that need not be computed on admission, in whole blocks; at least one token always is. */
   private hit(prompt: Sequence): number {
-    const most = Math.floor((knownTokens(prompt) - 1) / BLOCK);
+    const { memory } = this.replica;
+    const { block, finds } = memory.rules;
+    const most = Math.floor((knownTokens(prompt) - 1) / block);
     const blocks =
       prompt.state === "preempted"
-        ? this.replica.memory.survivors(prompt.id)
-        : Math.floor(prompt.prefixHitTokens / BLOCK);
-    return Math.min(blocks, most) * BLOCK;
+        ? memory.survivors(prompt.id)
+        : Math.floor((finds ? prompt.prefixHitTokens : 0) / block);
+    return Math.min(blocks, most) * block;
   }
 
-  /** The whole prompt (with the outputs so far) must fit into the free blocks, though only the chunk gets some. */
+  /**
+   * The whole prompt (with the outputs so far), or without reservation its chunk, must fit into the free blocks, though
+   * only the chunk gets some; while anybody runs the watermark stays free besides.
+   */
   private admit(sequence: Sequence, tokens: number): boolean {
     const { replica, central, output } = this;
+    const { memory } = replica;
+    const { reserves, watermark, block } = memory.rules;
     const known = knownTokens(sequence);
-    if (this.hasPreempted || !replica.memory.fits(sequence.id, known)) return false;
-    if (sequence.inFlight > 0) throw new Error(`oracle: ${sequence.id} is resumed with a token in flight`);
     const hit = this.hit(sequence);
+    const left = replica.resident.length > 0 ? watermark * block : 0;
+    const needed = memory.blocksFor(reserves ? known : hit + tokens) * block;
+    if (this.preempted.length > 0 || !memory.fits(sequence.id, needed + left)) return false;
+    if (sequence.inFlight > 0) throw new Error(`oracle: ${sequence.id} is resumed with a token in flight`);
     const from = sequence.state === "preempted" ? replica.preempted : central;
     from.splice(from.indexOf(sequence), 1);
     if (sequence.state === "preempted") {
       output.survivorTokens += hit;
-      replica.memory.reclaim(sequence.id, hit / BLOCK);
+      memory.reclaim(sequence.id, hit / block);
     } else {
       output.prefixHitTokens += hit;
       // model §4: the queueing delay ends at the composition of the first batch that holds a request.
@@ -145,7 +209,7 @@ export class Composition {
     sequence.prefillEndedAt = NaN;
     sequence.toPrefill = known;
     sequence.computed = hit;
-    replica.memory.grow(sequence.id, hit + tokens);
+    memory.grow(sequence.id, hit + tokens);
     replica.resident.push(sequence);
     return true;
   }

@@ -1,5 +1,6 @@
 /** The order of the unstarted prompts (docs/model.md §2), from numbers that the input gives for each request. */
 import type { OracleInput } from "./interface.js";
+import { rulesOf } from "./memory.js";
 import type { Sequence } from "./sequence.js";
 import { iterationTime } from "./service-time.js";
 
@@ -21,7 +22,8 @@ function timeAlone(sequence: Sequence, input: OracleInput): number {
   const alone = { ...input, service: { ...input.service, exponential: false } };
   const price = (shape: Parameters<typeof iterationTime>[0]): number => iterationTime(shape, 0, alone);
   const hit = Math.min(sequence.prefixHitTokens, sequence.promptTokens - 1);
-  let computed = hit - (hit % 16);
+  const { block, finds } = rulesOf(input);
+  let computed = finds ? hit - (hit % block) : 0;
   let time = 0;
   while (computed < sequence.promptTokens) {
     const tokens = Math.min(sequence.promptTokens - computed, chunkSize ?? Infinity, maxTokens);

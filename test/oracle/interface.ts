@@ -25,7 +25,10 @@ export interface OracleInput {
     | { kind: "hybrid"; ratio: number; ratioOf: "sequences" | "tokens" }
     | { kind: "sarathi" }
     | { kind: "orca" }
-    | { kind: "vllm" };
+    | {
+        kind: "vllm";
+        /** whose rules of memory and of victims; absent: 0.19 */ version?: "0.16" | "0.19" | "2026-08";
+      };
   engine: {
     maxTokens: number;
     maxSequences: number;
@@ -37,6 +40,14 @@ export interface OracleInput {
     async?: boolean | undefined;
     /** from a request's arrival to the engine's knowing of it */
     overheadNs?: number;
+    /** tokens of a KV block; absent: 16 */
+    blockTokens?: number;
+    /** false: nothing is found again, neither prefix hits nor blocks of one's own; null or absent: both are */
+    prefixCaching?: false | null;
+    /** the whole prompt must fit to be admitted, or only its chunk; null or absent: as the scheduler's version has it */
+    reservePrompt?: boolean | null;
+    /** share of all blocks that an admission leaves free while anybody runs; absent: 0 */
+    watermark?: number;
   };
   /**
    * S = h + c + a1·min(b, b0) + a·max(0, b − b0) + f·(k + km·[any prefill in the batch])·ΣKV, in ms.
@@ -114,12 +125,16 @@ export interface OracleIteration {
   prefill: { id: number; tokens: number; cached: number }[];
   decode: number[];
   sumKv: number;
+  /** who was preempted for this batch */
+  preempted: number[];
 }
 
 export interface OracleOutput {
   requests: OracleRequest[];
   /** in the order of their composition */
   iterations: OracleIteration[];
+  /** these, and the compositions between them that came to nothing but preemptions: they take no time */
+  compositions: OracleIteration[];
   /** computed in chunks: prompts less their prefix hits, and what is recomputed after preemptions */
   prefillTokens: number;
   decodeTokens: number;

@@ -43,6 +43,7 @@ const anyCase = fc.record({
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 
 it("tokens close, memory is never exceeded, every gap belongs to one request", () => {
+  /** In how many cases. */
   let preempted = 0;
   let survived = 0;
   fc.assert(
@@ -51,8 +52,8 @@ it("tokens close, memory is never exceeded, every gap belongs to one request", (
       const conventions = scheduler.kind === "vllm" ? {} : free;
       const output = run(rows as Row[], { scheduler, engine, service, conventions });
       const { requests, iterations } = output;
-      preempted += output.preemptions;
-      survived += output.survivorTokens;
+      if (output.preemptions > 0) preempted++;
+      if (output.survivorTokens > 0) survived++;
 
       // Every token computed is part of a request's last cache, or was lost; hits and survivors were not computed.
       const emitsAtEnd = scheduler.kind === "vllm" || free.firstToken === "prefill";
@@ -97,9 +98,9 @@ it("tokens close, memory is never exceeded, every gap belongs to one request", (
       const until = Math.max(0, ...iterations.map(({ endAt }) => endAt));
       if (usable < Infinity) expect(output.kvBlockTime).toBeLessThanOrEqual(usable * until * engine.replicas);
     }),
-    { numRuns: 300, seed: 1 },
+    { numRuns: 300 },
   );
-  // The cases are worth something: memory ran out, and blocks survived.
-  expect(preempted).toBeGreaterThan(100);
-  expect(survived).toBeGreaterThan(1000);
+  // The cases are worth something: memory ran out, and blocks survived. That fewer did by chance has this probability:
+  expect(preempted).toBeGreaterThan(10); // 18 % of the cases: 1e-13
+  expect(survived).toBeGreaterThan(5); // 13 %: 2e-11
 });

@@ -21,13 +21,13 @@
  *  A6 With several replicas each fills its queue (two from idle) before the next one decides.
  *  A7 An iteration is priced, and its draw taken, when it is composed.
  * KV memory
- *  M1 Usable blocks: floor(kvTokens / 16) - 1, per replica. A request needs blocks for the tokens in the cache
+ *  M1 Usable blocks: floor(kvTokens / block) - 1, per replica. A request needs blocks for the tokens in the cache
  *     after its last iteration: L + max(0, B - 1) (firstToken = decode: L + B). Needs it more than are usable,
  *     it is rejected when the engine hears of it. In a closed loop the client has its answer at that instant.
- *  M2 Admission compares ceil((L + outputs so far)/16) with the free blocks, survivors among them.
- *  M3 A preempted request's survivors are its full blocks, floor(computed/16), iterations in flight included.
- *     The block that is not full is freed first, and worthless. (Under
- *     firstToken = prefill that leaves a token to compute; under decode the limit floor((tokens - 1)/16) binds.)
+ *  M2 Admission compares the blocks of L + outputs so far (without reservation: of its hits and its chunk) with the
+ *     free blocks, survivors among them, less the watermark while anybody is resident.
+ *  M3 A preempted request's survivors are its blocks with identity (M11): of the tokens computed, a chunk in flight
+ *     included, a decode in flight not. The others are freed first, and worthless.
  *  M4 When resumed it takes all its survivors, then allocates from the head.
  *  M5 "No admission in an iteration that preempted" is about one composition: the next, also at the same instant,
  *     may admit again. (With firstToken = prefill the rule never matters synchronously, since the victim at the
@@ -36,11 +36,16 @@
  *  M7 It waits on its replica ahead of the central queue; the victim taken last stands first.
  *  M8 A running request with budget left 0 is not looked at, so it preempts nobody.
  *  M9 The recomputed chunk is prefill, also if it has one token; so is a last chunk of one token.
- *  M10 Base schedulers: victims are sought from the end of [decode order, partly prefilled by arrival], so
+ *  M10 vllm with priorities (vLLM's policy): the victim is the running request with the largest (class, arrival), the
+ *     first of equal ones in running order; the batch gives back what it holds of it. Whoever cannot be served even so
+ *     is the victim itself, and ends the loop. Preempted requests wait in their class, by id.
+ *  M11 A block has its identity once all of its tokens are known (not in flight) and scheduled; also where the batch
+ *     that was to compute them gives them back. What a block without identity held is never found again.
+ *  M12 Base schedulers: victims are sought from the end of [decode order, partly prefilled by arrival], so
  *     nobody already in the batch is one; a prompt's chunk throws out partly prefilled prompts only, itself at
  *     last. prefill-prioritizing decodes if it can neither continue nor admit a prompt.
  * Prefix hits
- *  P1 floor(min(hit, L - 1)/16) blocks on first admission; a resumed request has its survivors and no more.
+ *  P1 floor(min(hit, L - 1)/block) blocks on first admission; a resumed request has its survivors and no more.
  * Closed loop, overhead
  *  C1 A request enters the engine at arrivedAt + overhead; ids by (arrivedAt, client). Nothing delays the answer.
  *  C2 The horizon is inclusive, and compared with arrivedAt.
@@ -49,7 +54,7 @@ import { Arrivals } from "./arrivals.js";
 import { composeBase } from "./base-schedulers.js";
 import { Composition } from "./composition.js";
 import type { OracleInput, OracleOutput } from "./interface.js";
-import { blocksFor, Memory } from "./memory.js";
+import { Memory, rulesOf } from "./memory.js";
 import { emitsAtPrefillEnd, longest, type Batch, type Replica, type Sequence } from "./sequence.js";
 import { iterationTime, shapeOf } from "./service-time.js";
 import { composeVllm } from "./vllm-scheduler.js";
@@ -59,7 +64,7 @@ export type * from "./interface.js";
 export function runOracle(input: OracleInput): OracleOutput {
   checkInput(input);
   const replicas = Array.from({ length: input.engine.replicas }, (_, number): Replica => {
-    const memory = new Memory(input.engine.kvTokens ?? null);
+    const memory = new Memory(input.engine.kvTokens ?? null, rulesOf(input));
     return { number, memory, resident: [], preempted: [], queue: [] };
   });
   const arrivals = new Arrivals(input);
@@ -69,6 +74,7 @@ export function runOracle(input: OracleInput): OracleOutput {
   const output: OracleOutput = {
     requests: [],
     iterations: [],
+    compositions: [],
     prefillTokens: 0,
     decodeTokens: 0,
     busyTime: 0,
@@ -101,7 +107,8 @@ export function runOracle(input: OracleInput): OracleOutput {
     // 2. Arrivals of the instant, those just caused by completions too, join the queue, by id.
     for (let sequence = arrivals.take(now); sequence; sequence = arrivals.take(now)) {
       sequences.push(sequence);
-      if (blocksFor(longest(sequence, input)) <= new Memory(input.engine.kvTokens ?? null).usable) {
+      const empty = new Memory(input.engine.kvTokens ?? null, rulesOf(input));
+      if (empty.blocksFor(longest(sequence, input)) <= empty.usable) {
         central.push(sequence);
         continue;
       }
@@ -160,10 +167,22 @@ function decide(
     if (input.scheduler.kind === "vllm") composeVllm(composition);
     else composeBase(composition);
     const { batch } = composition;
+    const { preempted } = composition;
     if (batch.prefill.length === 0 && batch.decode.length === 0) {
+      const nothing = { prefill: [], decode: [], sumKv: 0, preempted };
+      if (preempted.length > 0)
+        output.compositions.push({
+          ...nothing,
+          replica: replica.number,
+          composedAt: now,
+          startAt: now,
+          endAt: now,
+        });
       // model §1: never idle while work waits. Its own sequences always may continue, and where none is
       // resident the cap and memory let one in: so this is a stall, whatever the other replicas do.
       if (replica.queue.length > 0) return;
+      // One that came to nothing but preemptions has made room: the next is composed at once.
+      if (preempted.length > 0) continue;
       throw new Error(
         `oracle: stall at ${now} ns: replica ${replica.number} composes nothing with ` +
           `${replica.resident.length} resident, ${replica.preempted.length} preempted, ${central.length} waiting`,
@@ -176,7 +195,7 @@ function decide(
     const startAt = replica.queue.at(-1)?.endAt ?? now;
     replica.queue.push({ endAt: startAt + time, batch });
     output.busyTime += time;
-    output.iterations.push({
+    const iteration = {
       replica: replica.number,
       composedAt: now,
       startAt,
@@ -184,7 +203,10 @@ function decide(
       prefill: batch.prefill.map(({ sequence, tokens, cached }) => ({ id: sequence.id, tokens, cached })),
       decode: batch.decode.map(({ sequence }) => sequence.id),
       sumKv: shape.sumKv,
-    });
+      preempted,
+    };
+    output.iterations.push(iteration);
+    output.compositions.push(iteration);
   }
 }
 
@@ -204,15 +226,21 @@ function credit(
     sequence.inFlight -= 1;
     sequence.tokenAt.push(now);
   };
+  // Its output is processed: what the cache holds of a running request has its identity, but for what is in flight.
+  const register = (sequence: Sequence): void => {
+    if (sequence.state !== "preempted") sequence.registered = sequence.computed - sequence.inFlight;
+  };
   for (const { sequence } of batch.decode) {
     output.decodeTokens += 1;
     emit(sequence);
+    register(sequence);
   }
   for (const { sequence, tokens, isLast } of batch.prefill) {
     output.prefillTokens += tokens;
     if (!isLast) continue;
     if (sequence.state === "decoding") sequence.prefillEndedAt = now;
     if (emitsAtPrefillEnd(sequence, input)) emit(sequence);
+    register(sequence);
   }
   const served = [...batch.decode, ...batch.prefill.filter(({ isLast }) => isLast)];
   const finished = served.map(({ sequence }) => sequence).filter(isDone);
@@ -221,7 +249,7 @@ function credit(
     if (sequence.state === "preempted") output.lostTokens -= longest(sequence, input);
     sequence.state = "finished";
     sequence.finishedAt = now;
-    replica.memory.release(sequence.id);
+    replica.memory.release(sequence.id, sequence.registered);
   }
   replica.resident = replica.resident.filter(({ state }) => state !== "finished");
   replica.preempted = replica.preempted.filter(({ state }) => state !== "finished");
