@@ -206,8 +206,8 @@ describe("as a layer", () => {
   test("alone it brings its server's limits and scheduler; what the file does not say is assumed", async () => {
     const { layer: scenario } = await loadScenario("demo3", ".");
     const of = async (limits: object | undefined): Promise<(string | number | null | undefined)[]> => {
-      const { limits: _, ...service } = await loadHardware("h100_llama-3.1-8b", ".", false);
-      const hardware = { ...service, ...(limits && { limits }) };
+      const { source, values } = await loadHardware("h100_llama-3.1-8b", ".", false);
+      const hardware = { source, values, ...(limits && { limits }) };
       const study = resolveStudy([defaults, scenario, ...hardwareAlone(hardware), hardware]);
       const { maxTokens, maxSequences, chunkSize } = study.config.engine;
       const origins = ["maxTokens", "maxSequences"].map((key) => study.origins.get(`engine.${key}`));
