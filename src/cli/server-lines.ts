@@ -1,4 +1,5 @@
 /** A vLLM server in the header: what its log and arguments said, what they did not, and what of them is ignored. */
+import { show } from "../config/telling.js";
 import type { OptionValue } from "../core/definition.js";
 import type { ServerUse } from "../experiments/experiment.js";
 
@@ -38,7 +39,7 @@ export function serverLines({ log, args, version, told, untold, gpus, ignored }:
   const unsaid = untold.map(({ key, value, from }) => `${shown(key, value)} (${from})`);
   return [
     wrapped(
-      `vllm ${version === undefined ? "" : `${version} `}by ${sources}:`,
+      `vllm ${version === undefined ? "" : `${show(version)} `}by ${sources}:`,
       said.length > 0 ? said : ["nothing"],
       " ",
     ),
@@ -46,6 +47,6 @@ export function serverLines({ log, args, version, told, untold, gpus, ignored }:
     ...(gpus === undefined
       ? []
       : [`  not judged: tensor_parallel_size ${gpus} (no hardware says how many GPUs it has)`]),
-    ...(ignored.length > 0 ? [wrapped("  ignored:", ignored, "   ")] : []),
+    ...(ignored.length > 0 ? [wrapped("  ignored:", ignored.map(show), "   ")] : []),
   ];
 }

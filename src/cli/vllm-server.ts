@@ -57,7 +57,7 @@ export async function serverFrom(
       ...(found.version !== undefined && { version: found.version }),
       told: Object.fromEntries(found.told),
       untold: untold(found, study),
-      ...(found.gpus && hardware?.gpus === undefined && { gpus: found.gpus.count }),
+      ...(found.gpus && found.gpus.count > 1 && hardware?.gpus === undefined && { gpus: found.gpus.count }),
       ignored: found.ignored,
     }),
     again: [

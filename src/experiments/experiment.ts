@@ -54,7 +54,7 @@ export interface ServerUse {
     readonly value: OptionValue | null | undefined;
     readonly from: string;
   }[];
-  /** GPUs of a replica, where no hardware says how many it has. */
+  /** GPUs of a replica, if several, where no hardware says how many it has. */
   readonly gpus?: number;
   /** What was said and has no meaning here, by vLLM's names. */
   readonly ignored: readonly string[];

@@ -4,6 +4,7 @@
  * whatever follows it without a dash belongs to it.
  */
 import type { Issue } from "../../core/errors.js";
+import { show } from "../telling.js";
 import type { Fact } from "./fact.js";
 import type { PythonValue } from "./python.js";
 import { shellWords } from "./shell-words.js";
@@ -64,7 +65,9 @@ export function readArguments(line: string, issues: Issue[]): Map<string, Fact> 
     if (SWITCHES.includes(opposite)) {
       const given = TRUTH.get((value ?? follows ?? "").toLowerCase());
       if (value !== undefined && given === undefined)
-        refuse(`--vllm-args: invalid ${words[at].split("=")[0]}: ${value} (true or false, or no value)`);
+        refuse(
+          `--vllm-args: invalid ${words[at].split("=")[0]}: ${show(value)} (true or false, or no value)`,
+        );
       put(opposite, (given ?? true) === (name === opposite));
     } else put(name, value ?? follows ?? true);
   }
