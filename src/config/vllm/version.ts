@@ -1,8 +1,8 @@
 /**
- * Which of the scheduler's versions a vLLM is, by when what they differ in was merged and when it was released: the whole prompt has been
- * reserved since 24 March 2026 (first in 0.19), blocks without a hash go to the head of the free list since 16 June
- * (#42656, first in 0.24), and a preemption skips nobody since 6 August (#49206, first in 0.28). From 0.24 to 0.27 the
- * last alone is missing, which shows under `priority` with scarce memory only: they are taken as the latest.
+ * Which of the scheduler's versions a vLLM is, by the dates of merges and releases. The whole prompt has been reserved
+ * since 24 March 2026 (first in 0.19), blocks without a hash go to the head of the free list since 16 June (#42656,
+ * first in 0.24), and a preemption skips nobody since 6 August (#49206, first in 0.28). From 0.24 to 0.27 the last
+ * alone is missing, which shows under `priority` with scarce memory only: they are taken as the latest.
  */
 
 /** The first of 0.x that has an engine like the one simulated (V1). */
