@@ -5,6 +5,7 @@ import { EXIT_HELP } from "./faults.js";
 import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "./flags.js";
 import { flagName } from "./options.js";
 import { TRAFFIC_FLAGS } from "./traffic.js";
+import { VLLM_FLAGS } from "./vllm-server.js";
 
 const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
 
@@ -51,6 +52,8 @@ function addModelFlags(command: Command): void {
     .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
     .option("--verify", "simulate each trial again, one iteration at a time, under every law of the model: both must agree")
     .option("--force", "lift the limits on requests a trial and on the size of results");
+  command.optionsGroup("A vLLM server:");
+  for (const [flag, summary] of VLLM_FLAGS) command.option(flag, summary);
   command.optionsGroup("Recorded traces:");
   for (const [flag, summary] of TRAFFIC_FLAGS) command.option(flag, summary);
 }

@@ -2,6 +2,7 @@
 import { conditionText } from "../core/condition.js";
 import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
+import { serverLines } from "./server-lines.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
 
@@ -38,16 +39,18 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
   if (takesModel !== true) return takesModel ? machineHeader(study) : undefined;
   const { engine, conventions, horizon, workload, service } = study.config;
   const { firstToken, mixedBatch, sequenceCap, tbt } = conventions;
+  const assumed = (name: string): string => (study.assumed?.includes(`engine.${name}`) ? " (assumed)" : "");
   return [
     `${whereFrom(study)}, ${study.trials} trial${study.trials === 1 ? "" : "s"}, seed ${study.seed}, T ${horizon.tmaxSeconds} s${horizon.warmupSeconds > 0 ? `, warm-up ${horizon.warmupSeconds} s` : ""}${horizon.maxRequests === null ? "" : `, at most ${horizon.maxRequests} requests`}`,
     ...(study.trace ? [traceLine(study.trace)] : []),
+    ...(study.vllm ? serverLines(study.vllm) : []),
     ...(study.plugins ?? []).map(
       ({ file, sha256, schedulers }) =>
         `plugin ${file}: ${schedulers.join(", ")} (sha256 ${sha256.slice(0, 12)}…)`,
     ),
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
     [
-      `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
+      `engine maxTokens ${engine.maxTokens}${assumed("maxTokens")}, maxSequences ${engine.maxSequences}${assumed("maxSequences")}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
       ...(engine.discipline.kind === "fcfs"
         ? []
         : [`discipline ${engine.discipline.kind} ${rest(engine.discipline)}`]),
@@ -123,10 +126,11 @@ export function document({ name: command, takesModel }: Experiment, study: Study
   const { scenario, hardware, seed, trials, plugins } = study;
   const { conventions } = study.config;
   const trace = study.trace && { trace: study.trace };
+  const vllm = study.vllm && { vllm: study.vllm };
   const machine = { ...(hardware !== undefined && { hardware }), ...(plugins && { plugins }) };
   const assumed =
     takesModel === true
-      ? { scenario, ...machine, seed, trials, conventions, ...trace }
+      ? { scenario, ...machine, seed, trials, conventions, ...trace, ...vllm }
       : takesModel
         ? { ...machine, seed, conventions }
         : { seed };

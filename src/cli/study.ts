@@ -1,4 +1,7 @@
-/** The study that a command line asks for: defaults < scenario < hardware < `--config` < `--set` < flags. */
+/**
+ * The study that a command line asks for: defaults < scenario < hardware < vLLM's log and arguments < `--config` <
+ * `--set` < flags.
+ */
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
 import { nameOf, type Layer } from "../config/layer.js";
@@ -10,7 +13,7 @@ import type { Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
 import type { Experiment, RunSettings, Study, Variant } from "../experiments/experiment.js";
 import { FileError, type FileSystem, readNamed } from "../io/files.js";
-import { hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
+import { ASSUMED, type Hardware, hardwareAlone, hardwareName, loadHardware } from "../io/hardware.js";
 import { isScenarioFile, loadScenario } from "../io/scenarios.js";
 import { defaultsOf, flagLayer, settingsOf } from "./flag-layer.js";
 import { MACHINE_KEYS } from "./flags.js";
@@ -21,6 +24,7 @@ import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
 import { changesOf } from "./variants.js";
+import { serverFrom } from "./vllm-server.js";
 
 /** A study and the recorded traces that its workers need. */
 export interface StudyAndTraces {
@@ -43,6 +47,7 @@ export async function studyFrom(
   try {
     const traffic: Traffic = await trafficFrom(flags, { cwd, fs }, issues);
     const registry = withPlugins(plugged.plugins, traffic.registry);
+    const server = await serverFrom(flags, { cwd, fs }, issues);
     const defaults = defaultsOf(experiment);
     const layers: Layer[] = [];
     const file = flags.config as string | undefined;
@@ -63,7 +68,8 @@ export async function studyFrom(
       const isChanged = hardwareOf(further) !== undefined;
       const on = isChanged ? await hardwareFrom([...layers, ...further], flags, cwd, fs, issues) : hardware;
       // Without a scenario, hardware comes with the engine that it was measured for.
-      const machine = on ? [...(named === undefined ? [hardwareAlone()] : []), on.layer] : [];
+      const machine = on ? [...(named === undefined ? hardwareAlone(on.layer) : []), on.layer] : [];
+      if (server) machine.push(...server.layersOn(on?.layer));
       if (run) machine.push({ source: run.source, values: { engine: run.engine } });
       const all = [defaults, ...below, ...machine, ...traffic.below, ...layers, ...further];
       const study = resolveStudy(all, registry, { force: flags.force === true });
@@ -73,9 +79,11 @@ export async function studyFrom(
         ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
         ...(flags.profileOnly === true ? ["--profile-only"] : []),
         ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
+        ...(server ? [server.again] : []),
         ...(traffic.again === "" ? [] : [traffic.again]),
       ].join(" ");
       const { trace } = traffic;
+      const assumed = [...study.origins].flatMap(([key, from]) => (from === ASSUMED ? [key] : []));
       return {
         ...study,
         scenario: own ?? scenario.name,
@@ -85,6 +93,8 @@ export async function studyFrom(
         assignments: assignments ?? [],
         registry,
         ...(trace && { trace }),
+        ...(server && { vllm: server.useIn(study, on?.layer) }),
+        ...(assumed.length > 0 && { assumed }),
         ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
       };
     };
@@ -162,7 +172,7 @@ async function hardwareFrom(
   cwd: string,
   fs: FileSystem,
   issues: Issue[],
-): Promise<{ readonly name: string; readonly layer: Layer } | undefined> {
+): Promise<{ readonly name: string; readonly layer: Hardware } | undefined> {
   const given = hardwareOf(layers);
   const profileOnly = flags.profileOnly === true;
   if (given === undefined) {

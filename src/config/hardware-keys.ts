@@ -46,6 +46,7 @@ const number = (summary: string, more: Partial<OptionSpec> = {}): KeyNode =>
   option({ key: "", kind: "number", min: 0, max: 1e9, summary, ...more });
 const integer = (summary: string, more: Partial<OptionSpec> = {}): KeyNode =>
   number(summary, { kind: "integer", ...more });
+const limit = (summary: string): KeyNode => integer(summary, { min: 1, max: 2_147_483_647 });
 const percent = (summary: string): KeyNode => number(summary, { unit: "%" });
 const range = (summary: string): KeyNode => number(`${summary}: least and most`, { kind: "numbers" });
 
@@ -74,6 +75,10 @@ export function hardwareTree(registry: Registry): GroupNode {
       h: number("host overhead of an iteration", { max: 1e6, unit: "ms" }),
       f: number("factor on KV time for unequal contexts in a batch", { min: 1, max: 100 }),
       fittedOn: text("the run that they were fitted on"),
+    }),
+    engine: group("what the server takes on this hardware, where nothing else says it", {
+      maxTokens: limit("token budget of an iteration"),
+      maxSequences: limit("sequence cap of a replica"),
     }),
     validity: group("what the fitted steps cover", {
       decodes: range("decoding sequences"),

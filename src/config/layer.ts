@@ -1,6 +1,6 @@
 /**
  * A layer of a study: a plain tree of settings and what to call each of them in an error. The later layer wins:
- * defaults < scenario < hardware < `--config` file < `--set` < flags.
+ * defaults < scenario < hardware < a vLLM server's settings < `--config` file < `--set` < flags.
  */
 import type { Conventions, EngineConfig, HorizonConfig, WorkloadConfig } from "../core/config.js";
 import type { OptionValue } from "../core/definition.js";

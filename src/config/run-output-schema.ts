@@ -97,6 +97,16 @@ export function runOutputSchema(zod: Zod): z.ZodType {
         .string()
         .optional()
         .meta({ description: "the hardware's name or file, where one was given" }),
+      vllm: zod
+        .looseObject({
+          told: zod.looseObject({}),
+          untold: zod.array(zod.looseObject({ key: zod.string(), from: zod.string() })),
+          ignored: zod.array(zod.string()),
+        })
+        .optional()
+        .meta({
+          description: "a server's settings by --vllm-log and --vllm-args: what they say and do not say",
+        }),
       plugins: zod
         .array(
           zod.looseObject({ file: zod.string(), sha256: zod.string(), schedulers: zod.array(zod.string()) }),

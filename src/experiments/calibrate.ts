@@ -50,7 +50,25 @@ function provenanceFrom(options: Options, { meta, name }: Profile, files: readon
     licence: said("licence", "not stated"),
     date: said("date", known("profiled_at").replace(/T.*$/, "")),
     leavesOut: said("leavesOut", "not stated"),
+    ...limitsFrom(options.engine),
   };
+}
+
+const MOST = 2_147_483_647;
+const isLimit = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= MOST;
+
+/** The server's limits, as they were told. */
+function limitsFrom(given: Options[string] | undefined): Pick<Provenance, "engine"> {
+  if (!Array.isArray(given)) return {};
+  const [maxTokens, maxSequences] = given as number[];
+  if (given.length !== 2 || !(given as number[]).every(isLimit))
+    throw new ConfigError([
+      {
+        key: "--engine",
+        message: `invalid --engine: ${given.join(",")} (token budget and sequence cap, integers at least 1, e.g. 8192,1024)`,
+      },
+    ]);
+  return { engine: { maxTokens, maxSequences } };
 }
 
 function reportOn({ inputs = [], options }: ExperimentContext): Report {
@@ -131,6 +149,12 @@ export const calibrate: Experiment = {
     text("licence", "--licence", "their licence, for the file"),
     text("date", "--date", "when they were made, for the file"),
     text("leavesOut", "--leaves-out", "what they do not contain, for the file"),
+    {
+      key: "engine",
+      flag: "--engine <list>",
+      kind: "list",
+      summary: "token budget and sequence cap of the GPU's server, for the file, e.g. 8192,1024",
+    },
   ],
   defaults: {},
   takesModel: false,

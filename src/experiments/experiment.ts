@@ -38,6 +38,28 @@ export interface TraceUse {
   readonly clipped: number;
 }
 
+/** A vLLM server whose settings a study has taken over. */
+export interface ServerUse {
+  /** The log, as the user named it. */
+  readonly log?: string;
+  /** Its command line was given, which may hold a key and is not kept. */
+  readonly args?: true;
+  /** vLLM's version, as the log prints it. */
+  readonly version?: string;
+  /** What was said, by the study's keys. */
+  readonly told: Readonly<Record<string, OptionValue | null | undefined>>;
+  /** What a server has that was not said, and where the value in force comes from. */
+  readonly untold: readonly {
+    readonly key: string;
+    readonly value: OptionValue | null | undefined;
+    readonly from: string;
+  }[];
+  /** GPUs of a replica, if several, where no hardware says how many it has. */
+  readonly gpus?: number;
+  /** What was said and has no meaning here, by vLLM's names. */
+  readonly ignored: readonly string[];
+}
+
 /** What is simulated: everything but the scheduler, and the schedulers to compare. */
 export interface Study {
   /** The scenario's name as the user gave it. */
@@ -56,6 +78,9 @@ export interface Study {
   /** Where its kinds are looked up; the built-in registry unless it brings a trace or a plugin. */
   readonly registry?: Registry;
   readonly trace?: TraceUse;
+  readonly vllm?: ServerUse;
+  /** Dotted keys whose values are assumed, because the hardware does not say its server's. */
+  readonly assumed?: readonly string[];
   readonly plugins?: readonly PluginUse[];
   /** What an SLO asks of a whole run; what it asks of each request stands in the configuration. */
   readonly targets?: readonly Condition[];

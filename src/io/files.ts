@@ -2,7 +2,7 @@
  * The file system as a port, so that tests can stand in for it and let any call of it fail. A file is replaced
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
-import { constants } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import {
   access,
   appendFile,
@@ -22,6 +22,8 @@ import { inALine } from "./in-a-line.js";
 export interface FileSystem {
   /** The text of a UTF-8 file, without its byte order mark. */
   readText(path: string): Promise<string>;
+  /** The lines of a file one after the other, whatever its size; of a line too long to be one only the beginning. */
+  readLines(path: string): AsyncIterable<string>;
   /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
   writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
   /** Adds to the end of a file that other programs write to as well; makes it when missing. */
@@ -150,11 +152,29 @@ async function openAppending(path: string, text: string): Promise<Appending> {
   };
 }
 
+/** Longest line of a file that is read by lines, in characters. */
+const LONGEST_LINE = 1 << 20;
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = "";
+  try {
+    for await (const chunk of createReadStream(path, "utf8") as AsyncIterable<string>) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop()!.slice(0, LONGEST_LINE);
+      yield* lines;
+    }
+  } catch (error) {
+    throw new FileError("read", path, reasonOf(error));
+  }
+  if (rest !== "") yield rest;
+}
+
 /** Claims so far, so that two of one process are told apart. */
 let claims = 0;
 
 /** The file system of this machine. */
 export const nodeFiles: FileSystem = {
+  readLines: linesOf,
   readText: (path) =>
     attempt("read", path, async () => {
       const bytes = await readFile(path);

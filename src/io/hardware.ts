@@ -2,13 +2,13 @@
  * Hardware: service times fitted to a GPU, by name from the package's data/hardware, where a new JSON file is new
  * hardware, or from the user's own file, as `llmsim calibrate` writes it (docs/hardware.md).
  *
- * A layer between scenario and `--config`: the scenario says what arrives, the hardware how long an iteration takes,
- * and whatever is set by hand still wins.
+ * A layer between scenario and `--config`: the scenario says what arrives, the hardware how long an iteration takes
+ * and, where no scenario is named, what its server's limits are; whatever is set by hand still wins.
  */
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fileLayer } from "../config/file-layer.js";
-import type { Layer, SpecInput, StudyInput } from "../config/layer.js";
+import type { Layer, SpecInput } from "../config/layer.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
 import { withDefaults } from "../core/check-options.js";
@@ -19,28 +19,46 @@ import { isScenarioFile } from "./scenarios.js";
 /** The package's hardware, seen alike from src/io and dist/io. */
 export const HARDWARE_FOLDER = fileURLToPath(new URL("../../data/hardware/", import.meta.url));
 
-/**
- * What `--hardware` stands for when no scenario is named: the engine that the profiles were measured for, vLLM, with
- * its defaults for online serving.
- */
-export const HARDWARE_ALONE = {
-  scheduler: "vllm",
-  engine: { maxTokens: 2048, maxSequences: 256, chunkSize: null },
-} as const;
+/** The engine that the profiles were measured for. */
+const SCHEDULER = "vllm";
 
-/** Those defaults as a layer; a scheduler that the registry does not have is left to the command. */
-export function hardwareAlone(registry: Registry = builtIn): Layer {
-  const { scheduler, engine } = HARDWARE_ALONE;
-  const isThere = registry.schedulers.some(({ name }) => name === scheduler);
-  return { source: "hardware defaults", values: { engine, ...(isThere && { schedulers: [scheduler] }) } };
-}
+/** What its server takes on cards with less than 70 GiB: assumed of hardware that does not say its own. */
+export const ASSUMED_LIMITS = { maxTokens: 2048, maxSequences: 256 } as const;
+/** Source of settings that are assumed. */
+export const ASSUMED = "assumed";
 
 /** A hardware file as far as it configures. */
 interface HardwareFile {
   readonly name: string;
   readonly summary?: string;
+  readonly gpu?: string;
   readonly service: SpecInput;
   readonly overheads: { readonly h: number; readonly f: number };
+  readonly engine?: { readonly maxTokens?: number; readonly maxSequences?: number };
+}
+
+/** Hardware: its service times as a layer, and what else its file says. */
+export interface Hardware extends Layer {
+  /** The budget and the cap that its server takes where nothing else says them. */
+  readonly limits?: HardwareFile["engine"];
+  /** How many GPUs serve the model together; undefined: its file does not begin with their number. */
+  readonly gpus?: number;
+}
+
+/** The limits of the hardware's server as layers, what its file does not say assumed. */
+export const serverLimits = ({ source, origin, limits = {} }: Hardware): Layer[] => [
+  { source: ASSUMED, values: { engine: ASSUMED_LIMITS } },
+  { source, values: { engine: limits }, ...(origin && { origin }) },
+];
+
+/**
+ * What `--hardware` stands for when no scenario is named: vLLM with its defaults for online serving. A scheduler that
+ * the registry does not have is left to the command.
+ */
+export function hardwareAlone(hardware: Hardware, registry: Registry = builtIn): Layer[] {
+  const isThere = registry.schedulers.some(({ name }) => name === SCHEDULER);
+  const values = { engine: { chunkSize: null }, ...(isThere && { schedulers: [SCHEDULER] }) };
+  return [{ source: "hardware defaults", values }, ...serverLimits(hardware)];
 }
 
 async function packagedNames(files: FileSystem): Promise<string[]> {
@@ -76,13 +94,13 @@ export async function loadHardware(
   profileOnly: boolean,
   files: FileSystem = nodeFiles,
   registry: Registry = builtIn,
-): Promise<Layer> {
+): Promise<Hardware> {
   if (isScenarioFile(nameOrFile)) {
     const text = await readNamed(files, cwd, nameOrFile);
     const layer = await fileLayer(text, nameOrFile, "hardware", registry);
     return (layer.issues ?? []).length > 0
       ? { ...layer, values: {} }
-      : { ...layer, values: settings(layer.values as unknown as HardwareFile, profileOnly, registry) };
+      : { ...layer, ...saidBy(layer.values as unknown as HardwareFile, profileOnly, registry) };
   }
   const source = `hardware ${nameOrFile}`;
   const names = await packagedNames(files);
@@ -91,16 +109,21 @@ export async function loadHardware(
     return { source, values: {}, issues: [{ key: "hardware", message }] };
   }
   const text = await files.readText(join(HARDWARE_FOLDER, `${nameOrFile}.json`));
-  return { source, values: settings(JSON.parse(text) as HardwareFile, profileOnly, registry) };
+  return { source, ...saidBy(JSON.parse(text) as HardwareFile, profileOnly, registry) };
 }
 
 /** Every option of the model is set: nothing of a scenario's own service times is left below. */
-function settings(
-  { service, overheads }: HardwareFile,
+function saidBy(
+  { service, overheads, engine, gpu = "" }: HardwareFile,
   profileOnly: boolean,
   registry: Registry,
-): StudyInput {
+): Pick<Hardware, "values" | "limits" | "gpus"> {
   const model = registry.serviceTimes.find(({ name }) => name === service.kind);
   const { h, f } = profileOnly ? { h: 0, f: 1 } : overheads;
-  return { service: withDefaults(model?.options ?? [], { ...service, hMs: h, f }) };
+  const gpus = /^(\d{1,6}) /.exec(gpu)?.[1];
+  return {
+    values: { service: withDefaults(model?.options ?? [], { ...service, hMs: h, f }) },
+    ...(engine && { limits: engine }),
+    ...(gpus !== undefined && { gpus: Number(gpus) }),
+  };
 }

@@ -12,7 +12,8 @@ import { temporaryFolder } from "./temporary.js";
 export const summary = "an hour of conversations on an H100 with KV memory, the whole command";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/llmsim.js", import.meta.url));
-const HARDWARE = ["--hardware", "h100_llama-3.1-8b", "--kv-tokens", "430000"];
+const LIMITS = ["--kv-tokens", "430000", "--max-tokens", "2048", "--max-sequences", "256"];
+const HARDWARE = ["--hardware", "h100_llama-3.1-8b", ...LIMITS];
 
 function llmsim(args, cwd) {
   const started = process.hrtime.bigint();

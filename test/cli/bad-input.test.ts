@@ -56,7 +56,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [["run", "--scheduler", ""], /^invalid --scheduler: "" \(a list of: decode-prioritizing/],
   ],
   "what a real engine has not": [
-    ["run --kv-tokens 31", `invalid --kv-tokens: 31 (${TOKENS.replace("least 1 ", "least 32 ")}, or none)`],
+    ["run --kv-tokens 31", "invalid --kv-tokens: 31 (at least 32, two blocks of 16: one is the null block)"],
     [
       "run --kv-tokens 32",
       "invalid --kv-tokens: 32 (the shortest prompt has 32 tokens, and one block of 16 is the null block)",

@@ -103,6 +103,9 @@ describe("calibrate", () => {
       ["mine.csv --forms S7", /^error: unknown form: S7 \(one or more of: S3, S4, S5, S6\)$/],
       ["mine.csv --table", /^error: --table: needs a kernel profile/],
       ["mine.csv --name ../x", /^error: invalid --name: \.\.\/x \(letters, digits/],
+      ["mine.csv --engine 8192", /^error: invalid --engine: 8192 \(token budget and sequence cap, integers/],
+      ["mine.csv --engine 0.5,1", /^error: invalid --engine: 0\.5,1 \(token budget and sequence cap/],
+      ["mine.csv --engine 8,many", /^error: invalid --engine: .* \(many is not a number/],
       ["mine.csv --layers 0 --min-kv x", /^error: invalid --layers: 0 \(/, /^error: invalid --min-kv: x \(/],
     ] as const) {
       const { code, stdout, stderr } = await llmsim(`calibrate ${argv}`, { cwd });
@@ -122,7 +125,7 @@ describe("--hardware", () => {
     folder: cwd,
   }) => {
     const alone = await llmsim(`${run} --hardware h100_llama-3.1-8b`, { cwd });
-    expect(alone.stdout).toMatch(/^engine maxTokens 2048, maxSequences 256, chunk off/m);
+    expect(alone.stdout).toMatch(/^engine maxTokens 8192, maxSequences 1024, chunk off/m);
     expect(alone.stdout).toMatch(/service gpu hMs 0\.5 cMs 6\.33343 .* f 1\.05$/m);
     if (builtIn.schedulers.some(({ name }) => name === "vllm")) expect(alone.stdout).toMatch(/^vllm/m);
     const both = await llmsim(`${run} --scenario demo3 --hardware h100_llama-3.1-8b --profile-only`, { cwd });
@@ -132,6 +135,34 @@ describe("--hardware", () => {
     expect(both.stdout).toMatch(
       /llmsim sweep-time --scenario demo3 --hardware h100_llama-3\.1-8b --profile-only/,
     );
+  });
+
+  test("its server's limits count without a scenario and below what is set by hand; else they are assumed", async ({
+    folder: cwd,
+  }) => {
+    writeFileSync(join(cwd, "mine.csv"), profile());
+    writeFileSync(join(cwd, "c.yaml"), "scenario: demo2\nhardware: h100_llama-3.1-8b\n");
+    writeFileSync(join(cwd, "d.yaml"), "hardware: h100_llama-3.1-8b\nengine: { maxSequences: 7 }\n");
+    await llmsim("calibrate mine.csv", { cwd });
+    await llmsim("calibrate mine.csv --engine 4096,512 --name told", { cwd });
+    expect(JSON.parse(readFileSync(join(cwd, "data/mine.json"), "utf8"))).not.toHaveProperty("engine");
+    expect(JSON.parse(readFileSync(join(cwd, "data/told.json"), "utf8"))).toMatchObject({
+      engine: { maxTokens: 4096, maxSequences: 512 },
+    });
+    for (const [argv, limits] of [
+      ["--hardware data/told.json", "4096, maxSequences 512,"],
+      ["--hardware data/mine.json", "2048 (assumed), maxSequences 256 (assumed),"],
+      ["--hardware data/mine.json --max-tokens 100", "100, maxSequences 256 (assumed),"],
+      ["--hardware a100_llama-3.1-8b", "2048, maxSequences 256,"],
+      ["--hardware h100_llama-3.1-8b --set engine.maxTokens=64", "64, maxSequences 1024,"],
+      ["--config d.yaml", "8192, maxSequences 7,"],
+      ["--config d.yaml --max-sequences 9", "8192, maxSequences 9,"],
+      ["--config c.yaml", "2048, maxSequences 1000,"],
+      ["--scenario demo2 --hardware data/told.json", "2048, maxSequences 1000,"],
+    ] as const) {
+      const { stdout } = await llmsim(`${run} ${argv}`, { cwd });
+      expect(stdout, argv).toContain(`\nengine maxTokens ${limits} chunk off`);
+    }
   });
 
   test("--set, flags and --config lie over it; a config file may name it", async ({ folder: cwd }) => {

@@ -5,6 +5,7 @@ import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES } from "../../src/cli/flags.
 import { optionValues } from "../../src/cli/options.js";
 import { makeProgram } from "../../src/cli/program.js";
 import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
+import { VLLM_FLAGS } from "../../src/cli/vllm-server.js";
 import { version } from "../../src/cli/version.js";
 import type { Issue } from "../../src/core/errors.js";
 import { EXPERIMENTS as LISTED } from "../../src/experiments/index.js";
@@ -40,6 +41,7 @@ const MODEL = [
   ...ALL_OF_MACHINE,
   ...MODEL_FLAGS.map(({ flag }) => flag),
   ...TRAFFIC_FLAGS.map(([flag]) => flag),
+  ...VLLM_FLAGS.map(([flag]) => flag),
   "--scenario <name|file>",
   "--slo <list>",
   "--verify",

@@ -139,6 +139,14 @@ describe("validate --measured", () => {
         /^run\/requests\.jsonl:4: invalid output_toks: 0 \(/,
         /^run\/meta\.json: missing engine_kwargs\.max_num_batched_tokens \(/,
       ],
+      [
+        "",
+        {
+          "meta.json": (text: string) =>
+            text.replace('"engine_kwargs": {', '"engine_kwargs": { "block_size": 24,'),
+        },
+        /^run\/meta\.json: invalid engine\.blockTokens: 24 \(a power of two/,
+      ],
       ["", { "meta.json": () => "{" }, /^run\/meta\.json:1:\d+: /],
       ["", { "meta.json": () => "{}" }, /missing engine_kwargs\.max_num_seqs/, /max_num_batched_tokens/],
       [

@@ -103,6 +103,7 @@ const FILES = [
   "t.csv",
   "t.jsonl",
   "h.json",
+  "v.log",
   "own.mjs",
   "nope.yaml",
   ".",
@@ -135,6 +136,16 @@ const RIGHT: Readonly<Record<string, readonly string[]>> = {
   "--conventions": ["standard", "reference"],
   "--scenario": ["demo1", "demo2", "demo3", "both", "s.yaml", "s.json"],
   "--hardware": ["h100_llama-3.1-8b", "rtxpro6000_llama-3.1-8b", "h.json"],
+  "--vllm-log": ["v.log"],
+  "--vllm-args": [
+    "vllm serve m",
+    "--max-num-seqs 8 --max_num_batched_tokens=1k --port 1",
+    "--block-size 32 --num-gpu-blocks-override 99 --no-enable-prefix-caching --no-async-scheduling",
+    "--no-enable-chunked-prefill --max-num-batched-tokens 64 --watermark .5",
+    "-tp 1 -dp 2 --scheduling-policy fcfs --enable-chunked-prefill=x",
+    "--speculative-config '{' -pp 2",
+    `--${"x".repeat(2000)}=1 --enable-prefix-caching=${"y".repeat(20_000)}`,
+  ],
   "--scheduler": ["decode", "hybrid", "vllm", "sarathi", "orca", "prefill,hybrid", "own"],
   "--slo": ["ttft<1", "ttft<1,tbt<0.1", "ttft_p99<2", "rts<0"],
   "--assert": ["rts_p95_s<9", "ttft_mean_s>=0", "throughput_qps<1e-9"],
@@ -319,6 +330,15 @@ function traceOf(dice: Dice, isJson: boolean): string {
     : [columns, ...rows].map((cells) => `${cells.join(",")}\n`).join("");
 }
 
+const LOG = [
+  "non-default args: {'model_tag': 'm', 'max_num_seqs': 8, 'block_size': 16, 'x': [1, (2.5, {'y': None})]}",
+  "(APIServer pid=1) INFO Chunked prefill is enabled with max_num_batched_tokens=512.",
+  "Asynchronous scheduling is enabled.",
+  "INFO Initializing a V1 LLM engine (v0.19.0) with config: model='m', speculative_config=None, enable_prefix_caching=True",
+  "GPU KV cache size: 4,096 tokens",
+  "",
+].join("\n");
+
 const PLUGIN = `export default { name: "own", create: () => ({ compose(view, batch) {
   batch.decode(view.decodable); if (view.partial.exists) batch.chunk("partial", 8); else if (view.waiting.exists) batch.chunk("waiting", 8);
 } }) };\n`;
@@ -345,6 +365,7 @@ export function fuzzCase(number: number, all: readonly Flagged[]): FuzzCase {
     "h.json": () => made(HARDWARE, false),
     "t.csv": () => trace(false),
     "t.jsonl": () => trace(true),
+    "v.log": () => (dice.chance(0.6) ? garbled(LOG, dice) : LOG),
     "own.mjs": () => PLUGIN,
   };
   const named = Object.keys(make).filter((name) => argv.some((word) => word.includes(name)));

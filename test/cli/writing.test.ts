@@ -29,6 +29,10 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
   return {
     calls,
     readText: (path) => through("read", path, () => nodeFiles.readText(path)),
+    async *readLines(path) {
+      await through("read", path, () => Promise.resolve());
+      yield* nodeFiles.readLines(path);
+    },
     writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
     append: (path, data) => through("write", path, () => nodeFiles.append(path, data)),
     exists: (path) => through("read", path, () => nodeFiles.exists(path)),

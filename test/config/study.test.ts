@@ -67,6 +67,10 @@ describe("merging", () => {
           chunkSize: 64,
           replicas: 1,
           kvTokens: null,
+          blockTokens: 16,
+          prefixCaching: null,
+          reservePrompt: null,
+          watermark: 0,
           async: null,
           overheadMs: 0,
           discipline: { kind: "fcfs" },
@@ -360,7 +364,7 @@ trials: .nan
 `;
     expect(wrong(await fileLayer(text, "my.yaml", "study"))).toEqual([
       "my.yaml:3: invalid engine.maxTokens: 0 (an integer at least 1 and at most 2147483647)",
-      "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, kvTokens, async, overheadMs, discipline, router) — did you mean engine.maxTokens?",
+      "my.yaml:4: unknown key: engine.maxTokns (one of: maxTokens, maxSequences, chunkSize, replicas, kvTokens, blockTokens, prefixCaching, reservePrompt, watermark, async, overheadMs, discipline, router) — did you mean engine.maxTokens?",
       "my.yaml:5: unknown service-time model: affin (one of: affine, exponential, gpu, gpu-table) — did you mean affine?",
       `my.yaml:8: invalid workload.outputTokens: 3 (length law, kind one of: ${LENGTHS})`,
       "my.yaml:9: invalid workload.arrivals.ratePerSecond: fast (a number above 0 and at most 1000000)",

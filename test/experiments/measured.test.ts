@@ -189,8 +189,10 @@ describe("files of a run", () => {
     expect(await engine({ num_gpu_blocks: 100 })).toEqual({ ...ROOM, kvTokens: 1600 });
     expect(await engine({ num_gpu_blocks_override: 100, block_size: 32 })).toEqual({
       ...ROOM,
+      blockTokens: 32,
       kvTokens: 3200,
     });
+    expect(await engine({ block_size: 16 })).toEqual({ ...ROOM, blockTokens: 16 });
     expect(await engine({ async_scheduling: false, max_model_len: null })).toEqual({ ...ROOM, async: false });
     const problems = async (kwargs: unknown): Promise<string> => {
       try {

@@ -197,6 +197,35 @@ describe("reading", () => {
     expect(await failure(nodeFiles.list(at("none")))).toBe("cannot read ~/none: no such file or directory");
   });
 
+  test("by lines: each whole, whatever its bytes and wherever the file is cut; of an endless one the beginning", async () => {
+    const lines = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const line of nodeFiles.readLines(at("log"))) found.push(line);
+      return found;
+    };
+    const long = Array.from({ length: 400 }, (_, i) => `${i} ${"aé😀".repeat(i)}`);
+    for (const text of ["", "a", "a\n", "\na\n\nb", long.join("\n")]) {
+      await writeFile(at("log"), text);
+      expect(await lines()).toEqual(
+        text.split("\n").filter((line, i, all) => line !== "" || i < all.length - 1),
+      );
+    }
+    await writeFile(at("log"), `${"x".repeat(3_000_000)}\nnext\n`);
+    const [endless, next] = await lines();
+    expect([endless!.length < 1_200_000, endless!.startsWith("x".repeat(1_000_000)), next]).toEqual([
+      true,
+      true,
+      "next",
+    ]);
+    for (const [name, reason] of [
+      ["none", "no such file or directory"],
+      ["", "is a directory"],
+    ] as const)
+      expect(await failure(nodeFiles.readLines(at(name))[Symbol.asyncIterator]().next())).toMatch(
+        new RegExp(`^cannot read ~\\S*: ${reason}$`),
+      );
+  });
+
   test("names a user's file as the user did", async () => {
     await writeFile(at("x"), "here");
     expect(await readNamed(nodeFiles, folder, "./x")).toBe("here");

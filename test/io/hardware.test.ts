@@ -12,12 +12,13 @@ import { ConfigError } from "../../src/core/errors.js";
 import { builtIn, member } from "../../src/core/registry.js";
 import { FileError, nodeFiles } from "../../src/io/files.js";
 import {
-  HARDWARE_ALONE,
+  ASSUMED_LIMITS,
   HARDWARE_FOLDER,
   hardwareAlone,
   hardwareName,
   listHardware,
   loadHardware,
+  serverLimits,
 } from "../../src/io/hardware.js";
 import { loadScenario } from "../../src/io/scenarios.js";
 
@@ -202,15 +203,30 @@ describe("as a layer", () => {
     });
   });
 
-  test("alone it brings the engine that was measured, and its scheduler where there is one", () => {
-    const { values } = hardwareAlone();
-    expect(values.engine).toEqual({ maxTokens: 2048, maxSequences: 256, chunkSize: null });
-    const has = builtIn.schedulers.some(({ name }) => name === HARDWARE_ALONE.scheduler);
-    expect(values.schedulers).toEqual(has ? [HARDWARE_ALONE.scheduler] : undefined);
-    const named = { ...builtIn.schedulers[0]!, name: HARDWARE_ALONE.scheduler };
-    expect(hardwareAlone({ ...builtIn, schedulers: [named] }).values.schedulers).toEqual([
-      HARDWARE_ALONE.scheduler,
-    ]);
+  test("alone it brings its server's limits and scheduler; what the file does not say is assumed", async () => {
+    const { layer: scenario } = await loadScenario("demo3", ".");
+    const of = async (limits: object | undefined): Promise<(string | number | null | undefined)[]> => {
+      const { source, values } = await loadHardware("h100_llama-3.1-8b", ".", false);
+      const hardware = { source, values, ...(limits && { limits }) };
+      const study = resolveStudy([defaults, scenario, ...hardwareAlone(hardware), hardware]);
+      const { maxTokens, maxSequences, chunkSize } = study.config.engine;
+      const origins = ["maxTokens", "maxSequences"].map((key) => study.origins.get(`engine.${key}`));
+      return [maxTokens, maxSequences, chunkSize, study.schedulers[0]!.kind, ...origins];
+    };
+    expect(await of(undefined)).toEqual([2048, 256, null, "vllm", "assumed", "assumed"]);
+    const said = "hardware h100_llama-3.1-8b";
+    expect(await of({ maxTokens: 512 })).toEqual([512, 256, null, "vllm", said, "assumed"]);
+    expect(await of({ maxTokens: 8192, maxSequences: 1024 })).toEqual([8192, 1024, null, "vllm", said, said]);
+    const [first] = hardwareAlone({ source: "", values: {} }, { ...builtIn, schedulers: [] });
+    expect(first!.values.schedulers).toBeUndefined();
+  });
+
+  test.each(NAMES)("%s has what vLLM's server takes on its card, and how many there are", async (name) => {
+    const { limits, gpus } = await loadHardware(name, ".", false);
+    // 8192 and 1024 from 70 GiB on but for A100.
+    const isLarge = /^(h100|rtxpro6000)_/.test(name);
+    expect(limits).toEqual(isLarge ? { maxTokens: 8192, maxSequences: 1024 } : ASSUMED_LIMITS);
+    expect(gpus).toBe(name.endsWith("_tp4") ? 4 : 1);
   });
 });
 
@@ -228,7 +244,12 @@ describe("by file", () => {
   test("a file of the package's own makes the same layer", async () => {
     expect(await problems(lines(valid()))).toEqual([]);
     const byFile = await loadHardware("h.json", folder, false);
-    expect(byFile.values).toEqual((await loadHardware("rtx4090_llama-3.1-8b", ".", false)).values);
+    const byName = await loadHardware("rtx4090_llama-3.1-8b", ".", false);
+    expect([byFile.values, byFile.limits, byFile.gpus]).toEqual([byName.values, byName.limits, byName.gpus]);
+    // The file says where a limit comes from, as it does of all else.
+    expect(serverLimits(byFile)[1]!.origin!("engine.maxTokens")).toMatch(
+      /^h\.json:\d+:5: engine\.maxTokens$/,
+    );
     expect(hardwareName("a/b/mine.json")).toBe("mine");
   });
 
@@ -262,6 +283,14 @@ describe("by file", () => {
       ),
       "h.json:22:5: invalid overheads.f: 0.9 (a number at least 1 and at most 100)",
       expect.stringMatching(/^h\.json:\d+:3: unknown key: extra \(one of: version, name/),
+    ]);
+    expect(await problems(lines({ ...file, engine: { maxTokens: 0, maxSequence: 2 } }))).toEqual([
+      expect.stringMatching(
+        /^h\.json:\d+:5: invalid engine\.maxTokens: 0 \(an integer at least 1 and at most /,
+      ),
+      expect.stringMatching(
+        /^h\.json:\d+:5: unknown key: engine\.maxSequence \(.*\) — did you mean engine\.maxSequences\?$/,
+      ),
     ]);
     const rest = Object.fromEntries(
       Object.entries(file).filter(([key]) => key !== "overheads" && key !== "licence"),

@@ -13,6 +13,8 @@ export interface Provenance {
   readonly licence: string;
   readonly date: string;
   readonly leavesOut: string;
+  /** Budget and cap that the server takes on this hardware, where the user tells them. */
+  readonly engine?: { readonly maxTokens: number; readonly maxSequences: number };
 }
 
 /**
@@ -38,7 +40,7 @@ const summary = ({ steps, meanPct, p95Pct, maxPct }: ErrorSummary): object => ({
 
 /** The text of the file. */
 export function hardwareDocument(
-  { name, summary: line, gpu, model, source, licence, date, leavesOut }: Provenance,
+  { name, summary: line, gpu, model, source, licence, date, leavesOut, engine }: Provenance,
   { form, service, fitted: { steps, errors, total }, measured, heldOut }: Fit,
 ): string {
   const decoding = steps.filter(({ decodes }) => decodes > 0);
@@ -58,6 +60,7 @@ export function hardwareDocument(
     date,
     service,
     overheads: OVERHEADS,
+    ...(engine && { engine }),
     validity: {
       ...(decoding.length > 0 && {
         decodes: rangeOf(decoding, ({ decodes }) => decodes),

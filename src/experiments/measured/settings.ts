@@ -32,7 +32,7 @@ export function settingsOf(inputs: readonly InputFile[]): RunSettings {
   const maxSequences = count("max_num_seqs");
   const maxTokens = count("max_num_batched_tokens");
   const blocks = optional("num_gpu_blocks") ?? optional("num_gpu_blocks_override");
-  const blockTokens = optional("block_size") ?? BLOCK_TOKENS;
+  const blockTokens = optional("block_size");
   if ((optional("data_parallel_size") ?? 1) !== 1)
     refuse("engine_kwargs.data_parallel_size", engine.data_parallel_size, "1: a run of one engine");
   if (engine.enable_chunked_prefill === false)
@@ -41,12 +41,13 @@ export function settingsOf(inputs: readonly InputFile[]): RunSettings {
   if (isGiven(isAsync) && typeof isAsync !== "boolean")
     refuse("engine_kwargs.async_scheduling", isAsync, "true or false");
   if (issues.length > 0) throw new ConfigError(issues);
-  const memory = blocks === undefined ? undefined : blocks * blockTokens;
+  const memory = blocks === undefined ? undefined : blocks * (blockTokens ?? BLOCK_TOKENS);
   return {
     source: file,
     engine: {
       maxSequences,
       maxTokens,
+      ...(blockTokens !== undefined && { blockTokens }),
       ...(memory !== undefined && { kvTokens: memory }),
       ...(typeof isAsync === "boolean" && { async: isAsync }),
     },
