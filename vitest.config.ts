@@ -29,7 +29,10 @@ class SlowestFirst extends BaseSequencer {
 // of a fork share what they import, which nothing of ours keeps state in: reading it anew cost a sixth of the suite.
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // What hangs is ended; what is slow because the machine has other work to do is not wrong.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 200_000, interval: 20 } },
     maxWorkers: 2,
     sequence: { sequencer: SlowestFirst },
     globalSetup: "test/tell-seed.ts",

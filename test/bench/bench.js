@@ -13,7 +13,18 @@
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 
-const USUAL = ["speed", "windows", "growth", "workers", "startup", "replay", "reproduce", "page", "queue"];
+const USUAL = [
+  "speed",
+  "windows",
+  "growth",
+  "workers",
+  "startup",
+  "answers",
+  "replay",
+  "reproduce",
+  "page",
+  "queue",
+];
 const ASKED_FOR = ["inference-lab", "instructions", "against"];
 
 /** Command line to what is to be done; throws a message for people. */

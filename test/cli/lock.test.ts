@@ -8,19 +8,24 @@ import { nodeFiles } from "../../src/io/files.js";
 import { contents, llmsim, test } from "./session.js";
 
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
-const SWEEP = "sweep --vary lam=1,2,3 --tmax 2000 --ntrials 20 --scheduler hybrid --quiet --workers 0";
+const AT_STEP = new URL("at-step.mjs", import.meta.url).href;
+const SWEEP = "sweep --vary lam=1,2,3 --tmax 200 --ntrials 3 --scheduler hybrid --quiet --workers 0";
 
-const lockIn = (folder: string): string | undefined =>
+const fileIn = (folder: string, end: string): string | undefined =>
   existsSync(join(folder, "data"))
-    ? readdirSync(join(folder, "data")).find((name) => name.endsWith(".lock"))
+    ? readdirSync(join(folder, "data")).find((name) => name.endsWith(end))
     : undefined;
+const lockIn = (folder: string): string | undefined => fileIn(folder, ".lock");
 
-/** A process that runs the sweep until it is stopped, once it has the lock. */
+/** A process that runs the sweep and stops when it has something to keep, so after it has taken the lock. */
 async function started(cwd: string) {
-  const child = spawn(process.execPath, [BIN, ...SWEEP.split(" ")], { cwd, stdio: "ignore" });
+  const child = spawn(process.execPath, ["--import", AT_STEP, BIN, ...SWEEP.split(" ")], {
+    ...{ cwd, env: { PATH: process.env.PATH, LLMSIM_STEP: "append 1 SIGSTOP" } },
+    stdio: "ignore",
+  });
   const over = new Promise((resolve) => child.on("exit", resolve));
-  while (lockIn(cwd) === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
-  child.kill("SIGSTOP");
+  // Nothing changes there any more once the journal has its name.
+  while (fileIn(cwd, ".journal") === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
   const name = `data/${lockIn(cwd)}`;
   return { pid: child.pid!, name, path: join(cwd, name), kill: () => (child.kill("SIGKILL"), over) };
 }

@@ -4,7 +4,7 @@ import { report } from "../../src/cli/faults.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
 import type { TrialTask } from "../../src/core/trial.js";
 import { METRICS } from "../../src/core/metrics.js";
-import { FileError } from "../../src/io/files.js";
+import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
 import type * as inProcessModule from "../../src/run/in-process.js";
 import { type Executor, Interrupted } from "../../src/run/executor.js";
 import { listing, llmsim, test } from "./session.js";
@@ -20,6 +20,19 @@ vi.mock("../../src/run/in-process.js", async (load) => {
 });
 beforeEach(() => {
   behave = undefined;
+});
+
+/** The machine's files; `happens` is called once the journal has so many shards. */
+const onceKept = (shards: number, happens: () => void): FileSystem => ({
+  ...nodeFiles,
+  async appendTo(path, text) {
+    const file = await nodeFiles.appendTo(path, text);
+    const append = async (line: string): Promise<void> => {
+      await file.append(line);
+      if (--shards === 0) happens();
+    };
+    return { ...file, append };
+  },
 });
 
 const COMMAND = "run --tmax 10 --ntrials 2 --workers 0 --seed 8";
@@ -81,9 +94,8 @@ describe("exit codes", () => {
     async ([signal, expected], { folder: cwd }) => {
       const stop = new AbortController();
       const command = "run --ntrials 100000 --workers 0 --requests rows.csv";
-      const session = llmsim(command, { cwd, signal: stop.signal });
-      setTimeout(() => stop.abort(new Interrupted(signal)), 200);
-      const { code, stdout, stderr } = await session;
+      const fs = onceKept(5, () => stop.abort(new Interrupted(signal)));
+      const { code, stdout, stderr } = await llmsim(command, { cwd, fs, signal: stop.signal });
       expect(code).toBe(expected);
       expect(stdout).toMatch(/^\ninterrupted: over the finished trials only, and not written\n/);
       expect(stdout).toContain("paired differences");
@@ -93,6 +105,7 @@ describe("exit codes", () => {
       const told =
         /interrupted: nothing was written; (\d+) finished shards are kept in (.*); to go on:\n {2}(.*)\n$/;
       expect(told.exec(stderr)?.slice(2), stderr).toEqual([journal, `llmsim ${command} --resume`]);
+      expect(Number(told.exec(stderr)![1])).toBeGreaterThanOrEqual(5);
     },
   );
 });

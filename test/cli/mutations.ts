@@ -1,12 +1,13 @@
 /**
  * What the fuzzer is fed: command lines of every command with every flag, configuration, trace and other files, made
- * from a seed. Most are nearly right, because what is quite wrong is refused at once and reaches nothing.
+ * from the suite's seed. Most are nearly right, because what is quite wrong is refused at once and reaches nothing.
  */
 import { Command } from "commander";
 import { describe } from "../../src/cli/command.js";
 import { describeMerge } from "../../src/cli/merge.js";
 import { stream } from "../../src/core/random.js";
 import { EXPERIMENTS } from "../../src/experiments/index.js";
+import { SEED } from "../seed.js";
 
 export interface FuzzCase {
   readonly argv: readonly string[];
@@ -23,7 +24,7 @@ interface Dice {
 }
 
 function diceOf(number: number): Dice {
-  const random = stream(1, number, "fuzz");
+  const random = stream(SEED, number, "fuzz");
   const below = (count: number): number => Math.floor(random.uniform() * count);
   return { below, chance: (p) => random.uniform() < p, pick: (from) => from[below(from.length)]! };
 }

@@ -64,7 +64,7 @@ describe("the engine", () => {
     const pool = threadPool(2);
     found = await validationRows(runner(pool, silent), SEED, EFFORT);
     await pool.close();
-  }, 60_000);
+  });
 
   test("passes every check", () => {
     expect(failed(found)).toEqual([]);

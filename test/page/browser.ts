@@ -24,10 +24,14 @@ export function chromiumPath(): string | undefined {
 
 export const WHY_SKIPPED = "no Chromium here (apt-get install chromium, or LLMSIM_CHROMIUM=path)";
 
+/** A browser that has not done by then what it was asked for hangs. */
+const PATIENCE_MS = 200_000;
+
 /** Root may not use the sandbox. */
 export const launch = (): Promise<Browser> =>
   chromium.launch({
     executablePath: chromiumPath()!,
+    timeout: PATIENCE_MS,
     args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
   });
 
@@ -42,6 +46,7 @@ export async function opened(
     viewport: { width: options.width ?? 1300, height: 900 },
     colorScheme: options.dark ? "dark" : "light",
   });
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   const addresses: string[] = [];
   page.on("console", (message) => {
@@ -68,9 +73,7 @@ export const goTo = (page: Page, hash: string): Promise<void> =>
 
 /** Waits until the page's trials are in this state. */
 export const settled = async (page: Page, state = "done"): Promise<void> =>
-  void (await page.waitForFunction((wanted) => document.body.dataset.state === wanted, state, {
-    timeout: 30_000,
-  }));
+  void (await page.waitForFunction((wanted) => document.body.dataset.state === wanted, state));
 
 /** What the timeline says of its last frame. */
 export async function frameOf(

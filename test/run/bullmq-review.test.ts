@@ -29,8 +29,7 @@ const taskOf = (seed: number): TrialTask => ({
   verify: false,
 });
 /** A machine that has much to do is slow, not wrong. */
-const eventually = <T>(value: () => T, options: object = {}) =>
-  expect.poll(value, { timeout: 10_000, interval: 20, ...options });
+const eventually = <T>(value: () => T) => expect.poll(value);
 const errorOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => undefined,
@@ -49,7 +48,7 @@ describe("the watch counts looks, not the clock", () => {
     const client = { ping: async () => "PONG", client: async () => "" } as unknown as Redis;
     const watching = watch(client, { ...options, waiting: () => 1, look, lost });
     await vi.advanceTimersByTimeAsync(4000);
-    vi.setSystemTime(Date.now() + 3_600_000);
+    vi.setSystemTime(vi.getMockedSystemTime()!.getTime() + 3_600_000);
     await vi.advanceTimersByTimeAsync(4000);
     watching.close();
     expect(lost).not.toHaveBeenCalled();
@@ -183,7 +182,7 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     await late.run(taskOf(4));
     await send(core, "disagrees", "jobId", idOf(taskOf(4), core), "first", "a/1", "second", "b/2");
     await send(core, "disagrees", "jobId", "another's", "first", "a/1", "second", "b/2");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(() => client.exists(key(core, idOf(taskOf(4), core)))).toBe(0); // it has heard of it
     await expect(late.close()).rejects.toThrow("seed 4: one of a/1, one of b/2");
   });
 

@@ -50,12 +50,12 @@ test("a thread that hangs: its task is done by another once its time is up", asy
   try {
     const startedAt = performance.now();
     expect(await pool.run(task)).toEqual(await inProcess().run(task));
-    expect(performance.now() - startedAt).toBeGreaterThan(2000);
+    expect(performance.now() - startedAt).toBeGreaterThan(1990); // a lower bound: its time was up first
     expect(readdirSync(folder)).toHaveLength(1);
   } finally {
     await pool.close();
   }
-}, 60_000);
+});
 
 describe("a task that kills whoever does it", () => {
   test.each([
@@ -63,7 +63,7 @@ describe("a task that kills whoever does it", () => {
     ["exits quietly", /^a worker exited with code 0, 3 times over/],
     ["runs out of memory", /^a worker ran out of memory, 3 times over/],
     ["sleeps", /^a worker did not answer within 1 s, 3 times over/],
-  ])("%s", { timeout: 60_000 }, async (fault, message) => {
+  ])("%s", async (fault, message) => {
     vi.stubEnv("LLMSIM_FAULT_ALWAYS", fault);
     const pool = threadPool(1, { file, heapMegabytes: 32, timeLimitSeconds: fault === "sleeps" ? 1 : 60 });
     const task = { seed: 9, first: 3, count: 2, configs: [smallConfig()], windows: [], verify: false };
