@@ -9,3 +9,18 @@ export interface Conventions {
   /** Divisor of a request's time between tokens: its gaps, or its tokens. */
   readonly tbt: "gaps" | "tokens";
 }
+
+/** What vLLM does. */
+export const STANDARD: Conventions = {
+  firstToken: "prefill",
+  mixedBatch: "sum",
+  sequenceCap: "resident",
+  tbt: "gaps",
+};
+/** What the earlier study did. */
+export const REFERENCE: Conventions = {
+  firstToken: "decode",
+  mixedBatch: "max",
+  sequenceCap: "iteration",
+  tbt: "tokens",
+};
