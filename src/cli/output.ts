@@ -1,5 +1,6 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
 import { conditionText } from "../core/condition.js";
+import { BLOCK_TOKENS } from "../core/kv-memory.js";
 import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
 import { serverLines } from "./server-lines.js";
@@ -54,7 +55,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
       ...(engine.discipline.kind === "fcfs"
         ? []
         : [`discipline ${engine.discipline.kind} ${rest(engine.discipline)}`]),
-      ...(engine.kvTokens === null ? [] : [`kvTokens ${engine.kvTokens}`]),
+      ...memoryWords(study),
       ...(engine.async === null ? [] : [`async ${engine.async}`]),
       ...(engine.overheadMs === 0 ? [] : [`overheadMs ${engine.overheadMs}`]),
       ...(engine.router.kind === "central" ? [] : [`router ${engine.router.kind}`]),
@@ -62,6 +63,19 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
     ...sloLine(study),
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
   ].join("\n");
+}
+
+/** The KV memory, and what of its rules is not the scheduler's own. */
+function memoryWords({ config, trace }: Study): string[] {
+  const { kvTokens, blockTokens, prefixCaching, reservePrompt, watermark } = config.engine;
+  const ignored = trace ? " (prefix hits of the trace are ignored)" : "";
+  return [
+    ...(kvTokens === null ? [] : [`kvTokens ${kvTokens}`]),
+    ...(blockTokens === BLOCK_TOKENS ? [] : [`blockTokens ${blockTokens}`]),
+    ...(prefixCaching === false ? [`prefix caching off${ignored}`] : []),
+    ...(reservePrompt === null ? [] : [`reservePrompt ${reservePrompt}`]),
+    ...(watermark === 0 ? [] : [`watermark ${watermark}`]),
+  ];
 }
 
 /** Which trace, and what was done to it. */
