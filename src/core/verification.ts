@@ -12,8 +12,8 @@ import type { Outcome } from "./simulate.js";
 
 /** Blocks times nanoseconds pass 2^53: their sum is rounded, by as many steps as it is added up in. */
 const ROUNDED = new Map([["kv_utilization", 1e-9]]);
-/** Where more gaps differ than a log keeps as they are, it says its percentiles to 2^-12 (gap-log.ts). */
-const COARSE = 2 ** -11;
+/** Where more gaps differ than a log keeps as they are, it tells its percentiles to 2^-12, and two logs may err to both sides (gap-log.ts). */
+const COARSE = 1 / 2048;
 
 /** What a run came to, put aside: the buffers of its simulator serve the next run. */
 export interface Account {
