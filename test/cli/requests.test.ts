@@ -17,7 +17,8 @@ async function trialsOf(flags: string, cwd: string): Promise<Map<string, Trial>>
   const argv = `run --workers 0 --ntrials 2 --tmax 60 ${flags} --json --per-trial --requests out/rows.csv`;
   const { code, stdout } = await llmsim(argv, { cwd });
   expect(code).toBe(0);
-  expect(listing(cwd)).toEqual(["out", "out/rows.csv"]);
+  // A run that takes long keeps a journal in data, and the folder stays.
+  expect(listing(cwd).filter((path) => path !== "data")).toEqual(["out", "out/rows.csv"]);
   const { rows } = parseCsv(readFileSync(join(cwd, "out/rows.csv"), "utf8"), { file: "rows.csv" });
   const { results } = JSON.parse(stdout) as {
     results: { scheduler: string; metrics: Record<string, { values: number[] }> }[];
@@ -152,5 +153,21 @@ test("the file is found from the current folder, an absolute path as it is; --ou
     { cwd: folder },
   );
   expect(stdout).toContain(`written:\n  ${join(folder, "a/b.csv")}`);
-  expect(listing(folder)).toEqual(["a", "a/b.csv"]);
+  expect(listing(folder).filter((path) => path !== "elsewhere")).toEqual(["a", "a/b.csv"]);
+});
+
+test("where KV memory is limited a last column counts preemptions: they come to those of the trial", async ({
+  folder,
+}) => {
+  const flags =
+    "--scheduler vllm,sarathi --lam 8 --discipline priority --set engine.discipline.classes=0.5,0.5";
+  const trials = await trialsOf(`${flags} --kv-tokens 2000`, folder);
+  for (const { rows, metrics } of trials.values()) {
+    expect(Object.keys(rows[0]!).slice(-2)).toEqual(["class", "preemptions"]);
+    const preemptions = column(rows, "preemptions").reduce((sum, count) => sum + count, 0);
+    expect(preemptions).toBeGreaterThan(0);
+    expect(preemptions).toBe(metrics.n_preemptions);
+  }
+  const unlimited = await trialsOf(flags, folder);
+  for (const { rows } of unlimited.values()) expect(Object.keys(rows[0]!).at(-1)).toBe("class");
 });
