@@ -6,7 +6,10 @@ import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "./fl
 import { flagName } from "./options.js";
 import { TRAFFIC_FLAGS } from "./traffic.js";
 
-const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
+function collect(value: string, earlier: string[] = []): string[] {
+  earlier.push(value);
+  return earlier;
+}
 
 function addCommonFlags(command: Command): void {
   command
