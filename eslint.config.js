@@ -1,7 +1,9 @@
+import regexp from "eslint-plugin-regexp";
 import tseslint from "typescript-eslint";
 
 // Rules of the house that need imports or names are tests (test/architecture.test.ts);
-// here stands what a linter does best: promises nobody awaits, unsafe any, dead code.
+// here stands what a linter does best: promises nobody awaits, unsafe any, dead code, and patterns that take the square
+// of a text's length: texts come from others (test/architecture/patterns.test.ts).
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "node_modules/"] },
   ...tseslint.configs.strict,
@@ -9,6 +11,14 @@ export default tseslint.config(
     files: ["src/**/*.ts"],
     extends: [...tseslint.configs.recommendedTypeCheckedOnly],
     languageOptions: { parserOptions: { project: ["./tsconfig.json", "./tsconfig.page.json"] } },
+  },
+  {
+    files: ["src/**", "bin/**", "scripts/**", "examples/**"],
+    plugins: { regexp },
+    rules: {
+      "regexp/no-super-linear-backtracking": ["error", { report: "potential" }],
+      "regexp/no-super-linear-move": ["error", { report: "potential" }],
+    },
   },
   {
     rules: {

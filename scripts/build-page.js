@@ -26,7 +26,7 @@ async function bundled(entry, packages) {
   if (output.length !== 1) throw new Error(`${entry}: ${output.length} files instead of one`);
   const [{ code, moduleIds }] = output;
   for (const id of moduleIds) {
-    const found = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id.replaceAll("\\", "/"));
+    const found = /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id.replaceAll("\\", "/"));
     if (found) packages.set(found[1], found[0]);
   }
   // Inside a script element nothing may look like its end, or like a comment that opens another.

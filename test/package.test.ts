@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -80,6 +81,20 @@ describe("the workflow that publishes it", () => {
     expect(JSON.stringify(tested)).not.toContain("secrets.");
     expect(manifest.publishConfig).toEqual({ access: "public", provenance: true });
   });
+});
+
+test("workflows name actions by commit, which nobody can move as one can a tag; the tag stands beside it", () => {
+  const folder = join(ROOT, ".github/workflows");
+  const used = readdirSync(folder).flatMap((file) =>
+    readFileSync(join(folder, file), "utf8")
+      .split("\n")
+      .filter((line) => /\buses:/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  expect(used.length).toBeGreaterThanOrEqual(8);
+  expect(
+    used.filter((line) => !/^[\w.]+: - uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line)),
+  ).toEqual([]);
 });
 
 describe("the packages that come with it", () => {

@@ -7,7 +7,10 @@ import { flagName } from "./options.js";
 import { TRAFFIC_FLAGS } from "./traffic.js";
 import { VLLM_FLAGS } from "./vllm-server.js";
 
-const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value];
+function collect(value: string, earlier: string[] = []): string[] {
+  earlier.push(value);
+  return earlier;
+}
 
 function addCommonFlags(command: Command): void {
   command

@@ -3,6 +3,7 @@ import { allowed } from "../core/check-options.js";
 import { readCondition } from "../core/condition.js";
 import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
+import { Issues } from "../core/issues.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
 import { numberOrText, parseList, parseValues } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
@@ -53,10 +54,12 @@ function valueOf(option: ExperimentOption, text: string): OptionValue | readonly
 
 /** The texts of conditions that can be read. */
 function conditions(given: string[] | undefined, flag: string, issues: Issue[]): readonly string[] | null {
+  const found = new Issues(flag);
   for (const text of given ?? []) {
     const read = readCondition(text, hint);
-    if (typeof read === "string") issues.push({ key: flag, message: `${flag}: ${read}` });
+    if (typeof read === "string") found.add(() => ({ key: flag, message: `${flag}: ${read}` }));
   }
+  issues.push(...found.list());
   return given ?? null;
 }
 

@@ -69,7 +69,7 @@ export function makeProgram(
 export function complaintOf(error: CommanderError): ConfigError | undefined {
   if (error.exitCode === 0) return undefined;
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
-  const hint = /\(Did you mean (?:one of )?(.*)\?\)/.exec(rest.join(" "))?.[1];
+  const hint = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(rest.at(-1) ?? "")?.[1];
   const message = first
     .replace(/^unknown (command|option) '(.*)'$/, "unknown $1: $2")
     .replace(/^option '(.*)' argument missing$/, "missing value: $1")

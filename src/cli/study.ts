@@ -4,6 +4,7 @@
  */
 import { basename, extname } from "node:path";
 import { fileLayer } from "../config/file-layer.js";
+import { LayerIssues } from "../config/layer-issues.js";
 import { nameOf, type Layer } from "../config/layer.js";
 import { parseSet } from "../config/set.js";
 import { hardwareOf, resolveStudy, scenarioOf } from "../config/study.js";
@@ -219,12 +220,14 @@ function refuseModel(experiment: Experiment, layers: readonly Layer[], issues: I
     const more = variant && MACHINE_KEYS.includes(key) ? ` without ${flagName(variant.options[0].flag)}` : "";
     return `${experiment.name} fixes its own settings (only seed can be set${more})`;
   };
+  const found = new LayerIssues();
   for (const layer of layers)
     for (const key of Object.keys(layer.values)) {
       if (taken.includes(key)) continue;
       const names = layer.source === "flag" ? flagsOf(layer, key) : [`${layer.source}: ${key}`];
-      for (const name of names) issues.push({ key, message: `${name}: ${reason(key)}` });
+      for (const name of names) found.tell(layer, key, () => ({ key, message: `${name}: ${reason(key)}` }));
     }
+  issues.push(...found.list());
 }
 
 /** The flags that gave what stands under a key. */

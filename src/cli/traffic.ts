@@ -6,6 +6,7 @@
 import type { Layer } from "../config/layer.js";
 import { numberOrText } from "../config/lists.js";
 import { show } from "../config/telling.js";
+import { decimalLength } from "../core/decimal.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
@@ -62,15 +63,17 @@ export function besideTrace(flags: Flags): Flags {
 }
 
 const NONE: Traffic = { traces: [], registry: builtIn, below: [], over: [], again: "" };
-const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600 };
+const SECONDS_OF: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, min: 60, h: 3600 };
 /** T is rounded up to this many parts of a second, so that the last arrival is inside. */
 const PARTS = 1000;
 
 /** `60s`, `5m`, `1h` or plain seconds; text that is none is given back, to be refused where it is used. */
 function secondsOf(text: string): number | string {
-  const found = /^(.*?)\s*(s|m|min|h)$/.exec(text);
-  const value = numberOrText(found ? found[1] : text);
-  return typeof value === "number" ? value * (found ? SECONDS_OF[found[2]] : 1) : text;
+  const written = text.trim();
+  const length = decimalLength(written);
+  const unit = written.slice(length).trimStart();
+  const value = numberOrText(written.slice(0, length));
+  return typeof value === "number" && Object.hasOwn(SECONDS_OF, unit) ? value * SECONDS_OF[unit] : text;
 }
 
 /** Reads the trace that the flags name; problems are added to `issues`. */

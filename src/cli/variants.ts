@@ -120,9 +120,10 @@ async function changed(
   issues: Issue[],
 ): Promise<Change[]> {
   const changes: Change[] = [{ label: "as given", settings: {}, layers: [] }];
-  for (const text of given)
+  if (given.length > MOST_VARIANTS) refuse("--with", `: ${given.length} changes (at most ${MOST_VARIANTS})`);
+  for (const [i, text] of given.entries())
     try {
-      if (changes.some(({ label }) => label === text)) refuse("--with", `: ${text} twice (each once)`);
+      if (given.indexOf(text) < i) refuse("--with", `: ${text} twice (each once)`);
       changes.push(await change(text, fileLayer));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -131,13 +132,27 @@ async function changed(
   return changes;
 }
 
+/** The parts between commas; one that is inside a list has a closing bracket before the next opening one. */
+function partsOf(text: string): string[] {
+  const parts: string[] = [];
+  let end = text.length;
+  let next = "";
+  for (let i = text.length - 1; i >= 0; i--)
+    if (text[i] === "[" || text[i] === "]") next = text[i];
+    else if (text[i] === "," && next !== "]") {
+      parts.push(text.slice(i + 1, end));
+      end = i;
+    }
+  parts.push(text.slice(0, end));
+  return parts.reverse().map((part) => part.trim());
+}
+
 /** One change: a scenario, files and assignments with commas between. */
 async function change(text: string, fileLayer: (name: string) => Promise<Layer>): Promise<Change> {
   const assignments: string[] = [];
   const layers: Layer[] = [];
   let scenario: string | undefined;
-  // Commas in brackets are inside a list.
-  for (const part of text.split(/,(?![^[]*\])/).map((one) => one.trim())) {
+  for (const part of partsOf(text)) {
     if (part === "")
       refuse("--with", `: empty part in ${text || "nothing"} (a scenario, a file, or key=value)`);
     if (!part.includes("=")) {

@@ -1,5 +1,6 @@
 /** A YAML or JSON file as a layer: parsed, checked against its schema, every problem with file and line. */
 import { ConfigError, type Issue } from "../core/errors.js";
+import { Issues } from "../core/issues.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { HARDWARE_VERSION, hardwareTree } from "./hardware-keys.js";
 import { scenarioTree, studyTree, type GroupNode } from "./keys.js";
@@ -57,9 +58,11 @@ export async function fileLayer(
     hardware: () => [hardwareTree(registry), schemas.hardwareSchema(z, registry)] as const,
   }[kind]();
   const found = schema.safeParse(root);
-  const issues = found.success ? [] : tell(found.error.issues, [], tree, root, layer);
-  issues.sort((a, b) => lineNear(parsed, a.key) - lineNear(parsed, b.key));
-  return { ...layer, values: root, issues };
+  const drafts = found.success ? [] : draftsOf(found.error.issues, [], tree, root, layer);
+  const lines = new Map(drafts.map((draft) => [draft, lineNear(parsed, draft.key)]));
+  const issues = new Issues(file);
+  for (const { issue } of drafts.sort((a, b) => lines.get(a)! - lines.get(b)!)) issues.add(issue);
+  return { ...layer, values: root, issues: issues.list() };
 }
 
 /** A file of a newer version is refused as that: its other keys may mean what this program does not know. */
@@ -80,33 +83,41 @@ function lineNear(parsed: Parsed, key: string): number {
   return 0;
 }
 
-/** zod's issues in the words of all others. Of a union's branches the one that was meant is told. */
-function tell(
+/** A problem at a key, still without its words. */
+interface Draft {
+  readonly key: string;
+  readonly issue: () => Issue;
+}
+
+/** zod's issues, to be told in the words of all others. Of a union's branches the one that was meant is told. */
+function draftsOf(
   found: readonly SchemaIssue[],
   base: readonly string[],
   tree: GroupNode,
   root: object,
   layer: Layer,
-): Issue[] {
-  return found.flatMap((issue): Issue[] => {
+): Draft[] {
+  return found.flatMap((issue): Draft[] => {
     const path = [...base, ...issue.path.map(String)];
     const { node, value, length } = follow(tree, path, root);
     const place: Place = { layer, key: path.slice(0, length).join(".") };
     if (!node) return [];
+    const draft = (words: () => Issue): Draft[] => [{ key: place.key, issue: words }];
     if (issue.code === "unrecognized_keys" && node.type !== "option")
-      return (issue.keys ?? []).map((key) =>
-        unknownKey({ layer, key: [...path, key].join(".") }, key, node, kindOf(value), tree),
-      );
+      return (issue.keys ?? []).map((name) => {
+        const key = [...path, name].join(".");
+        return { key, issue: () => unknownKey({ layer, key }, name, node, kindOf(value), tree) };
+      });
     if (node.type === "option" && path[length - 1] === "kind") {
       const family = follow(tree, path.slice(0, length - 1), root).node;
-      if (family?.type === "spec") return [unknownKind(place, family, value)];
+      if (family?.type === "spec") return draft(() => unknownKind(place, family, value));
     }
     const branches = node.type === "option" ? [] : (issue.errors ?? []);
     const inList = node.type === "spec" && /\.\d+$/.test(place.key);
     if (branches.length === 0 || typeof value !== "object" || value === null)
-      return [inList ? unknownKind(place, node, value) : invalid(place, node, value)];
+      return draft(() => (inList ? unknownKind(place, node, value) : invalid(place, node, value)));
     // Branches stand in this order: a word, a spec with its kind; then the rest.
     const meant = node.type === "spec" && !inList && "kind" in value ? branches[0] : branches.at(-1);
-    return tell(meant!, path, tree, root, layer);
+    return draftsOf(meant!, path, tree, root, layer);
   });
 }

@@ -4,11 +4,13 @@
  * Decimals are added as the integers they are (0.1 as 1 of 10⁻¹), so that 0.1:0.9:0.1 gives exactly nine
  * values, with 0.3 and not 0.30000000000000004, and the end is reached or not without any tolerance.
  */
+import { isDecimal } from "../core/decimal.js";
 import { ConfigError } from "../core/errors.js";
 import { cut, show } from "./telling.js";
 
 /** Longest list. */
 export const MOST_VALUES = 10_000;
+const TOO_MANY = `more than ${MOST_VALUES} values`;
 const FORMS = "a list is a,b,c or start:end:step or start:end:x2 or 8,16,...,512";
 /** Longest number read, in characters. */
 const LONGEST_NUMBER = 40;
@@ -16,7 +18,6 @@ const LONGEST_NUMBER = 40;
 const GREATEST_POWER = 400;
 /** A product of factors counts as the end of a geometric list within this share of it. */
 const ROUNDING = 1e-9;
-const NUMBER = /^([+-]?)(\d+\.?\d*|\.\d+)(?:e([+-]?\d+))?$/i;
 const ELLIPSIS = new Set(["...", "…"]);
 
 /** A decimal number as it was written: `digits`·10^−`decimals`. */
@@ -30,7 +31,7 @@ interface Decimal {
  * Reads a plain decimal number, or gives the text back: a wrong value is best shown as it was typed.
  */
 export function numberOrText(text: string): number | string {
-  const value = NUMBER.test(text.trim()) ? Number(text) : NaN;
+  const value = isDecimal(text.trim()) ? Number(text) : NaN;
   return Number.isFinite(value) ? value + 0 : text;
 }
 
@@ -44,14 +45,14 @@ export function parseList(text: string, flag: string): number[] {
     throw new ConfigError([{ key: flag, message: `invalid ${flag}: ${show(text)} (${problem})` }]);
   };
   const read = (part: string): Decimal => {
-    const [, sign, mantissa, exponent = "0"] = NUMBER.exec(part) ?? [];
+    const [mantissa, exponent = "0"] = part.toLowerCase().split("e");
     const power = Number(exponent);
-    const numeric = mantissa && part.length <= LONGEST_NUMBER && Math.abs(power) <= GREATEST_POWER;
-    if (!numeric || !Number.isFinite(Number(part)))
+    const isNumber = part.length <= LONGEST_NUMBER && isDecimal(part) && Math.abs(power) <= GREATEST_POWER;
+    if (!isNumber || !Number.isFinite(Number(part)))
       return fail(part === "" ? `a number is missing; ${FORMS}` : `${cut(part)} is not a number; ${FORMS}`);
-    const [whole = "", fraction = ""] = mantissa.split(".");
+    const [whole, fraction = ""] = mantissa.split(".");
     const decimals = fraction.length - power;
-    const digits = BigInt(sign + whole + fraction) * 10n ** BigInt(Math.max(0, -decimals));
+    const digits = BigInt(whole + fraction) * 10n ** BigInt(Math.max(0, -decimals));
     return { value: Number(part) + 0, digits, decimals: Math.max(0, decimals) };
   };
 
@@ -64,8 +65,12 @@ export function parseList(text: string, flag: string): number[] {
     const terms = parts.filter((_, i) => i !== ellipsis).map(read);
     return continued(terms.slice(0, -1), terms.at(-1)!, fail);
   }
-  const values = parts.flatMap((part) => (part.includes(":") ? range(part, read, fail) : [read(part).value]));
-  return values.length > MOST_VALUES ? fail(`more than ${MOST_VALUES} values`) : values;
+  const values: number[] = [];
+  for (const part of parts) {
+    values.push(...(part.includes(":") ? range(part, read, fail) : [read(part).value]));
+    if (values.length > MOST_VALUES) return fail(TOO_MANY);
+  }
+  return values;
 }
 
 /** What a piece of a list begins with when it is of numbers. */
@@ -76,11 +81,15 @@ const NUMERIC = /^(?:[-+.\d]|…|$)/;
  * @throws ConfigError as `parseList`, or when a value stands there twice
  */
 export function parseValues(text: string, flag: string): (number | string)[] {
+  const fail = (problem: string): never => {
+    throw new ConfigError([{ key: flag, message: `invalid ${flag}: ${show(text)} (${problem})` }]);
+  };
   const values: (number | string)[] = [];
   let numbers: string[] = [];
   const flush = (): void => {
     if (numbers.length > 0) values.push(...parseList(numbers.join(","), flag));
     numbers = [];
+    if (values.length > MOST_VALUES) fail(TOO_MANY);
   };
   for (const piece of text.split(",").map((one) => one.trim()))
     if (NUMERIC.test(piece)) numbers.push(piece);
@@ -89,11 +98,9 @@ export function parseValues(text: string, flag: string): (number | string)[] {
       values.push(piece);
     }
   flush();
-  const twice = values.find((value, i) => values.indexOf(value) !== i);
-  if (twice === undefined) return values;
-  throw new ConfigError([
-    { key: flag, message: `invalid ${flag}: ${show(text)} (${show(twice)} twice; each value once)` },
-  ]);
+  const seen = new Set<number | string>();
+  const twice = values.find((value) => seen.size === seen.add(value).size);
+  return twice === undefined ? values : fail(`${show(twice)} twice; each value once`);
 }
 
 type Fail = (problem: string) => never;
@@ -120,7 +127,7 @@ function arithmetic(start: Decimal, end: Decimal, step: Decimal, fail: Fail): nu
   const decimals = Math.max(start.decimals, end.decimals, step.decimals);
   const scaled = (number: Decimal): bigint => number.digits * 10n ** BigInt(decimals - number.decimals);
   const count = (scaled(end) - scaled(start)) / scaled(step) + 1n;
-  if (count > MOST_VALUES) return fail(`more than ${MOST_VALUES} values`);
+  if (count > MOST_VALUES) return fail(TOO_MANY);
   return Array.from({ length: Number(count) }, (_, i) =>
     Number(`${scaled(start) + BigInt(i) * scaled(step)}e-${decimals}`),
   );
@@ -132,7 +139,7 @@ function geometric(start: number, ratio: number, end: number, fail: Fail): numbe
   for (let value = start; value <= end * (1 + ROUNDING); value *= ratio) {
     if (value >= end * (1 - ROUNDING)) values.push(end);
     else values.push(Number.isInteger(value) ? value : Number(value.toPrecision(12)));
-    if (values.length > MOST_VALUES) return fail(`more than ${MOST_VALUES} values`);
+    if (values.length > MOST_VALUES) return fail(TOO_MANY);
   }
   return values;
 }

@@ -6,8 +6,8 @@
  * of keys is refused here, so that nothing unknown, `__proto__` for one, is ever copied; ranges are core's.
  */
 import { checkOptions } from "../core/check-options.js";
-import type { Issue } from "../core/errors.js";
 import { optionsOf, type GroupNode, type OptionNode, type SpecNode } from "./keys.js";
+import type { Tell } from "./layer-issues.js";
 import type { Layer, Place } from "./layer.js";
 import { invalid, unknownKey, unknownKind } from "./telling.js";
 
@@ -18,7 +18,6 @@ export interface Merged {
   readonly values: Tree;
   /** Where each dotted key's setting came from. */
   readonly places: ReadonlyMap<string, Place>;
-  readonly issues: readonly Issue[];
 }
 
 const isTree = (value: unknown): value is Tree =>
@@ -43,13 +42,12 @@ function isPlain({ option }: OptionNode, value: unknown): boolean {
   return value === null || typeof value === "number" || typeof value === "boolean";
 }
 
-/** Merges `layers`, the later over the earlier. */
-export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
-  const issues: Issue[] = [];
+/** Merges `layers`, the later over the earlier; `tell` hears of what is wrong with them. */
+export function mergeLayers(layers: readonly Layer[], tree: GroupNode, tell: Tell): Merged {
   const places = new Map<string, Place>();
   const values: Tree = {};
   for (const layer of layers) mergeGroup(tree, "", values, layer.values, layer);
-  return { values, places, issues };
+  return { values, places };
 
   function set(into: Tree, name: string, node: OptionNode, given: unknown, place: Place): void {
     const value = plain(node, given);
@@ -58,7 +56,7 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
     if (typeof value === "string" ? isWord : isPlain(node, value)) {
       into[name] = value;
       places.set(place.key, place);
-    } else issues.push(invalid(place, node, value));
+    } else tell(place.layer, place.key, () => invalid(place, node, value));
   }
 
   function mergeGroup(node: GroupNode, prefix: string, into: Tree, given: unknown, layer: Layer): void {
@@ -69,7 +67,7 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
         into[name] = value;
         places.set(prefix + name, place);
       }
-    } else if (!isTree(given)) issues.push(invalid(place, node, given));
+    } else if (!isTree(given)) tell(layer, place.key, () => invalid(place, node, given));
     else for (const name of Object.keys(given)) mergeChild(node, prefix, into, name, given, layer);
   }
 
@@ -85,14 +83,14 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
     const place = { layer, key: prefix + name };
     const node = parent.children.get(name);
     if (value === undefined) return;
-    if (!node) issues.push(unknownKey(place, name, parent, undefined, tree));
+    if (!node) tell(layer, place.key, () => unknownKey(place, name, parent, undefined, tree));
     else if (node.type === "option") set(into, name, node, value, place);
     else if (node.type === "spec") into[name] = mergeSpec(node, place, into[name], value);
     else if (node.type === "group") {
       if (!isTree(into[name])) into[name] = {};
       mergeGroup(node, `${place.key}.`, into[name] as Tree, value, layer);
     } else if (node.type === "text" && (typeof value !== "string" || value === ""))
-      issues.push(invalid(place, node, value));
+      tell(layer, place.key, () => invalid(place, node, value));
     else if (node.type === "list" || !node.aside) {
       into[name] = value;
       places.set(place.key, place);
@@ -101,14 +99,15 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
 
   function mergeSpec(node: SpecNode, place: Place, current: unknown, given: unknown): unknown {
     if (!isTree(given)) {
-      issues.push(invalid(place, node, given));
+      tell(place.layer, place.key, () => invalid(place, node, given));
       return current;
     }
     const before = isTree(current) ? current : {};
     const kind = given.kind === undefined ? before.kind : given.kind;
     const definition = node.family.find(({ name }) => name === kind);
     if (given.kind !== undefined && !definition) {
-      issues.push(unknownKind({ ...place, key: `${place.key}.kind` }, node, given.kind));
+      const at = { ...place, key: `${place.key}.kind` };
+      tell(at.layer, at.key, () => unknownKind(at, node, given.kind));
       return current;
     }
     const known = optionsOf(node, kind);
@@ -125,7 +124,7 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode): Merged {
       const at = { ...place, key: `${place.key}.${name}` };
       const option = known.find(({ key }) => key === name);
       if (option) set(next, name, { type: "option", option }, given[name], at);
-      else issues.push(unknownKey(at, name, node, kind, tree));
+      else tell(at.layer, at.key, () => unknownKey(at, name, node, kind, tree));
     }
     return next;
   }

@@ -7,6 +7,7 @@ import type { Described, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
 import type { Registry } from "../core/registry.js";
 import { type GroupNode, type ListNode, type SpecNode } from "./keys.js";
+import type { Tell } from "./layer-issues.js";
 import { nameOf, type Layer, type Place } from "./layer.js";
 import { mergeLayers, type Merged } from "./merge.js";
 import { invalid, show, unknownKind } from "./telling.js";
@@ -17,7 +18,6 @@ export interface SchedulerList {
   readonly specs: readonly Spec[];
   /** Where the settings of each spec came from, by `scheduler.<option>`. */
   readonly places: readonly ReadonlyMap<string, Place>[];
-  readonly issues: readonly Issue[];
 }
 
 /** A spec with every default, its keys always in the definition's order. */
@@ -30,33 +30,39 @@ export function completed(definition: Described, given: Settings): Spec {
   ]) as Spec;
 }
 
-/** The schedulers of merged layers, completed but not checked; those of no known kind are left out. */
+/**
+ * The schedulers of merged layers, completed but not checked; those of no known kind are left out, and `tell` hears
+ * of them.
+ */
 export function readSchedulers(
   merged: Merged,
   layers: readonly Layer[],
   node: ListNode,
   registry: Registry,
+  tell: Tell,
 ): SchedulerList {
-  const issues: Issue[] = [];
   const specs: Spec[] = [];
   const places: Map<string, Place>[] = [];
+  let isSound = true;
   const list = merged.places.get("schedulers");
   const given = entries(merged.values.schedulers);
   const nowhere: Place = { layer: { source: "defaults", values: {} }, key: "schedulers" };
   if (!list || !given || given.length === 0) {
-    issues.push(invalid(list ?? nowhere, node, merged.values.schedulers));
-    return { specs, places, issues };
+    const at = list ?? nowhere;
+    tell(at.layer, at.key, () => invalid(at, node, merged.values.schedulers));
+    return { specs, places };
   }
 
   given.forEach((entry, i) => {
     const place = { layer: list.layer, key: `schedulers.${i}` };
     const kind = typeof entry === "string" ? entry : (entry as Settings | null)?.kind;
     const definition = registry.schedulers.find(({ name, short }) => name === kind || short === kind);
-    if (!definition) issues.push(unknownKind(place, node.each, kind ?? entry, "schedulers"));
+    if (!definition) refuse(place, () => unknownKind(place, node.each, kind ?? entry, "schedulers"));
     else {
       const own = typeof entry === "string" ? {} : (entry as Settings);
-      const item = readItem(definition, own, i, list.layer, node.each);
-      issues.push(...item.issues);
+      const item = readItem(definition, own, i, list.layer, node.each, (_, key, issue) =>
+        refuse({ layer: list.layer, key }, issue),
+      );
       overlay(definition, item.settings, item.places);
       specs.push(completed(definition, item.settings));
       places.push(item.places);
@@ -65,7 +71,12 @@ export function readSchedulers(
 
   unused();
   refuseTwins();
-  return { specs, places, issues };
+  return { specs, places };
+
+  function refuse({ layer, key }: Place, issue: () => Issue): void {
+    isSound = false;
+    tell(layer, key, issue);
+  }
 
   /** Options for all schedulers: over the item's own when their layer is later than the list's. */
   function overlay(definition: Described, settings: Settings, at: Map<string, Place>): void {
@@ -81,17 +92,17 @@ export function readSchedulers(
 
   /** An option that no scheduler has does nothing: refused, unless a later layer replaced the list it was for. */
   function unused(): void {
-    if (issues.length > 0) return;
+    if (!isSound) return;
     for (const [key, value] of Object.entries((merged.values.scheduler ?? {}) as Settings)) {
       const place = merged.places.get(`scheduler.${key}`)!;
       if (layers.indexOf(place.layer) < layers.indexOf(list!.layer)) continue;
       if (places.some((at) => at.has(place.key))) continue;
       const { at, name } = nameOf(place);
       const names = specs.map((spec) => spec.kind).join(", ");
-      issues.push({
+      refuse(place, () => ({
         key: place.key,
         message: `${at}invalid ${name}: ${show(value)} (not an option of ${names})`,
-      });
+      }));
     }
   }
 
@@ -99,11 +110,13 @@ export function readSchedulers(
     const seen = new Set<string>();
     for (const spec of specs) {
       const text = JSON.stringify(spec);
-      const { at, name } = nameOf(list!);
       if (seen.has(text))
-        issues.push({
-          key: "schedulers",
-          message: `${at}invalid ${name}: ${spec.kind} twice (each scheduler once)`,
+        refuse(list!, () => {
+          const { at, name } = nameOf(list!);
+          return {
+            key: "schedulers",
+            message: `${at}invalid ${name}: ${spec.kind} twice (each scheduler once)`,
+          };
         });
       seen.add(text);
     }
@@ -124,7 +137,8 @@ function readItem(
   i: number,
   layer: Layer,
   each: SpecNode,
-): { settings: Settings; places: Map<string, Place>; issues: readonly Issue[] } {
+  tell: Tell,
+): { settings: Settings; places: Map<string, Place> } {
   const group = (key: string, child: GroupNode | SpecNode): GroupNode => ({
     type: "group",
     summary: "",
@@ -132,9 +146,9 @@ function readItem(
   });
   const values = { schedulers: { [i]: { ...own, kind: definition.name } } } as unknown as Layer["values"];
   const tree = group("schedulers", group(String(i), each));
-  const merged = mergeLayers([{ ...layer, values }], tree);
+  const merged = mergeLayers([{ ...layer, values }], tree, tell);
   const settings = (merged.values.schedulers as Record<number, Record<string, OptionValue>>)[i];
   const places = new Map<string, Place>();
   for (const [key, place] of merged.places) places.set(key.replace(/^schedulers\.\d+/, "scheduler"), place);
-  return { settings, places, issues: merged.issues };
+  return { settings, places };
 }

@@ -1,5 +1,6 @@
 /** `--set key=value`: the configuration's own keys on the command line, values in YAML. */
-import { ConfigError, type Issue } from "../core/errors.js";
+import { ConfigError } from "../core/errors.js";
+import { Issues } from "../core/issues.js";
 import type { Layer } from "./layer.js";
 import { show } from "./telling.js";
 import { parseText } from "./yaml.js";
@@ -16,13 +17,13 @@ const REFUSED = new Set(["__proto__", "constructor", "prototype"]);
  */
 export async function parseSet(assignments: string | readonly string[], flag = "--set"): Promise<Layer> {
   const values: Tree = {};
-  const issues: Issue[] = [];
+  const issues = new Issues(flag);
   for (const text of typeof assignments === "string" ? [assignments] : assignments) {
     const equals = text.indexOf("=");
     const key = (equals < 0 ? text : text.slice(0, equals)).trim();
     const shown = show(key === "" ? text : key);
     const fail = (message: string): void =>
-      void issues.push({ key, message: `${flag} ${shown}: ${message}` });
+      issues.add(() => ({ key, message: `${flag} ${shown}: ${message}` }));
     const path = key.split(".");
     if (equals < 0) fail("no value (write key=value, e.g. engine.maxTokens=512)");
     else if (path.includes("")) fail("not a key (write key=value, e.g. engine.maxTokens=512)");
@@ -33,12 +34,16 @@ export async function parseSet(assignments: string | readonly string[], flag = "
         put(values, path, await parseValue(text.slice(equals + 1)));
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        for (const issue of error.issues) fail(issue.message.replace(/^value[:\d]*: /, ""));
+        const [first] = error.issues; // the others, of so short a text, follow from it
+        fail(first.message.replace(/^value[:\d]*: /, ""));
       }
   }
   // An element of a list has no assignment of its own.
-  const origin = (key: string): string => `${flag} ${key.replace(/\.\d.*$/, "")}`;
-  return { source: flag, values, origin, issues };
+  const origin = (key: string): string => {
+    const element = key.search(/\.\d/);
+    return `${flag} ${element < 0 ? key : key.slice(0, element)}`;
+  };
+  return { source: flag, values, origin, issues: issues.list() };
 }
 
 /** What YAML, too, reads as this number; for it alone the parser is not loaded (100 ms). */
@@ -47,7 +52,7 @@ const PLAIN_NUMBER = /^(0|[1-9]\d{0,14})(\.\d{1,20})?$/;
 /** A YAML value; words or numbers with commas between are a list without its brackets. */
 async function parseValue(text: string): Promise<unknown> {
   if (PLAIN_NUMBER.test(text)) return Number(text);
-  const bare = /^[^[\]{}"'#:]*,[^[\]{}"'#:]*$/.test(text);
+  const bare = text.includes(",") && !/[[\]{}"'#:]/.test(text);
   return (await parseText(bare ? `[${text}]` : text, "value")).value;
 }
 

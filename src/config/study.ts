@@ -8,8 +8,10 @@ import type { Condition } from "../core/condition.js";
 import type { Described, Spec } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { readSlo } from "../core/targets.js";
+import { Issues } from "../core/issues.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { STUDY_OPTIONS, studyTree, type ListNode } from "./keys.js";
+import { LayerIssues } from "./layer-issues.js";
 import { nameOf, originOf, type Layer, type Place } from "./layer.js";
 import { mergeLayers, type Merged } from "./merge.js";
 import { hint } from "./suggest.js";
@@ -61,8 +63,10 @@ export function resolveStudy(
   limits: { readonly force?: boolean } = {},
 ): Study {
   const tree = studyTree(registry);
-  const merged = mergeLayers(layers, tree);
-  const list = readSchedulers(merged, layers, tree.children.get("schedulers") as ListNode, registry);
+  const found = new LayerIssues();
+  const merged = mergeLayers(layers, tree, found.tell);
+  const node = tree.children.get("schedulers") as ListNode;
+  const list = readSchedulers(merged, layers, node, registry, found.tell);
   const config = baseOf(merged.values, registry);
   const {
     trials,
@@ -72,24 +76,22 @@ export function resolveStudy(
   } = merged.values as { trials: number; seed: number; scenario?: string; hardware?: string };
 
   const targets = targetsFrom(merged);
-  const early = [
-    ...layers.flatMap((layer) => layer.issues ?? []),
-    ...merged.issues,
-    ...list.issues,
-    ...targets.issues,
-  ];
+  const early = [...layers.flatMap((layer) => layer.issues ?? []), ...found.list(), ...targets.issues];
   const sound = list.specs.map((spec) => checkSpec(registry.schedulers, spec, "scheduler", "scheduler"));
   // With each scheduler, because one may bring conventions of its own; what they have in common is told once.
   const known = list.specs.filter((_, i) => sound[i].length === 0);
   const schedulers = known.length > 0 ? known : [registry.schedulers[0].examples[0]];
+  const unsound = new Issues("schedulers");
+  sound.forEach((issues, i) => {
+    for (const issue of issues)
+      unsound.add(() => retell(issue, list.places[i], tree, { scheduler: list.specs[i] }));
+  });
   const late = [
     ...[
       ...schedulers.flatMap((scheduler) => check({ ...config, scheduler }, registry, limits)),
       ...checkOptions(STUDY_OPTIONS, { trials, seed }, ""),
     ].map((issue) => retell(issue, merged.places, tree, merged.values)),
-    ...sound.flatMap((issues, i) =>
-      issues.map((issue) => retell(issue, list.places[i], tree, { scheduler: list.specs[i] })),
-    ),
+    ...unsound.list(),
   ];
   const issues = withoutEchoes(early, late);
   if (issues.length > 0) throw new ConfigError(issues);

@@ -135,7 +135,7 @@ export function retell(
   values: unknown,
 ): Issue {
   const key = /^(?:invalid|missing) ([\w.]+)/.exec(issue.message)?.[1] ?? issue.key;
-  const nearest = places.get(key) ?? places.get(key.replace(/\w+$/, "kind"));
+  const nearest = places.get(key) ?? places.get(`${key.slice(0, key.lastIndexOf(".") + 1)}kind`);
   const { node, value } = follow(tree, issue.key.split("."), values);
   if (issue.key.endsWith(".kind") && node) {
     const family = follow(tree, issue.key.split(".").slice(0, -1), values).node;

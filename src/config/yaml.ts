@@ -5,12 +5,12 @@
  * Keys are compared here, with a set, because the library compares every pair of them. The library
  * (70 ms) loads when the first text is read.
  */
-import type { Document, Node, Pair } from "yaml";
-import { ConfigError, type Issue } from "../core/errors.js";
+import type { Alias, Document, Node, Pair, YAMLMap } from "yaml";
+import { ConfigError } from "../core/errors.js";
+import { Issues } from "../core/issues.js";
 import { DEEPEST_NESTING, refuseExcess } from "./nesting.js";
 
 const MOST_ALIASES = 100;
-const MOST_ERRORS = 10;
 
 /** What a text says, and where. */
 export interface Parsed {
@@ -24,21 +24,26 @@ export interface Parsed {
 
 /**
  * Parses `text`; `file` names it in errors.
- * @throws ConfigError with issues `file:line:col: message`, at most ten
+ * @throws ConfigError with issues `file:line:col: message`, at most ten and how many more
  */
 export async function parseText(text: string, file: string): Promise<Parsed> {
   refuseExcess(text, file);
   const yaml = await import("yaml");
   const lines = new yaml.LineCounter();
-  const issues: Issue[] = [];
+  const issues = new Issues(file);
   const report = (offset: number, message: string): void => {
-    const { line, col } = lines.linePos(offset);
-    issues.push({ key: "", message: `${file}:${line}:${col}: ${inOurWords(message)}` });
+    issues.add(() => {
+      const { line, col } = lines.linePos(offset);
+      return { key: "", message: `${file}:${line}:${col}: ${inOurWords(message)}` };
+    });
   };
   const keyOf = (pair: Pair): string => (yaml.isScalar(pair.key) ? String(pair.key.value) : "");
 
   let document: Document;
+  const { stackTraceLimit } = Error;
   try {
+    // The library makes an Error of each problem, and 120,000 stacks take five times as long as the parsing.
+    Error.stackTraceLimit = 0;
     const parsed = yaml.parseDocument(text, {
       lineCounter: lines,
       prettyErrors: false,
@@ -50,7 +55,7 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
       logLevel: "error",
     });
     for (const { pos, message } of [...parsed.errors, ...parsed.warnings]) report(pos[0], message);
-    if (issues.length === 0)
+    if (issues.count === 0)
       yaml.visit(parsed, {
         Map(_, { items }) {
           const seen = new Set<string>();
@@ -66,16 +71,30 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ConfigError([{ key: "", message: `${file}: ${inOurWords(error.message)}` }]);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
-  if (issues.length > 0) throw new ConfigError(issues.slice(0, MOST_ERRORS));
+  issues.refuse();
 
+  /** Pairs by key: who asks for the places of a thousand keys does not search for each. */
+  const pairs = new WeakMap<object, Map<string, Pair>>();
+  const pairOf = (map: YAMLMap, key: string): Pair | undefined => {
+    const known = pairs.get(map) ?? new Map(map.items.map((pair) => [keyOf(pair), pair]));
+    pairs.set(map, known);
+    return known.get(key);
+  };
+  const targets = new WeakMap<Alias, unknown>();
+  const targetOf = (alias: Alias): unknown => {
+    if (!targets.has(alias)) targets.set(alias, alias.resolve(document));
+    return targets.get(alias);
+  };
   function placeOf(path: readonly string[]): { line: number; col: number } | undefined {
     let node: unknown = document.contents;
     let offset: number | undefined;
     for (const name of path) {
-      if (yaml.isAlias(node)) node = node.resolve(document);
+      if (yaml.isAlias(node)) node = targetOf(node);
       if (yaml.isMap(node)) {
-        const pair = node.items.find((item) => keyOf(item) === name);
+        const pair = pairOf(node, name);
         if (!pair) return undefined;
         offset = startOf(pair.key);
         node = pair.value;

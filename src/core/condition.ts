@@ -2,9 +2,13 @@
  * What is asked of a metric of a run, in words: `ttft_p95_s<0.5` (an assertion), `ttft_p99=1s` (a target of an
  * SLO). One grammar for both: a metric's name, with or without its unit, a relation, and a limit with a unit.
  */
+import { decimalLength } from "./decimal.js";
 import { METRICS, type MetricDefinition } from "./metrics.js";
 
 export type Relation = "<" | "<=" | ">" | ">=";
+
+/** The longer ones first: each is looked for where a relation begins. */
+const RELATIONS: readonly Relation[] = ["<=", ">=", "<", ">"];
 
 export interface Condition {
   /** Name in METRICS. */
@@ -26,7 +30,6 @@ export const metricNamed = (word: string): MetricDefinition | undefined =>
   METRICS.find(({ name }) => name === word) ??
   METRICS.find(({ name }) => [`${word}_s`, `${word}_qps`, `slo_${word}`].includes(name));
 
-const NUMBER = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(\S*)$/i;
 /** Units of a limit, by the metric's unit: what one of them is in it. */
 const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   s: { "": 1, s: 1, ms: 1e-3, us: 1e-6, µs: 1e-6, min: 60 },
@@ -36,10 +39,12 @@ const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 /** A number with a unit in `unit` (`s`, `1/s` or none), or undefined when it is none. */
 export function readQuantity(text: string, unit: string): number | undefined {
-  const [, digits, suffix] = NUMBER.exec(text.trim()) ?? [];
+  const written = text.trim();
+  const length = decimalLength(written);
+  const suffix = written.slice(length).trimStart();
   const units = UNITS[unit] ?? UNITS[""];
-  if (digits === undefined || !Object.hasOwn(units, suffix)) return undefined;
-  const given = Number(digits);
+  if (length === 0 || !Object.hasOwn(units, suffix)) return undefined;
+  const given = Number(written.slice(0, length));
   const factor = units[suffix];
   // 50 ms are 0.05 s, not 0.05000000000000001.
   const value = factor < 1 ? Number((given * factor).toPrecision(15)) : given * factor;
@@ -57,10 +62,13 @@ const unknownMetric = (word: string, hint: Hint): string => {
 
 /** Reads `metric<limit` (or <=, >, >=); a text instead of a condition says what is wrong with it. */
 export function readCondition(text: string, hint: Hint): Condition | string {
-  const [, word, relation, limit] = /^\s*([^<>=]*?)\s*(<=|>=|<|>)([^<>=]*)$/.exec(text) ?? [];
-  if (word === undefined || word === "")
+  const at = text.search(/[<>=]/);
+  const relation = RELATIONS.find((one) => text.startsWith(one, at));
+  const word = text.slice(0, Math.max(0, at)).trim();
+  const limit = text.slice(at + (relation ?? "").length);
+  if (relation === undefined || word === "" || /[<>=]/.test(limit))
     return `not a condition: ${text.slice(0, 60)} (write metric<limit, with <, <=, > or >=, e.g. ttft_p95_s<0.5)`;
-  return conditionOf(word, relation as Relation, limit, hint);
+  return conditionOf(word, relation, limit, hint);
 }
 
 /** Reads `metric=limit`: at most the limit where less of the metric is better, else at least. */

@@ -48,7 +48,7 @@ function provenanceFrom(options: Options, { meta, name }: Profile, files: readon
     model,
     source: said("source", `llmsim calibrate ${files.join(" ")}`),
     licence: said("licence", "not stated"),
-    date: said("date", known("profiled_at").replace(/T.*$/, "")),
+    date: said("date", known("profiled_at").split("T")[0]),
     leavesOut: said("leavesOut", "not stated"),
     ...limitsFrom(options.engine),
   };

@@ -4,7 +4,9 @@
  */
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { ConfigError, type Issue } from "../core/errors.js";
+import { isDecimal } from "../core/decimal.js";
+import { ConfigError } from "../core/errors.js";
+import { Issues } from "../core/issues.js";
 
 export type CsvCell = string | number | null;
 export type CsvRow = Readonly<Record<string, CsvCell>>;
@@ -19,7 +21,6 @@ export interface Csv {
 
 /** Texts that a spreadsheet takes for formulas, and those that would be taken for such a text quoted. */
 const FORMULA = /^'*[=+\-@\t\r]/;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 /** Longest row read, in bytes: a quote that is never closed must not swallow a whole disk. */
 const LONGEST_ROW = 1_000_000;
 
@@ -48,8 +49,7 @@ export function toCsv(
 
 function cellValue(text: string): CsvCell {
   if (text === "") return null;
-  if (/^[+-]?Infinity$/.test(text) || (NUMBER.test(text) && Number.isFinite(Number(text))))
-    return Number(text);
+  if (/^[+-]?Infinity$/.test(text) || (isDecimal(text) && Number.isFinite(Number(text)))) return Number(text);
   return text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 }
 
@@ -72,19 +72,22 @@ export function parseCsv(
   const [header, ...body] = records.map(({ record }) => record.map(cellValue));
   if (!header) throw new ConfigError([{ key: file, message: `${file}: empty (a header and rows)` }]);
   const columns = header.map((cell) => String(cell ?? ""));
-  const issues: Issue[] = [];
+  const issues = new Issues(file);
+  const add = (message: string): void => issues.add(() => ({ key: file, message: `${file}: ${message}` }));
+  const seen = new Set(columns);
   for (const column of required)
-    if (!columns.includes(column))
-      issues.push({
-        key: file,
-        message: `${file}: missing column: ${column} (it has: ${columns.join(", ")})`,
-      });
-  for (const column of new Set(columns.filter((name, i) => columns.indexOf(name) < i)))
-    issues.push({ key: file, message: `${file}: duplicate column: ${column}` });
-  if (issues.length > 0) throw new ConfigError(issues);
+    if (!seen.has(column)) add(`missing column: ${column} (it has: ${columns.join(", ")})`);
+  for (const column of twice(columns)) add(`duplicate column: ${column}`);
+  issues.refuse();
   // fromEntries defines own properties: a column called __proto__ is a column.
   const rows = body.map((cells) => Object.fromEntries(columns.map((column, i) => [column, cells[i]!])));
   return { columns, rows, lines: records.slice(1).map(({ info }) => info.lines) };
+}
+
+/** Names that stand there more than once, each once. */
+function twice(names: readonly string[]): Set<string> {
+  const seen = new Set<string>();
+  return new Set(names.filter((name) => seen.size === seen.add(name).size));
 }
 
 function problemOf({ code, message }: CsvError): string {

@@ -121,7 +121,8 @@ function columnsOf({ text, number }: Line, file: string): readonly string[] {
   const { cells, problem } = cellsOf(text);
   if (!cells) return refuse(file, `${file}:${number}: ${problem}`);
   const names = cells.map((cell) => cell.trim());
-  const twice = names.find((name, i) => names.indexOf(name) < i);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   return twice === undefined ? names : refuse(file, `${file}:${number}: duplicate column: ${show(twice)}`);
 }
 

@@ -2,39 +2,36 @@
  * The rows of a trace while it is read: cells are checked, problems counted and the first ones kept, columns grow.
  * At the end they stand in shared memory: every thread reads the same bytes.
  */
-import { ConfigError, type Issue } from "../core/errors.js";
+import { Issues } from "../core/issues.js";
 import type { Trace } from "../core/trace.js";
 import { show } from "../config/telling.js";
 import type { Instant } from "./instants.js";
 import { OPTIONAL_COLUMNS, type TraceFormat } from "./trace-format.js";
 
 const LONGEST = 2_147_483_647;
-const MOST_SHOWN = 10;
 /** 2^53 ns: the clock counts no further. */
 const LAST_NANOSECOND = 9_007_199_254_740_992;
 const WHOLE = /^[+-]?\d{1,10}$/;
 
-/** Problems of a file: how many, and the first ones in full. */
+/** Problems of a file, by line. */
 export class Problems {
-  count = 0;
-  private readonly shown: Issue[] = [];
+  private readonly issues: Issues;
 
-  constructor(private readonly file: string) {}
+  constructor(private readonly file: string) {
+    this.issues = new Issues(file);
+  }
 
-  /** @param line its number; 0: the whole file */
+  get count(): number {
+    return this.issues.count;
+  }
+
   add(line: number, message: string): void {
-    this.count++;
-    if (this.shown.length >= MOST_SHOWN) return;
-    const where = line > 0 ? `${this.file}:${line}` : this.file;
-    this.shown.push({ key: this.file, message: `${where}: ${message}` });
+    this.issues.add(() => ({ key: this.file, message: `${this.file}:${line}: ${message}` }));
   }
 
   /** @throws ConfigError with the first problems, if there is any */
   refuse(): void {
-    if (this.count === 0) return;
-    const rest = this.count - this.shown.length;
-    const more = { key: this.file, message: `${this.file}: … and ${rest} more` };
-    throw new ConfigError(rest > 0 ? [...this.shown, more] : this.shown);
+    this.issues.refuse();
   }
 }
 

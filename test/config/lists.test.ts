@@ -89,6 +89,7 @@ describe("what is no list", () => {
     ["8,8,...,16", /descending/],
     ["8,16,...,4", /descending/],
     [Array(10_001).fill("1").join(","), /more than 10000 values/],
+    [Array(3000).fill("1:10000:1").join(","), /more than 10000 values/],
   ])("%.30s", (text, message) => {
     expect(problem(text)).toMatch(message);
     expect(problem(text).length).toBeLessThan(300);

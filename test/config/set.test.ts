@@ -115,10 +115,21 @@ describe("values", () => {
     ).toEqual([]));
 });
 
+test("ten are told, and how many more there are", async () => {
+  const wrong = Array.from({ length: 30 }, (_, i) => `key${i}=1`);
+  const told = await problems("engine.maxTokens", "=3", ...wrong);
+  expect(told).toHaveLength(11);
+  expect([told[0], told[2], told[9], told[10]]).toEqual([
+    expect.stringContaining("engine.maxTokens: no value"),
+    expect.stringContaining("--set key0: unknown key"),
+    expect.stringContaining("--set key7: unknown key"),
+    "--set: … and 22 more",
+  ]);
+});
+
 test("errors name the assignment and say what to write", async () => {
   expect(
     await problems(
-      "engine.maxTokns=512",
       "maxTokens=512",
       "foo=1",
       "engine.maxTokens",
@@ -128,12 +139,6 @@ test("errors name the assignment and say what to write", async () => {
       "engine.replicas=[1",
       "__proto__.x=1",
       "engine.constructor=1",
-      "workload.promptTokens.p=.5",
-      "service.kind=expo",
-      "conventions.tbt=gap",
-      "engine={chunkSize: 0}",
-      "workload.promptTokens.values=1,2,x",
-      "trials=1.5",
     ),
   ).toEqual([
     "--set engine.maxTokens: no value (write key=value, e.g. engine.maxTokens=512)",
@@ -145,6 +150,17 @@ test("errors name the assignment and say what to write", async () => {
     "--set engine.constructor: refused key",
     "--set maxTokens: unknown key — did you mean engine.maxTokens?",
     "--set foo: unknown key (one of: scenario, hardware, workload, service, engine, conventions, horizon, slo, scheduler, schedulers, trials, seed)",
+  ]);
+  expect(
+    await problems(
+      "workload.promptTokens.p=.5",
+      "service.kind=expo",
+      "conventions.tbt=gap",
+      "engine={chunkSize: 0}",
+      "workload.promptTokens.values=1,2,x",
+      "trials=1.5",
+    ),
+  ).toEqual([
     "--set workload.promptTokens.p: unknown key (mixture has: kind, values, weights)",
     "invalid --set workload.promptTokens.values: [1, 2, x] (a list of integers at least 0 and at most 2147483647)",
     "--set service.kind: unknown service-time model: expo (one of: affine, exponential, gpu, gpu-table) — did you mean exponential?",

@@ -6,7 +6,7 @@
  * An iteration is the sum of its kernels, so it is a lower bound: no launches, no host. Decodes and prefill are taken
  * from the rows that measured them together: a mixed batch reads the cache more slowly than its two sides apart.
  */
-import { ConfigError, type Issue } from "../../core/errors.js";
+import { Issues } from "../../core/issues.js";
 import { KernelTable } from "../../core/kernel-table.js";
 import type { InputFile } from "../experiment.js";
 import type { Range, Step } from "./steps.js";
@@ -64,17 +64,16 @@ const MICROSECONDS = 1000;
 /** Reads the three files. @param layers transformer layers of the model */
 export function readKernels(inputs: readonly InputFile[], layers: number): Kernels {
   const named = (name: string): InputFile => inputs.find(({ file }) => baseName(file) === name)!;
-  const issues: Issue[] = [];
+  const issues = new Issues("kernel files");
   const columns = ({ file, rows, lines }: InputFile, names: readonly string[]): number[][] =>
     rows.map((row, i) =>
       names.map((name) => {
         const cell = row[name];
         if (typeof cell === "number" && cell >= 0 && Number.isFinite(cell)) return cell;
-        if (issues.length < 10)
-          issues.push({
-            key: file,
-            message: `${file}:${lines[i]}: invalid ${name}: ${cell ?? "nothing"} (a number at least 0)`,
-          });
+        issues.add(() => ({
+          key: file,
+          message: `${file}:${lines[i]}: invalid ${name}: ${cell ?? "nothing"} (a number at least 0)`,
+        }));
         return NaN;
       }),
     );
@@ -98,12 +97,12 @@ export function readKernels(inputs: readonly InputFile[], layers: number): Kerne
     [dense, kernels.dense],
     [head, kernels.head],
   ] as const)
-    if (at.length < 2 && issues.length === 0)
-      issues.push({
+    if (at.length < 2 && issues.count === 0)
+      issues.add(() => ({
         key: file,
         message: `${file}: too few rows: ${at.length} sizes with every kernel (at least 2)`,
-      });
-  if (issues.length > 0) throw new ConfigError(issues);
+      }));
+  issues.refuse();
   return kernels;
 }
 

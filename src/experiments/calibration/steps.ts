@@ -1,7 +1,7 @@
 /**
  * Steps: measured or rebuilt iterations, one row of a step-time CSV each, and the range of them that is fitted.
  */
-import { ConfigError, type Issue } from "../../core/errors.js";
+import { Issues } from "../../core/issues.js";
 import type { BatchShape } from "../../core/service-time-model.js";
 import type { Cell, InputFile } from "../experiment.js";
 
@@ -28,19 +28,18 @@ export const STEP_COLUMNS = [
   "step_ms",
 ] as const;
 
-const MOST_ISSUES = 10;
 const MOST_COUNT = 1e9;
 const COUNT = `a number at least 0 and at most ${MOST_COUNT}`;
 
 /** The rows of a step-time CSV; every problem with its file, line and column. */
 export function readSteps({ file, rows, lines }: InputFile): Step[] {
-  const issues: Issue[] = [];
+  const issues = new Issues(file);
   const refuse = (line: number, column: string, cell: Cell | undefined, allowed: string): void => {
     const shown = cell === null || cell === undefined ? "nothing" : String(cell).slice(0, 40);
-    issues.push({ key: file, message: `${file}:${line}: invalid ${column}: ${shown} (${allowed})` });
+    issues.add(() => ({ key: file, message: `${file}:${line}: invalid ${column}: ${shown} (${allowed})` }));
   };
   const steps = rows.map((row, i): Step => {
-    const before = issues.length;
+    const before = issues.count;
     const count = (column: string): number => {
       const cell = row[column];
       if (typeof cell === "number" && cell >= 0 && cell <= MOST_COUNT) return cell;
@@ -51,7 +50,7 @@ export function readSteps({ file, rows, lines }: InputFile): Step[] {
     const ms = row.step_ms as number;
     if (!(typeof ms === "number" && ms > 0 && ms <= 1e6))
       refuse(lines[i], "step_ms", row.step_ms, "a number above 0 and at most 1000000, in ms");
-    if (issues.length === before) {
+    if (issues.count === before) {
       if (tokens !== decodes + prefillTokens || tokens < 1)
         refuse(
           lines[i],
@@ -63,7 +62,7 @@ export function readSteps({ file, rows, lines }: InputFile): Step[] {
     }
     return { decodes, kvPerDecode: decodes > 0 ? kvPerDecode : 0, prefillTokens, tokens, sumKv, ms };
   });
-  if (issues.length > 0) throw new ConfigError(issues.slice(0, MOST_ISSUES));
+  issues.refuse();
   return steps;
 }
 

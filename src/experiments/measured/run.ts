@@ -2,7 +2,7 @@
  * A measured run of a serving engine, as a benchmark client and the engine's own request metrics tell it: when each
  * request arrived, how long it was, and when the engine picked it up, gave its first token and its last.
  */
-import { ConfigError, type Issue } from "../../core/errors.js";
+import { Issues } from "../../core/issues.js";
 import type { InputFile } from "../experiment.js";
 
 /** One request of the run. Instants are in seconds: arrivals on one clock, the other three on another. */
@@ -25,25 +25,25 @@ export const RUN_FILES = ["requests.jsonl", "meta.json", "prefix_hits.csv"];
 /** Names of the column of hits: LLMServingSim's examples, and the short form. */
 const HIT_COLUMNS = ["prefix_hit_tokens", "tokens"];
 
-const MOST_ISSUES = 10;
 const MOST_TOKENS = 2_147_483_647;
 const MOST_SECONDS = 1e12;
 /** 46 days: the clock of a simulation ends after 104. */
 const MOST_SPAN = 4_000_000;
 
-/** Problems by file and line, ten in full. */
+/** Problems of a run, by file and line. */
 class Problems {
-  private readonly issues: Issue[] = [];
-  private more = 0;
+  private readonly issues: Issues;
+
+  constructor(folder: string) {
+    this.issues = new Issues(folder);
+  }
 
   add(file: string, message: string): void {
-    if (this.issues.length < MOST_ISSUES) this.issues.push({ key: file, message: `${file}${message}` });
-    else this.more++;
+    this.issues.add(() => ({ key: file, message: `${file}${message}` }));
   }
 
   throwAny(): void {
-    if (this.more > 0) this.issues.push({ key: "", message: `${this.more} problems more like these` });
-    if (this.issues.length > 0) throw new ConfigError(this.issues);
+    this.issues.refuse();
   }
 }
 
@@ -61,7 +61,7 @@ export const fileOf = (inputs: readonly InputFile[], name: string): InputFile | 
  * @throws ConfigError with every problem of its files, by file and line
  */
 export function readRequests(inputs: readonly InputFile[], folder: string): MeasuredRequest[] {
-  const problems = new Problems();
+  const problems = new Problems(folder);
   for (const name of RUN_FILES.slice(0, 2))
     if (!fileOf(inputs, name))
       problems.add(folder, `: missing ${name} (a measured run has ${RUN_FILES.slice(0, 2).join(" and ")})`);
