@@ -9,6 +9,7 @@ import { show } from "../config/telling.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
+import { usualBlockSeconds } from "../core/trace-arrivals.js";
 import { withTraces } from "../core/trace-registry.js";
 import type { TraceUse } from "../experiments/experiment.js";
 import { FileError } from "../io/files.js";
@@ -29,7 +30,7 @@ export const TRAFFIC_FLAGS: readonly (readonly [flag: string, summary: string])[
   ["--limit <n>", "only the first requests of the file"],
   ["--clip-prompt <n>", "cut longer prompts to this many tokens"],
   ["--speedup <x>", summaryOf("speedup")],
-  ["--trace-block <s>", `${summaryOf("blockSeconds")} (default: 60s)`],
+  ["--trace-block <s>", `${summaryOf("blockSeconds")} (default: a tenth of it, at most 60s)`],
 ];
 
 /** What the traffic flags make of a study. */
@@ -123,7 +124,8 @@ export async function trafficFrom(
     const { trace: data, ...facts } = await loadTrace(fs, cwd, file, options);
     const use: TraceUse = { file, key: data.key, use: options.use, ...facts };
     const speedup = text("--speedup") === undefined ? undefined : numberOrText(text("--speedup")!);
-    const block = text("--trace-block") === undefined ? undefined : secondsOf(text("--trace-block")!);
+    const given = text("--trace-block") ?? "none";
+    const block = given === "none" ? usualBlockSeconds(use.seconds) : secondsOf(given);
     return {
       traces: [data],
       registry: withTraces([data]),
@@ -146,7 +148,7 @@ function layersOf(
   { key: data, use, seconds, file }: TraceUse,
   flag: string,
   speedup: number | string | undefined,
-  block: number | string | undefined,
+  block: number | string,
 ): Pick<Traffic, "below" | "over"> {
   const promptTokens = { kind: "trace", data, column: "prompt" };
   const outputTokens = { kind: "trace", data, column: "output" };
@@ -162,10 +164,10 @@ function layersOf(
     };
   const arrivals = { kind: "trace", data, speedup, blockSeconds: block };
   const faster = typeof speedup === "number" && speedup > 0 ? speedup : 1;
-  const tmaxSeconds = Math.ceil((seconds / faster) * PARTS) / PARTS;
+  // What arrives at one instant needs some T, and any will do.
+  const tmaxSeconds = Math.max(1, Math.ceil((seconds / faster) * PARTS)) / PARTS;
   return {
-    // A trace that cannot be replayed is refused as such, not for its T.
-    below: tmaxSeconds > 0 ? [{ source: `trace ${file}`, values: { horizon: { tmaxSeconds } } }] : [],
+    below: [{ source: `trace ${file}`, values: { horizon: { tmaxSeconds } } }],
     over: [{ source: flag, values: { workload: { arrivals, promptTokens, outputTokens } }, origin }],
   };
 }

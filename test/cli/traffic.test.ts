@@ -46,7 +46,7 @@ describe("a trace replayed", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("1 trial, seed 1, T 119.2 s\n");
     expect(stdout).toContain("trace mine.csv, llmsim: 240 requests in 119.2 s (2.013 per s)\n");
-    expect(stdout).toContain("arrivals trace speedup 1 blockSeconds 60;");
+    expect(stdout).toContain("arrivals trace speedup 1 blockSeconds 11.92;");
     expect(stdout).toContain(
       "note: one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)",
     );
@@ -98,6 +98,50 @@ describe("a trace replayed", () => {
     expect((await of("--trace-block 1m")).metrics.n_arrived!.mean).toBe(240);
     const fixed = "--set workload.outputTokens.kind=fixed --set workload.outputTokens.tokens=1";
     expect((await of(fixed)).metrics.itl_mean_s!.n).toBe(0);
+  });
+
+  test("blocks as long as the trace, and traces of few requests, are warned of", async ({ folder }) => {
+    put(folder);
+    put(folder, TRACE.split("\n").slice(0, 13).join("\n"), "few.csv");
+    const of = async (argv: string): Promise<string> =>
+      (await llmsim(`run ${argv} ${SMALL} --ntrials 5 --quiet`, { cwd: folder })).stdout;
+    expect(await of("--trace mine.csv --trace-block 1m")).toContain(
+      "note: blocks of 60 s in a trace of 119.2 s: a trial is little more than the trace turned round",
+    );
+    const usual = await of("--trace mine.csv");
+    expect(usual).toContain("resample it in blocks of 11.92 s");
+    expect(usual).not.toContain("turned round");
+    expect(usual).toBe(
+      (await of("--trace mine.csv --trace-block none")).replaceAll(" --trace-block none", ""),
+    );
+    expect(await of("--trace few.csv")).toContain("note: the trace has 12 requests: trials that resample");
+  });
+
+  test("all requests at one instant, and a single one, are a batch", async ({ folder }) => {
+    const rows = ROWS.map(([, prompt, output]) => `7.5,${prompt},${output}\n`);
+    const header = "arrival_s,prompt_tokens,output_tokens\n";
+    put(folder, header + rows.join(""), "batch.csv");
+    put(folder, header + rows[0]!, "one.csv");
+    for (const [name, count] of [
+      ["batch.csv", 240],
+      ["one.csv", 1],
+    ] as const) {
+      const { results } = await documentOf(`run --trace ${name} ${SMALL} --ntrials 3`, folder);
+      expect([results[0]!.lambda_qps, results[0]!.metrics.n_completed!.mean]).toEqual([null, count]);
+    }
+    const { code, stdout } = await llmsim(`run --trace batch.csv ${SMALL} --ntrials 3 --quiet`, {
+      cwd: folder,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain("trace batch.csv, llmsim: 240 requests at one instant\n");
+    expect(stdout).toContain("note: all requests arrive at one instant: there is no rate");
+    const plan = await llmsim("plan --trace batch.csv --slo ttft_p99=1s", { cwd: folder });
+    expect(plan).toMatchObject({
+      code: 2,
+      stderr:
+        "error: invalid --trace: all requests at one instant (plan varies the load, and there is no rate to vary; --lengths-from takes its lengths alone)\n",
+    });
+    expect(stdout).not.toMatch(/did not keep up|of what any policy/);
   });
 
   test("a window beyond its end is no longer, and that is said", async ({ folder }) => {
@@ -194,7 +238,7 @@ describe("refused, with nothing written", () => {
     ["run --lengths-from mine.csv --speedup 2", ["--speedup needs --trace (a file of requests)"]],
     [
       "run --trace mine.csv --trace-block 5x",
-      ["invalid --trace-block: 5x (a number at least 0.001 and at most 10000000)"],
+      ["invalid --trace-block: 5x (a number at least 0.001 and at most 10000000, or none)"],
     ],
     [
       "run --trace mine.csv --trace-format azur",
@@ -223,15 +267,10 @@ describe("refused, with nothing written", () => {
         'bad.csv:3: invalid arrival_s: "0.5" (not before the request above, "1")',
       ],
     ],
-    [
-      "run --trace once.csv",
-      ["invalid --trace: all requests at one instant (a trace to replay spans some time)"],
-    ],
   ];
   test("each with what to do instead", async ({ folder }) => {
     put(folder);
     put(folder, "arrival_s,prompt_tokens,output_tokens\n1,0,1\n0.5,1,1\n", "bad.csv");
-    put(folder, "arrival_s,prompt_tokens,output_tokens\n1,5,1\n1,1,1\n", "once.csv");
     const before = listing(folder);
     for (const [argv, expected] of cases) {
       const { code, stdout, stderr } = await llmsim(argv, { cwd: folder });
