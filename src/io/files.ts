@@ -2,7 +2,7 @@
  * The file system as a port, so that tests can stand in for it and let any call of it fail. A file is replaced
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
-import { constants } from "node:fs";
+import { constants, createReadStream } from "node:fs";
 import {
   access,
   appendFile,
@@ -22,6 +22,8 @@ import { inALine } from "./in-a-line.js";
 export interface FileSystem {
   /** The text of a UTF-8 file, without its byte order mark. */
   readText(path: string): Promise<string>;
+  /** The bytes of a file, piece by piece; who ends early closes it. */
+  readBytes(path: string): AsyncIterable<Uint8Array>;
   /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
   writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
   /** Adds to the end of a file that other programs write to as well; makes it when missing. */
@@ -111,6 +113,18 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
   });
 }
 
+/** Bytes that are read at a time. */
+const PIECE = 1 << 20;
+
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  const stream = createReadStream(path, { highWaterMark: PIECE });
+  try {
+    for await (const piece of stream) yield piece as Uint8Array;
+  } catch (error) {
+    throw new FileError("read", path, reasonOf(error));
+  }
+}
+
 /** How long an appended line may wait for the disk. */
 const SYNC_MS = 1000;
 
@@ -160,10 +174,12 @@ export const nodeFiles: FileSystem = {
       const bytes = await readFile(path);
       try {
         return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-      } catch {
-        throw new FileError("read", path, "not UTF-8 text");
+      } catch (error) {
+        const isText = codeOf(error) !== "ERR_ENCODING_INVALID_ENCODED_DATA";
+        throw new FileError("read", path, isText ? "longer than a text can be" : "not UTF-8 text");
       }
     }),
+  readBytes: bytesOf,
   writeAtomic: (path, data) => attempt("write", path, () => replace(path, data)),
   append: (path, data) => attempt("write", path, () => appendFile(path, data)),
   exists: (path) =>

@@ -1,6 +1,7 @@
 /** `--trace` and `--lengths-from`: what is simulated, what is said of it, and what is refused with nothing written. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, vi } from "vitest";
 import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
 import { parseCsv } from "../../src/io/csv.js";
@@ -45,7 +46,9 @@ describe("a trace replayed", () => {
     });
     expect(code).toBe(0);
     expect(stdout).toContain("1 trial, seed 1, T 119.2 s\n");
-    expect(stdout).toContain("trace mine.csv, llmsim: 240 requests in 119.2 s (2.013 per s)\n");
+    expect(stdout).toContain(
+      "trace mine.csv, llmsim (instants in s): 240 requests in 119.2 s (2.013 per s)\n",
+    );
     expect(stdout).toContain("arrivals trace speedup 1 blockSeconds 11.92;");
     expect(stdout).toContain(
       "note: one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)",
@@ -133,7 +136,7 @@ describe("a trace replayed", () => {
       cwd: folder,
     });
     expect(code).toBe(0);
-    expect(stdout).toContain("trace batch.csv, llmsim: 240 requests at one instant\n");
+    expect(stdout).toContain("trace batch.csv, llmsim (instants in s): 240 requests at one instant\n");
     expect(stdout).toContain("note: all requests arrive at one instant: there is no rate");
     const plan = await llmsim("plan --trace batch.csv --slo ttft_p99=1s", { cwd: folder });
     expect(plan).toMatchObject({
@@ -157,7 +160,7 @@ describe("a trace replayed", () => {
     const argv = `run --trace burst.csv --clip-prompt 90 ${SMALL} --ntrials 1`;
     const { stdout } = await llmsim(`${argv} --quiet`, { cwd: folder });
     expect(stdout).toContain(
-      "trace burst.csv, burstgpt: 3 requests in 8 s (0.3750 per s), 1 failed left out, 2 prompts cut\n",
+      "trace burst.csv, burstgpt (instants in s): 3 requests in 8 s (0.3750 per s), 1 failed left out, 2 prompts cut\n",
     );
     const { trace } = await documentOf(argv, folder);
     expect(trace).toMatchObject({ requests: 3, leftOut: 1, clipped: 2 });
@@ -174,13 +177,93 @@ describe("a trace replayed", () => {
         const argv = `${command} --trace mine.csv --ntrials 2 --workers 0 --quiet`;
         const { code, stdout } = await llmsim(argv, { cwd: folder });
         expect(code).toBe(0);
-        expect(stdout).toContain("trace mine.csv, llmsim: 240 requests");
+        expect(stdout).toContain("trace mine.csv, llmsim (instants in s): 240 requests");
         expect(stdout).not.toContain("llmsim stability");
       } finally {
         rmSync(folder, { recursive: true });
       }
     },
   );
+});
+
+describe("files as users have them", () => {
+  const answerOf = (stdout: string): string => stdout.split("\nagain:")[0]!;
+
+  test("packed by gzip, piped in, as an array of JSON: the same answer", async ({ folder }) => {
+    put(folder);
+    writeFileSync(join(folder, "mine.csv.gz"), gzipSync(TRACE));
+    const objects = ROWS.map(([arrival_s, prompt_tokens, output_tokens]) => ({
+      arrival_s,
+      prompt_tokens,
+      output_tokens: String(output_tokens),
+    }));
+    put(folder, JSON.stringify(objects), "mine.json");
+    const of = async (file: string, stdin?: string): Promise<string> => {
+      const argv = `run --trace ${file} ${SMALL} --ntrials 3 --quiet`;
+      const { stdout } = await llmsim(argv, { cwd: folder, ...(stdin !== undefined && { stdin }) });
+      return answerOf(stdout).replace(`trace ${file},`, "trace mine.csv,");
+    };
+    const expected = await of("mine.csv");
+    for (const file of ["mine.csv.gz", "mine.json"]) expect(await of(file)).toBe(expected);
+    expect(await of("-", TRACE)).toBe(expected);
+    const { code, stderr } = await llmsim(`run --trace - ${SMALL}`, { cwd: folder });
+    expect([code, stderr]).toEqual([
+      2,
+      "error: --trace: cannot read stdin: it is a terminal (pipe a file into it)\n",
+    ]);
+  });
+
+  test("a window, put into order: what is simulated, and the flags again", async ({ folder }) => {
+    const [header, ...lines] = TRACE.trim().split("\n");
+    put(folder, [header, ...lines.reverse()].join("\n"), "back.csv");
+    const refused = await llmsim(`run --trace back.csv ${SMALL}`, { cwd: folder });
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      'error: back.csv:3: invalid arrival_s: "118.825" (not before the request above, "119.225"; --sort puts rows in order)\n',
+    ]);
+    const flags = "--trace back.csv --sort --from 10s --to 1m";
+    const argv = `run ${flags} ${SMALL} --ntrials 1 --quiet --requests out.csv`;
+    const { code, stdout } = await llmsim(argv, { cwd: folder });
+    expect(code).toBe(0);
+    const inside = ROWS.filter(([at]) => Number(at) - 0.025 >= 10 && Number(at) - 0.025 < 60);
+    const first = Number(inside[0]![0]);
+    const { rows } = parseCsv(readFileSync(join(folder, "out.csv"), "utf8"), { file: "out.csv" });
+    // Requests of one instant stay as they stood.
+    const tokensLast = (pairs: unknown[][]): string[] => pairs.map((pair) => pair.join(" ")).sort();
+    expect(rows.map((row) => row.arrived_at_s)).toEqual(
+      inside.map(([at]) => Number((Number(at) - first).toFixed(9))),
+    );
+    expect(tokensLast(rows.map((row) => [row.arrived_at_s, row.prompt_tokens]))).toEqual(
+      tokensLast(inside.map(([at, prompt]) => [Number((Number(at) - first).toFixed(9)), prompt])),
+    );
+    expect(stdout).toContain(`trace back.csv, llmsim (instants in s): ${inside.length} requests in `);
+    expect(stdout).toContain("note: trace: its rows were not in the order of their instants");
+    expect(stdout).toContain(`llmsim sweep-time --scenario demo2 ${flags}\n`);
+  });
+
+  test("Mooncake's form in seconds, in ms, and what is doubted", async ({ folder }) => {
+    const line = (at: number, i: number): string =>
+      `{"timestamp": ${at}, "input_length": ${500 + i}, "output_length": 5, "hash_ids": [1, ${i + 2}]}\n`;
+    put(folder, [61.114, 62.614, 71.114].map(line).join(""), "s.jsonl");
+    put(folder, [61, 62, 63].map(line).join(""), "fast.jsonl");
+    const of = async (argv: string): Promise<string> =>
+      (await llmsim(`run --trace ${argv} ${SMALL} --ntrials 1 --quiet`, { cwd: folder })).stdout;
+    const seconds = await of("s.jsonl");
+    expect(seconds).toContain("trace s.jsonl, mooncake (instants in s): 3 requests in 10 s (0.3000 per s)\n");
+    expect(seconds).toContain(
+      "note: trace: prefix hits are not derived from hash_ids: every prompt is computed whole; a cache that forgets nothing would hit",
+    );
+    expect(seconds).not.toContain("--trace-unit");
+    const fast = await of("fast.jsonl");
+    expect(fast).toContain("3 requests in 0.002 s (1500 per s)\n");
+    expect(fast).toContain("note: trace: 1500 requests per s: are its instants in ms? (--trace-unit)\n");
+    expect(await of("fast.jsonl --trace-unit s")).toContain("(instants in s): 3 requests in 2 s");
+    const { trace } = await documentOf(`run --trace fast.jsonl ${SMALL} --ntrials 1`, folder);
+    expect(trace).toMatchObject({
+      unit: "ms",
+      notes: [expect.stringContaining("--trace-unit"), expect.anything()],
+    });
+  });
 });
 
 describe("lengths from a trace", () => {
@@ -229,8 +312,10 @@ describe("refused, with nothing written", () => {
       ],
     ],
     [
-      "run --limit 3 --speedup 2",
+      "run --limit 3 --speedup 2 --sort --to 1m",
       [
+        "--sort needs --trace or --lengths-from (a file of requests)",
+        "--to needs --trace or --lengths-from (a file of requests)",
         "--limit needs --trace or --lengths-from (a file of requests)",
         "--speedup needs --trace (a file of requests)",
       ],
@@ -243,9 +328,19 @@ describe("refused, with nothing written", () => {
     [
       "run --trace mine.csv --trace-format azur",
       [
-        "invalid --trace-format: azur (one of: azure, burstgpt, llmsim, mooncake, vidur) — did you mean azure?",
+        `invalid --trace-format: azur (one of: ${TRACE_FORMATS.map(({ name }) => name).join(", ")}) — did you mean azure?`,
       ],
     ],
+    [
+      "run --trace mine.csv --trace-unit min --trace-run 0 --from 5x --to 10 --limit 1.5",
+      [
+        "invalid --trace-unit: min (one of: s, ms, us, ns)",
+        'invalid --trace-run: "0" (an integer at least 1)',
+        "invalid --from: 5x (a time of the trace, at least 0 and at most 9000000 s: 90, 90s, 5m, 1h)",
+        'invalid --limit: "1.5" (an integer at least 1)',
+      ],
+    ],
+    ["run --lengths-from mine.csv --from 1m --to 60s", ["invalid --to: 60s (after --from, 1m)"]],
     ["run --arrivals gamma", ["missing workload.arrivals.cv (a number at least 0.01 and at most 100)"]],
     [
       "run --set workload.arrivals.kind=trace --set workload.arrivals.data=abc",
@@ -264,7 +359,7 @@ describe("refused, with nothing written", () => {
       [
         "invalid --workers: x (an integer at least 0 and at most 256; 0 simulates in this process)",
         'bad.csv:2: invalid prompt_tokens: "0" (an integer at least 1 and at most 2147483647)',
-        'bad.csv:3: invalid arrival_s: "0.5" (not before the request above, "1")',
+        'bad.csv:3: invalid arrival_s: "0.5" (not before the request above, "1"; --sort puts rows in order)',
       ],
     ],
   ];
@@ -290,11 +385,12 @@ describe("the page on traffic", () => {
   const page = readFileSync(new URL("../../docs/traffic.md", import.meta.url), "utf8");
 
   test("names every flag and every format with its columns", () => {
-    for (const [flag] of TRAFFIC_FLAGS) expect(page).toContain(`\`${flag.split(" ")[0]} `);
-    for (const { name, arrival, promptTokens, outputTokens } of TRACE_FORMATS) {
+    for (const [flag] of TRAFFIC_FLAGS) expect(page).toMatch(new RegExp(`\`${flag.split(" ")[0]}[ \`]`));
+    for (const { name, arrival, marks } of TRACE_FORMATS) {
       const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\``))!;
-      for (const column of [promptTokens, outputTokens, ...(arrival ? [arrival.column] : [])])
-        expect(row).toContain(`\`${column}\``);
+      const inside = (key: string): string => key.split(".").at(-1)!;
+      for (const key of [...marks, ...(arrival ? [arrival.column] : [])])
+        expect(row, name).toContain(inside(key));
     }
   });
 

@@ -29,6 +29,9 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
   return {
     calls,
     readText: (path) => through("read", path, () => nodeFiles.readText(path)),
+    readBytes: async function* (path) {
+      yield* await through("read", path, () => Promise.resolve(nodeFiles.readBytes(path)));
+    },
     writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
     append: (path, data) => through("write", path, () => nodeFiles.append(path, data)),
     exists: (path) => through("read", path, () => nodeFiles.exists(path)),
