@@ -14,7 +14,7 @@ import { withTraces } from "../core/trace-registry.js";
 import type { TraceUse } from "../experiments/experiment.js";
 import { FileError } from "../io/files.js";
 import { type Unit, UNITS } from "../io/instants.js";
-import { loadTrace, TRACE_FORMATS, type TraceOptions } from "../io/trace-reader.js";
+import { loadTrace, shownAs, TRACE_FORMATS, type TraceOptions } from "../io/trace-reader.js";
 import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
@@ -120,7 +120,7 @@ export async function trafficFrom(
   }
   try {
     const { trace: data, ...facts } = await loadTrace(streams, file, options);
-    const use: TraceUse = { file, key: data.key, use: options.use, ...facts };
+    const use: TraceUse = { file: shownAs(file), key: data.key, use: options.use, ...facts };
     const speedup = text("--speedup") === undefined ? undefined : numberOrText(text("--speedup")!);
     const given = text("--trace-block") ?? "none";
     const block = given === "none" ? usualBlockSeconds(use.seconds) : secondsOf(given);

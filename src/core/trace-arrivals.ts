@@ -94,7 +94,7 @@ class Resampled implements Arrivals {
 /** The arrival process `trace` over these traces. */
 export const traceArrivals = (traces: readonly Trace[]): ArrivalDefinition => ({
   name: "trace",
-  summary: "a recorded trace: trial 1 replays it, further trials resample its minutes",
+  summary: "a recorded trace: trial 1 replays it, further trials resample blocks of it",
   source: "replay; moving-block bootstrap (Künsch 1989) on a circle (Politis & Romano 1992)",
   options: [
     DATA_OPTION,

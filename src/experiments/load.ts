@@ -88,8 +88,10 @@ export function loadNotes(
       `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of what any policy can serve (at most ${plain(bound)} per s): queues grow with T`,
     );
   notes.push(...clientNotes(study, bound), ...traceNotes(study));
+  // What arrives at one instant is the same in every trial, and there is nothing to keep up with.
+  if (isReplay(study) && study.trace?.seconds === 0) return notes;
   if (isReplay(study) && study.trials === 1)
-    notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)");
+    notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples it)");
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);

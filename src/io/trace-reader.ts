@@ -42,15 +42,21 @@ export async function loadTrace(
   name: string,
   options: TraceOptions,
 ): Promise<LoadedTrace> {
-  const isPiped = name === "-";
+  const file = shownAs(name);
   try {
-    const bytes = isPiped ? stdin?.() : fs.readBytes(resolve(cwd, name));
-    if (!bytes) throw new FileError("read", name, "it is a terminal (pipe a file into it)");
-    return await readTrace(bytes, name, options);
+    const bytes = name === PIPED ? stdin?.() : fs.readBytes(resolve(cwd, name));
+    if (!bytes) throw new FileError("read", file, "it is a terminal (pipe a file into it)");
+    return await readTrace(bytes, file, options);
   } catch (error) {
-    throw error instanceof FileError ? new FileError("read", isPiped ? "stdin" : name, error.reason) : error;
+    throw error instanceof FileError ? new FileError("read", file, error.reason) : error;
   }
 }
+
+/** The name of what is piped in. */
+const PIPED = "-";
+
+/** A file as its reader is told of it. */
+export const shownAs = (name: string): string => (name === PIPED ? "stdin" : name);
 
 /** Where files are. */
 interface Place {

@@ -126,7 +126,7 @@ export class Reading {
     if (use === "replay" && !hasInstants)
       return refuse(
         file,
-        `${file}: no instants${arrival ? ` (${arrival.column})` : ""}: it lists lengths alone (--lengths-from ${file}, with --lam or --arrivals)`,
+        `${file}: no instants${arrival ? ` (${arrival.column})` : ""}: it lists lengths alone (--lengths-from takes them, with arrivals by --lam)`,
       );
     const chooses = from !== undefined || to !== undefined || sort === true;
     if (chooses && !hasInstants)

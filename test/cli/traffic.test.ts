@@ -51,7 +51,7 @@ describe("a trace replayed", () => {
     );
     expect(stdout).toContain("arrivals trace speedup 1 blockSeconds 11.92;");
     expect(stdout).toContain(
-      "note: one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)",
+      "note: one sample: the trace as it is, no interval (--ntrials 20 also resamples it)",
     );
     expect(stdout).toContain("llmsim sweep-time --scenario demo2 --trace mine.csv\n");
 
@@ -144,7 +144,7 @@ describe("a trace replayed", () => {
       stderr:
         "error: invalid --trace: all requests at one instant (plan varies the load, and there is no rate to vary; --lengths-from takes its lengths alone)\n",
     });
-    expect(stdout).not.toMatch(/did not keep up|of what any policy/);
+    expect(stdout).not.toMatch(/did not keep up|of what any policy|trials: intervals/);
   });
 
   test("a window beyond its end is no longer, and that is said", async ({ folder }) => {
@@ -201,11 +201,13 @@ describe("files as users have them", () => {
     const of = async (file: string, stdin?: string): Promise<string> => {
       const argv = `run --trace ${file} ${SMALL} --ntrials 3 --quiet`;
       const { stdout } = await llmsim(argv, { cwd: folder, ...(stdin !== undefined && { stdin }) });
-      return answerOf(stdout).replace(`trace ${file},`, "trace mine.csv,");
+      return answerOf(stdout).replace(/trace \S+,/, "trace mine.csv,");
     };
     const expected = await of("mine.csv");
     for (const file of ["mine.csv.gz", "mine.json"]) expect(await of(file)).toBe(expected);
     expect(await of("-", TRACE)).toBe(expected);
+    const piped = await llmsim(`run --trace - ${SMALL} --ntrials 1`, { cwd: folder, stdin: "a,b\n1,2\n" });
+    expect(piped.stderr).toMatch(/^error: unknown trace format: stdin has: a, b /);
     const { code, stderr } = await llmsim(`run --trace - ${SMALL}`, { cwd: folder });
     expect([code, stderr]).toEqual([
       2,

@@ -79,7 +79,7 @@ describe("formats", () => {
       "num_prefill_tokens,num_decode_tokens,num_total_tokens,pd_ratio\n10,2,12,5.0\n20,4,24,5.0\n";
     expect(await table(vidur, { use: "lengths" })).toEqual(["vidur", null, [10, 20], [2, 4]]);
     expect(await issuesOf(vidur)).toEqual([
-      "t.csv: no instants (arrived_at): it lists lengths alone (--lengths-from t.csv, with --lam or --arrivals)",
+      "t.csv: no instants (arrived_at): it lists lengths alone (--lengths-from takes them, with arrivals by --lam)",
     ]);
     expect(await table("output_tokens,prompt_tokens\n3,1\n", { use: "lengths" })).toEqual([
       "llmsim",
