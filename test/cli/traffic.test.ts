@@ -243,6 +243,30 @@ describe("files as users have them", () => {
     expect(stdout).toContain(`llmsim sweep-time --scenario demo2 ${flags}\n`);
   });
 
+  test("what --requests wrote is replayed to the same bytes", async ({ folder }) => {
+    const first = `run --lam 3 --arrivals gamma --cv 2 --tmax 30 --scheduler hybrid,vllm --workers 0 --ntrials 1 --quiet`;
+    expect((await llmsim(`${first} --requests first.csv`, { cwd: folder })).code).toBe(0);
+    const second = "run --trace first.csv --scheduler hybrid,vllm --workers 0 --ntrials 1 --quiet";
+    const { stdout } = await llmsim(`${second} --requests second.csv`, { cwd: folder });
+    expect(stdout).toContain(
+      "note: trace: requests of scheduler hybrid alone are read: the file repeats them for each (--trace-run)\n",
+    );
+    const third = second.replace("first.csv", "second.csv");
+    await llmsim(`${third} --requests third.csv`, { cwd: folder });
+    await llmsim(`${third} --trace-run 2 --requests fourth.csv`, { cwd: folder });
+    const files = contents(folder);
+    expect(files["third.csv"]).toBe(files["second.csv"]);
+    expect(files["fourth.csv"]).toBe(files["second.csv"]);
+    // Times count from the first arrival.
+    const rowsOf = (file: string): number[][] =>
+      parseCsv(files[file]!, { file }).rows.map((row) =>
+        ["prompt_tokens", "output_tokens", "ttft_s", "rts_s"].map((key) => Number(row[key])),
+      );
+    expect(rowsOf("second.csv")).toEqual(rowsOf("first.csv"));
+    const none = await llmsim(`${third} --trace-run 3`, { cwd: folder });
+    expect([none.code, none.stderr]).toEqual([2, "error: second.csv: no run 3 (the file holds 2 runs)\n"]);
+  });
+
   test("Mooncake's form in seconds, in ms, and what is doubted", async ({ folder }) => {
     const line = (at: number, i: number): string =>
       `{"timestamp": ${at}, "input_length": ${500 + i}, "output_length": 5, "hash_ids": [1, ${i + 2}]}\n`;

@@ -1,5 +1,6 @@
 export { azure } from "./azure.js";
 export { burstgpt } from "./burstgpt.js";
 export { llmsim } from "./llmsim.js";
+export { llmsimRequests } from "./llmsim-requests.js";
 export { mooncake } from "./mooncake.js";
 export { vidur } from "./vidur.js";
