@@ -231,6 +231,14 @@ describe("units", () => {
     expect(await spanOf(named("61114.0", "71114.000"))).toEqual([10, "ms", []]);
   });
 
+  test("of Bailian's, which have a chat_id, always seconds", async () => {
+    const chats = named(61, 62, 71).replaceAll("{", '{"chat_id": 7, "parent_chat_id": -1, "turn": 1, ');
+    expect(await spanOf(chats)).toEqual([10, "s", []]);
+    expect(await issuesOf(chats, { format: "mooncake" })).toEqual([
+      expect.stringMatching(/^t\.csv:1: not mooncake: it has chat_id \(t\.csv has: chat_id, /),
+    ]);
+  });
+
   test("or the one that was asked for", async () => {
     expect(await spanOf(named(61.114, 71.114), { unit: "ms" })).toEqual([0.01, "ms", []]);
     expect(await spanOf(named(61, 71), { unit: "s" })).toEqual([10, "s", []]);

@@ -1,4 +1,5 @@
 export { azure } from "./azure.js";
+export { bailian } from "./bailian.js";
 export { burstgpt } from "./burstgpt.js";
 export { llmsim } from "./llmsim.js";
 export { llmsimRequests } from "./llmsim-requests.js";
