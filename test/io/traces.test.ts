@@ -334,6 +334,19 @@ describe("the order, and a window", () => {
   });
 });
 
+describe("files of a program that hold no requests say what to do", () => {
+  test.each<[string, object, string]>([
+    [
+      "LLMServingSim's sessions",
+      { session_id: "a", arrival_time_ns: 1, sub_requests: [{ input_toks: 1, output_toks: 2 }] },
+      "sessions whose calls wait for each other are not read (only requests with input_toks of their own)",
+    ],
+  ])("%s", async (_, value, instead) => {
+    for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)])
+      expect(await issuesOf(text)).toEqual([`t.csv: no requests in it: ${instead}`]);
+  });
+});
+
 describe("prefix blocks", () => {
   const BLOCK = 512;
   const lines = (...rows: readonly (readonly [prompt: number, hashes: readonly number[]])[]): string =>
