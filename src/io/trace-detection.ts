@@ -42,9 +42,10 @@ export function formatOf(
   const candidates = given ? [given] : TRACE_FORMATS.filter((format) => !isAnothers(format));
   const distance = (format: TraceFormat): number => {
     const lacking = missing(format).length;
+    if (present(format) === 0) return Infinity;
     return lacking - present(format) - (lacking === 0 ? columns.length : 0);
   };
-  const [chosen] = [...candidates].sort((a, b) => distance(a) - distance(b));
+  const chosen = candidates.reduce((best, one) => (distance(one) < distance(best) ? one : best));
   const more = columns.length > MOST_SHOWN ? ", …" : "";
   const has = `${file} has: ${columns.slice(0, MOST_SHOWN).map(show).join(", ")}${more}`;
   const lacking = missing(chosen);

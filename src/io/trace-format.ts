@@ -48,8 +48,11 @@ export interface TraceFormat {
   readonly hashes?: string;
   /** Rows do not stand in the order of their arrival; they are put into it. */
   readonly isUnordered?: boolean;
-  /** The row's own cells as those of the columns above; null when the request has failed: it is left out and counted. */
-  readonly rowOf?: (cell: CellReader) => CellReader | null;
+  /**
+   * The row's own cells as those of the columns above; null when the request has failed: it is left out and counted;
+   * undefined when it belongs to no trace, as what warms an engine up.
+   */
+  readonly rowOf?: (cell: CellReader) => CellReader | null | undefined;
   /** The runs that a JSON value holds, where it is no row itself. @throws RangeError with what is wrong */
   readonly runsOf?: (value: JsonObject) => readonly RecordedRun[];
   /** A column whose value is the same all over a run: the file holds the same requests once a run. */

@@ -190,13 +190,13 @@ export class Reading {
       return;
     }
     const { values, problem } = valuesOf(record.text, Infinity);
-    if (values) this.readValue(number, values);
+    if (values) this.readValue(record, values);
     else this.problems.add(number, `${problem}${isCut ? ": the last line is cut off" : ""}`);
   }
 
-  private readValue(line: number, value: JsonObject): void {
+  private readValue({ number: line, text }: Piecemeal, value: JsonObject): void {
     const { format, runs } = this.opened!;
-    if (!format.runsOf) return this.accept(line, cellsIn(value), value);
+    if (!format.runsOf) return this.accept(line, cellsIn(value, text), value);
     const { problems, options } = this;
     try {
       for (const { rows, place, total = 0 } of format.runsOf(value)) {
@@ -231,7 +231,7 @@ export class Reading {
     }
     const own = format.rowOf ? format.rowOf(cell) : cell;
     if (own) rows.add(line, own, "", this.countsBlocks && !rows.sorts ? value?.[format.hashes!] : undefined);
-    else rows.leaveOut();
+    else if (own === null) rows.leaveOut();
   }
 
   /** Whether hits are counted that an unlimited cache would have: in the order of arrival, which the file must have. */
@@ -266,5 +266,5 @@ export class Reading {
 
 const jsonCell = ({ text, problem }: Piecemeal): CellReader | undefined => {
   const { values } = problem === undefined ? valuesOf(text, Infinity) : {};
-  return values && cellsIn(values);
+  return values && cellsIn(values, text);
 };

@@ -91,18 +91,31 @@ export function valueAt(value: JsonObject, path: string): unknown {
   return found;
 }
 
-/** The cells of a JSON object as texts: numbers may stand as such or as strings. */
+/**
+ * The cells of a JSON object as texts: numbers may stand as such or as strings.
+ * @param text that it was parsed from: whole numbers that a double cannot hold are read there
+ */
 export const cellsIn =
-  (value: JsonObject): CellReader =>
+  (value: JsonObject, text = ""): CellReader =>
   (column) => {
     const found = valueAt(value, column);
     if (found === undefined) return undefined;
-    return typeof found === "string"
-      ? found.trim()
-      : typeof found === "number"
-        ? String(found)
-        : JSON.stringify(found);
+    if (typeof found === "string") return found.trim();
+    if (typeof found !== "number") return JSON.stringify(found);
+    return Math.abs(found) > Number.MAX_SAFE_INTEGER
+      ? (digitsOf(found, column, text) ?? String(found))
+      : String(found);
   };
+
+/** All digits of a long number, from where they stand in the text. */
+function digitsOf(value: number, column: string, text: string): string | undefined {
+  const key = `${JSON.stringify(column.slice(column.lastIndexOf(".") + 1))}:`;
+  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + 1)) {
+    const [digits] = /^\s*(\d{1,30})/.exec(text.slice(at + key.length, at + key.length + 40)) ?? [];
+    if (digits !== undefined && Number(digits) === value) return digits.trim();
+  }
+  return undefined;
+}
 
 const DEEPEST = 4;
 

@@ -187,6 +187,16 @@ describe("numbers as programs write them", () => {
   );
 });
 
+test("nanoseconds since 1970, which no double holds, are exact in JSON", async () => {
+  const line = (ns: string): string =>
+    `{"note": "arrival_time_ns:", "arrival_time_ns" : ${ns}, "input_toks": 1, "output_toks": 2}`.replace(
+      " :",
+      ":",
+    );
+  const text = ["1759813207532900363", "1759813207532900364", "1759813207532900901"].map(line).join("\n");
+  expect(await table(text)).toEqual(["llmservingsim", [0, 1, 538], [1, 1, 1], [2, 2, 2]]);
+});
+
 describe("JSON over several lines", () => {
   const objects = MOONCAKE.trim()
     .split("\n")
@@ -341,6 +351,11 @@ describe("files of a program that hold no requests say what to do", () => {
       { session_id: "a", arrival_time_ns: 1, sub_requests: [{ input_toks: 1, output_toks: 2 }] },
       "sessions whose calls wait for each other are not read (only requests with input_toks of their own)",
     ],
+    [
+      "aiperf's summary",
+      { request_throughput: { avg: 1 }, request_latency: { avg: 2 }, input_config: {} },
+      "a summary of aiperf (profile_export.jsonl beside it has the requests)",
+    ],
   ])("%s", async (_, value, instead) => {
     for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)])
       expect(await issuesOf(text)).toEqual([`t.csv: no requests in it: ${instead}`]);
@@ -485,7 +500,9 @@ describe("faults", () => {
   test("a file of no known format is shown all of them", async () => {
     const [message, ...rest] = await issuesOf("a,b,c\n1,2,3\n");
     expect(rest).toEqual([]);
-    expect(message).toMatch(/^unknown trace format: t\.csv has: a, b, c \(one of: azure: TIMESTAMP, /);
+    expect(message).toMatch(
+      /^unknown trace format: t\.csv has: a, b, c \(one of: aiperf: .*; azure: TIMESTAMP, /,
+    );
     for (const { name } of TRACE_FORMATS) expect(message).toContain(`${name}: `);
   });
 

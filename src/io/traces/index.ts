@@ -1,3 +1,4 @@
+export { aiperf } from "./aiperf.js";
 export { azure } from "./azure.js";
 export { bailian } from "./bailian.js";
 export { burstgpt } from "./burstgpt.js";
