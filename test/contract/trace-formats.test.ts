@@ -19,7 +19,13 @@ const FIXTURES = readdirSync(FOLDER).map((file) => ({
 }));
 
 /** Requests that have failed, in files that have such. */
-const LEFT_OUT: Readonly<Record<string, number>> = { "aiperf.jsonl": 1, "burstgpt.csv": 1 };
+const LEFT_OUT: Readonly<Record<string, number>> = {
+  "aiperf.jsonl": 1,
+  "burstgpt.csv": 1,
+  "inference-perf.json": 1,
+  "inference-perf.older.json": 1,
+  "inference-sim.csv": 1,
+};
 
 /** The requests that all of them hold: the instants of arrival from the first on in ms, and the tokens. */
 const ARRIVED_MS = [0, 1500, 1500, 4250];
@@ -78,10 +84,16 @@ describe.each(FIXTURES)("$file", ({ file, format, isLengths, bytes }) => {
 
   test("its rows are the same after they were written in our own form", async () => {
     const { trace } = await read(bytes, { use });
-    const lines = PROMPTS.map((_, i) =>
-      [(trace.arrivedAt?.[i] ?? 0) / 1e9, trace.promptTokens[i], trace.outputTokens[i]].join(","),
-    );
-    const own = Buffer.from(`arrival_s,prompt_tokens,output_tokens\n${lines.join("\n")}\n`);
+    const { arrivedAt, promptTokens, outputTokens, prefixHitTokens, priority } = trace;
+    const columns = {
+      arrival_s: Array.from(arrivedAt ?? new Float64Array(4), (at) => at / 1e9),
+      prompt_tokens: promptTokens,
+      output_tokens: outputTokens,
+      ...(prefixHitTokens && { prefix_hit_tokens: prefixHitTokens }),
+      ...(priority && { priority }),
+    };
+    const lines = PROMPTS.map((_, i) => Object.values(columns).map((values) => values[i]));
+    const own = Buffer.from([Object.keys(columns), ...lines].map((cells) => `${cells.join(",")}\n`).join(""));
     expect((await read(own, { use })).trace.key).toBe(trace.key);
   });
 

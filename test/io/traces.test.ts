@@ -344,6 +344,26 @@ describe("the order, and a window", () => {
   });
 });
 
+test("inference-sim's rows: when they were sent, the prefix of their group, what the server counted", async () => {
+  const columns =
+    "prefix_group,prefix_length,input_tokens,output_tokens,server_input_tokens,arrival_time_us,send_time_us,status,vllm_priority";
+  const of = async (...rows: readonly string[]): Promise<unknown> => {
+    const { trace, leftOut } = await read(`${columns}\n${rows.join("\n")}\n`);
+    return [[...trace.arrivedAt!], [...trace.promptTokens], [...trace.priority!], leftOut];
+  };
+  const rows = [
+    "g,100,20,1,130,5,0,ok,3",
+    ",0,20,1,25,6,9,ok,",
+    ",0,20,1,0,7,8,,0",
+    "g,0,20,1,25,20,-1,ok,1",
+    ",0,20,1,0,8,8,timeout,1",
+  ];
+  expect(await of(...rows)).toEqual([[0, 3000, 4000, 15000], [120, 20, 25, 20], [3, 0, 0, 1], 1]);
+  expect(await issuesOf(`${columns}\ng,100,x,1,0,5,0,ok,\n`)).toEqual([
+    "t.csv:2: invalid input_tokens: x (an integer at least 1 and at most 2147483647)",
+  ]);
+});
+
 describe("files of a program that hold no requests say what to do", () => {
   test.each<[string, object, string]>([
     [
@@ -355,6 +375,11 @@ describe("files of a program that hold no requests say what to do", () => {
       "aiperf's summary",
       { request_throughput: { avg: 1 }, request_latency: { avg: 2 }, input_config: {} },
       "a summary of aiperf (profile_export.jsonl beside it has the requests)",
+    ],
+    [
+      "inference-perf's summary",
+      { load_summary: { count: 3 }, successes: { count: 2 }, failures: { count: 1 } },
+      "a summary of inference-perf (per_request_lifecycle_metrics.json has the requests: report.request_lifecycle.per_request: true)",
     ],
   ])("%s", async (_, value, instead) => {
     for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)])
