@@ -107,6 +107,7 @@ export async function runProcess(): Promise<void> {
   const code = await main(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
+    stdin: () => (process.stdin.isTTY ? undefined : process.stdin),
     env: process.env,
     cwd: process.cwd(),
     fs: nodeFiles,

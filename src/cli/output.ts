@@ -79,11 +79,13 @@ function memoryWords({ config, trace }: Study): string[] {
 }
 
 /** Which trace, and what was done to it. */
-function traceLine({ file, format, use, requests, seconds, leftOut, clipped }: TraceUse): string {
+function traceLine({ file, format, unit, use, requests, seconds, leftOut, clipped }: TraceUse): string {
   const many = `${requests} requests`;
-  const recorded = use === "replay" ? ` in ${seconds} s (${(requests / seconds).toPrecision(4)} per s)` : "";
+  const span =
+    seconds > 0 ? `in ${seconds} s (${(requests / seconds).toPrecision(4)} per s)` : "at one instant";
+  const recorded = use === "replay" ? ` ${span}` : "";
   return [
-    `${use === "replay" ? "trace" : "lengths from"} ${file}, ${format}: ${many}${recorded}`,
+    `${use === "replay" ? "trace" : "lengths from"} ${file}, ${format}${unit === undefined ? "" : ` (instants in ${unit})`}: ${many}${recorded}`,
     ...(leftOut > 0 ? [`${leftOut} failed left out`] : []),
     ...(clipped > 0 ? [`${clipped} prompts cut`] : []),
   ].join(", ");

@@ -212,7 +212,10 @@ async function conduct(
   const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
   if (shared.json) stdout.write(document(experiment, conducted, report));
-  else stdout.write(body(report, header(conducted, experiment), written, replay, style));
+  else {
+    const notes = [...(study.trace?.notes ?? []).map((note) => `trace: ${note}`), ...report.notes];
+    stdout.write(body({ ...report, notes }, header(conducted, experiment), written, replay, style));
+  }
   await tellGitHub(report, replay, streams, warn);
   if (report.show) {
     const { show } = await import("./show.js");

@@ -11,6 +11,8 @@ export interface Streams {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Opens what is piped in; undefined at a terminal. Nothing is opened that is not read: the process would wait for it. */
+  readonly stdin?: () => AsyncIterable<Uint8Array> | undefined;
   readonly cwd: string;
   readonly fs: FileSystem;
   /** Aborted when the user asks to stop; its reason is an Interrupted. */

@@ -40,13 +40,14 @@ export interface StudyAndTraces {
 export async function studyFrom(
   experiment: Experiment,
   flags: Flags,
-  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+  streams: Pick<Streams, "cwd" | "fs" | "stdin">,
   issues: Issue[],
   plugged: Plugged,
   run?: RunSettings,
 ): Promise<StudyAndTraces | undefined> {
+  const { cwd, fs } = streams;
   try {
-    const traffic: Traffic = await trafficFrom(flags, { cwd, fs }, issues);
+    const traffic: Traffic = await trafficFrom(flags, streams, issues);
     const registry = withPlugins(plugged.plugins, traffic.registry);
     const server = await serverFrom(flags, { cwd, fs }, issues);
     const defaults = defaultsOf(experiment);

@@ -10,10 +10,12 @@ import { decimalLength } from "../core/decimal.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
+import { usualBlockSeconds } from "../core/trace-arrivals.js";
 import { withTraces } from "../core/trace-registry.js";
 import type { TraceUse } from "../experiments/experiment.js";
 import { FileError } from "../io/files.js";
-import { loadTrace, TRACE_FORMATS, type TraceOptions } from "../io/trace-reader.js";
+import { type Unit, UNITS } from "../io/instants.js";
+import { loadTrace, shownAs, TRACE_FORMATS, type TraceOptions } from "../io/trace-reader.js";
 import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
 import { shellWord } from "./shell.js";
@@ -27,10 +29,15 @@ export const TRAFFIC_FLAGS: readonly (readonly [flag: string, summary: string])[
   ["--trace <file>", "replay a recorded trace: its arrivals and lengths"],
   ["--lengths-from <file>", "draw prompt and output lengths together from a recorded trace"],
   ["--trace-format <name>", `${TRACE_FORMATS.map(({ name }) => name).join(", ")} (default: by its columns)`],
-  ["--limit <n>", "only the first requests of the file"],
+  ["--trace-unit <unit>", `unit of its instants: ${UNITS.join(", ")} (default: the format's)`],
+  ["--trace-run <n>", "which run of a file that holds several, from 1"],
+  ["--sort", "put its rows into the order of their instants"],
+  ["--from <time>", "only requests from that time of the trace on: 90, 90s, 5m, 1h"],
+  ["--to <time>", "only requests before that time of the trace"],
+  ["--limit <n>", "only the first requests of them"],
   ["--clip-prompt <n>", "cut longer prompts to this many tokens"],
   ["--speedup <x>", summaryOf("speedup")],
-  ["--trace-block <s>", `${summaryOf("blockSeconds")} (default: 60s)`],
+  ["--trace-block <s>", `${summaryOf("blockSeconds")} (default: a tenth of it, at most 60s)`],
 ];
 
 /** What the traffic flags make of a study. */
@@ -62,6 +69,11 @@ export function besideTrace(flags: Flags): Flags {
   return Object.fromEntries(Object.entries(flags).filter(([name]) => !refused.includes(name)));
 }
 
+/** Flags without a value. */
+const SWITCHES: readonly string[] = TRAFFIC_FLAGS.map(([flag]) => flag).filter((flag) => !flag.includes(" "));
+/** 104 days: the clock counts no further. */
+const LAST_SECOND = 9_000_000;
+
 const NONE: Traffic = { traces: [], registry: builtIn, below: [], over: [], again: "" };
 const SECONDS_OF: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, min: 60, h: 3600 };
 /** T is rounded up to this many parts of a second, so that the last arrival is inside. */
@@ -79,7 +91,7 @@ function secondsOf(text: string): number | string {
 /** Reads the trace that the flags name; problems are added to `issues`. */
 export async function trafficFrom(
   flags: Flags,
-  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+  streams: Pick<Streams, "cwd" | "fs" | "stdin">,
   issues: Issue[],
 ): Promise<Traffic> {
   const text = (flag: string): string | undefined => flags[camelCase(flag)] as string | undefined;
@@ -104,29 +116,17 @@ export async function trafficFrom(
     for (const [name, instead] of REPLACED)
       if (text(name) !== undefined) problem(name, `${name} contradicts --trace (${instead})`);
   const [flag, file] = trace === undefined ? ["--lengths-from", lengths!] : ["--trace", trace];
-  const count = (name: string): number | undefined => {
-    const given = text(name);
-    const value = given === undefined ? undefined : numberOrText(given);
-    if (value === undefined || (typeof value === "number" && Number.isSafeInteger(value) && value >= 1))
-      return value;
-    problem(name, `invalid ${name}: ${show(given)} (an integer at least 1)`);
-    return undefined;
-  };
-  const options: TraceOptions = {
-    use: trace === undefined ? "lengths" : "replay",
-    format: text("--trace-format"),
-    limit: count("--limit"),
-    clipPrompt: count("--clip-prompt"),
-  };
+  const options = optionsFrom(text, trace === undefined ? "lengths" : "replay", problem);
   if (file === "") {
     problem(flag, `invalid ${flag}: empty (a file of requests)`);
     return NONE;
   }
   try {
-    const { trace: data, ...facts } = await loadTrace(fs, cwd, file, options);
-    const use: TraceUse = { file, key: data.key, use: options.use, ...facts };
+    const { trace: data, ...facts } = await loadTrace(streams, file, options);
+    const use: TraceUse = { file: shownAs(file), key: data.key, use: options.use, ...facts };
     const speedup = text("--speedup") === undefined ? undefined : numberOrText(text("--speedup")!);
-    const block = text("--trace-block") === undefined ? undefined : secondsOf(text("--trace-block")!);
+    const given = text("--trace-block") ?? "none";
+    const block = given === "none" ? usualBlockSeconds(use.seconds) : secondsOf(given);
     return {
       traces: [data],
       registry: withTraces([data]),
@@ -134,7 +134,7 @@ export async function trafficFrom(
       ...layersOf(use, flag, speedup, block),
       again: TRAFFIC_FLAGS.map(([one]) => flagName(one))
         .filter((name) => text(name) !== undefined)
-        .map((name) => `${name} ${shellWord(text(name)!)}`)
+        .map((name) => (SWITCHES.includes(name) ? name : `${name} ${shellWord(text(name)!)}`))
         .join(" "),
     };
   } catch (error) {
@@ -145,11 +145,63 @@ export async function trafficFrom(
   }
 }
 
+/** What of the file is read; what cannot be is told. */
+function optionsFrom(
+  text: (flag: string) => string | undefined,
+  use: TraceOptions["use"],
+  problem: (key: string, message: string) => void,
+): TraceOptions {
+  const given = <T>(name: string, read: (text: string) => T | undefined, allowed: string): T | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const found = read(value);
+    if (found === undefined) problem(name, `invalid ${name}: ${show(value)} (${allowed})`);
+    return found;
+  };
+  const count = (name: string): number | undefined =>
+    given(
+      name,
+      (value) => {
+        const number = numberOrText(value);
+        return typeof number === "number" && Number.isSafeInteger(number) && number >= 1 ? number : undefined;
+      },
+      "an integer at least 1",
+    );
+  const time = (name: string): number | undefined =>
+    given(
+      name,
+      (value) => {
+        const seconds = secondsOf(value);
+        return typeof seconds === "number" && seconds >= 0 && seconds <= LAST_SECOND ? seconds : undefined;
+      },
+      `a time of the trace, at least 0 and at most ${LAST_SECOND} s: 90, 90s, 5m, 1h`,
+    );
+  const options: TraceOptions = {
+    use,
+    format: text("--trace-format"),
+    unit: given(
+      "--trace-unit",
+      (value) => UNITS.find((unit): unit is Unit => unit === value),
+      `one of: ${UNITS.join(", ")}`,
+    ),
+    run: count("--trace-run"),
+    sort: text("--sort") !== undefined,
+    from: time("--from"),
+    to: time("--to"),
+    limit: count("--limit"),
+    clipPrompt: count("--clip-prompt"),
+  };
+  const { from = 0, to = Infinity } = options;
+  if (to > from) return options;
+  problem("--to", `invalid --to: ${text("--to")} (after --from, ${text("--from") ?? "0"})`);
+  return { ...options, to: undefined };
+}
+
 function layersOf(
   { key: data, use, seconds, file }: TraceUse,
   flag: string,
   speedup: number | string | undefined,
-  block: number | string | undefined,
+  block: number | string,
 ): Pick<Traffic, "below" | "over"> {
   const promptTokens = { kind: "trace", data, column: "prompt" };
   const outputTokens = { kind: "trace", data, column: "output" };
@@ -165,10 +217,10 @@ function layersOf(
     };
   const arrivals = { kind: "trace", data, speedup, blockSeconds: block };
   const faster = typeof speedup === "number" && speedup > 0 ? speedup : 1;
-  const tmaxSeconds = Math.ceil((seconds / faster) * PARTS) / PARTS;
+  // What arrives at one instant needs some T, and any will do.
+  const tmaxSeconds = Math.max(1, Math.ceil((seconds / faster) * PARTS)) / PARTS;
   return {
-    // A trace that cannot be replayed is refused as such, not for its T.
-    below: tmaxSeconds > 0 ? [{ source: `trace ${file}`, values: { horizon: { tmaxSeconds } } }] : [],
+    below: [{ source: `trace ${file}`, values: { horizon: { tmaxSeconds } } }],
     over: [{ source: flag, values: { workload: { arrivals, promptTokens, outputTokens } }, origin }],
   };
 }

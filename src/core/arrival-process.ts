@@ -15,12 +15,17 @@ export interface ClientLaw {
 
 /** An arrival process: open loop, or with `clients` a closed one. */
 export interface ArrivalProcess {
-  /** Requests per second, in the long run; NaN in a closed loop, whose rate depends on the answers. */
+  /**
+   * Requests per second, in the long run; NaN where there is none: in a closed loop, whose rate depends on the answers,
+   * and of requests that all arrive at one instant.
+   */
   readonly ratePerSecond: number;
   /** Coefficient of variation of the gaps, of processes whose gaps are independent. */
   readonly gapCv?: number;
   /** The table whose rows arrive, of a process that replays one: lengths of the same table go along (trace.ts). */
   readonly table?: string;
+  /** How many requests there are, of a process that replays them. */
+  readonly requests?: number;
   /** Who sends the requests of a closed loop; nothing arrives of itself then. */
   readonly clients?: ClientLaw;
   /**

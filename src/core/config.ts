@@ -16,7 +16,7 @@ export {
   LONGEST_WINDOW_SECONDS,
 } from "./config-options.js";
 import { ConfigError, type Issue } from "./errors.js";
-import { expectedRate } from "./expected-requests.js";
+import { expectedRequests } from "./expected-requests.js";
 import { usableBlocks } from "./kv-memory.js";
 import { builtIn, member, type Registry } from "./registry.js";
 import { SLO_OPTIONS, type SloConfig } from "./slo.js";
@@ -188,7 +188,7 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
       message: `invalid horizon.warmupSeconds: ${horizon.warmupSeconds} (below horizon.tmaxSeconds = ${horizon.tmaxSeconds})`,
     };
   const expected = Math.min(
-    expectedRate(config, registry) * horizon.tmaxSeconds,
+    expectedRequests(config, horizon.tmaxSeconds, registry),
     horizon.maxRequests ?? Infinity,
   );
   if (expected > MOST_REQUESTS && !force)

@@ -1,12 +1,24 @@
 /**
- * About how many requests per second a configuration's trial will see: for limits, and to cut work into tasks. In
- * an open loop it is λ. In a closed loop it follows from the engine: no client is faster than its think time and a
+ * About how many requests a configuration's trial will see: for limits, and to cut work into tasks. In an open loop
+ * they come at λ. In a closed loop it follows from the engine: no client is faster than its think time and a
  * lone request's iterations, and no engine faster than its full iterations (the asymptotic bounds of Denning & Buzen,
  * ACM Computing Surveys 10, 1978). An estimate from means, not a bound.
  */
 import type { SimulationConfig } from "./config.js";
 import { member, type Registry } from "./registry.js";
 import { toSeconds } from "./units.js";
+
+/** So many requests in so many seconds; requests of a trace that all arrive at one instant are what they are. */
+export function expectedRequests(
+  config: Pick<SimulationConfig, "workload" | "service" | "engine">,
+  seconds: number,
+  registry: Registry,
+): number {
+  const { arrivals } = config.workload;
+  const { clients, ratePerSecond, requests } = member(registry.arrivals, arrivals.kind).create(arrivals);
+  const hasNoRate = clients === undefined && Number.isNaN(ratePerSecond);
+  return hasNoRate ? (requests ?? 0) : expectedRate(config, registry) * seconds;
+}
 
 export function expectedRate(
   { workload, service, engine }: Pick<SimulationConfig, "workload" | "service" | "engine">,

@@ -169,7 +169,8 @@ export class Requests {
       this.clients = new ClosedLoop(process.clients, lengths, { last, most, seed, trial });
       return;
     }
-    const expected = process.ratePerSecond * toSeconds(last);
+    // NaN without a rate: what arrives at one instant is as many as there are.
+    const expected = process.ratePerSecond * toSeconds(last) || (process.requests ?? 0);
     const rows = Math.min(most, Math.ceil(expected + SPARE_DEVIATIONS * Math.sqrt(expected) + 16));
     this.reserve(backlog + rows);
     const arrivals = process.open(stream(seed, trial, "arrivals"), trial);

@@ -11,6 +11,16 @@ import type { Stream } from "./random.js";
 import { checkTrace, DATA_OPTION, lastInstant, type Trace, traceOf } from "./trace.js";
 import { fromSeconds, NEVER, ns, toSeconds, type Nanoseconds } from "./units.js";
 
+/** The usual length of a block, at most: the minutes of a long trace stay as they were. */
+const MOST_BLOCK_SECONDS = 60;
+const LEAST_BLOCK_SECONDS = 0.001;
+/** Usual blocks of a trace, at least: they leave 0.95 of the standard deviation of fresh traces. */
+const LEAST_BLOCKS = 10;
+
+/** The length of blocks where none is given, in s, of a trace that spans `seconds`. */
+export const usualBlockSeconds = (seconds: number): number =>
+  Math.max(LEAST_BLOCK_SECONDS, Math.min(MOST_BLOCK_SECONDS, seconds / LEAST_BLOCKS));
+
 class Replay implements Arrivals {
   row = -1;
   constructor(
@@ -84,7 +94,7 @@ class Resampled implements Arrivals {
 /** The arrival process `trace` over these traces. */
 export const traceArrivals = (traces: readonly Trace[]): ArrivalDefinition => ({
   name: "trace",
-  summary: "a recorded trace: trial 1 replays it, further trials resample its minutes",
+  summary: "a recorded trace: trial 1 replays it, further trials resample blocks of it",
   source: "replay; moving-block bootstrap (Künsch 1989) on a circle (Politis & Romano 1992)",
   options: [
     DATA_OPTION,
@@ -100,9 +110,10 @@ export const traceArrivals = (traces: readonly Trace[]): ArrivalDefinition => ({
     {
       key: "blockSeconds",
       kind: "number",
-      min: 0.001,
+      min: LEAST_BLOCK_SECONDS,
       max: 1e7,
-      default: 60,
+      nullable: true,
+      default: null,
       unit: "s",
       summary: "length of the blocks that further trials resample, in the trace's time",
     },
@@ -113,12 +124,18 @@ export const traceArrivals = (traces: readonly Trace[]): ArrivalDefinition => ({
     const trace = traceOf(traces, spec);
     const arrivedAt = trace.arrivedAt!;
     const speedup = numberOf(spec, "speedup");
-    const block = fromSeconds(numberOf(spec, "blockSeconds"));
+    const last = lastInstant(trace);
+    const blockSeconds = (spec.blockSeconds as number | null) ?? usualBlockSeconds(toSeconds(last));
+    const block = fromSeconds(blockSeconds);
     return {
-      ratePerSecond: (arrivedAt.length * speedup) / toSeconds(lastInstant(trace)),
+      // What arrives at one instant has no rate.
+      ratePerSecond: last > 0 ? (arrivedAt.length * speedup) / toSeconds(last) : NaN,
       table: trace.key,
+      requests: arrivedAt.length,
       open: (stream, trial) =>
-        trial === 1 ? new Replay(arrivedAt, speedup) : new Resampled(arrivedAt, speedup, block, stream),
+        trial === 1 || last === 0
+          ? new Replay(arrivedAt, speedup)
+          : new Resampled(arrivedAt, speedup, block, stream),
     };
   },
 });

@@ -49,10 +49,7 @@ export function checkTrace(traces: readonly Trace[], spec: Spec, needsInstants: 
   const trace = traces.find(({ key }) => key === data);
   if (!trace) return [`data: ${data} (no such trace is loaded; give its file by --trace or --lengths-from)`];
   if (!needsInstants) return [];
-  if (trace.arrivedAt === null) return [`data: lengths without instants (give the file by --lengths-from)`];
-  if (lastInstant(trace) === 0)
-    return ["data: all requests at one instant (a trace to replay spans some time)"];
-  return [];
+  return trace.arrivedAt === null ? [`data: lengths without instants (give the file by --lengths-from)`] : [];
 }
 
 /** The last arrival of a trace with instants, in ns. */

@@ -29,6 +29,8 @@ export interface TraceUse {
   readonly key: string;
   /** Replayed with its instants, or lengths alone. */
   readonly use: "replay" | "lengths";
+  /** Unit of its instants; undefined of times of day, and of lengths alone. */
+  readonly unit?: string;
   readonly requests: number;
   /** From the first arrival to the last as recorded; NaN for lengths alone. */
   readonly seconds: number;
@@ -36,6 +38,8 @@ export interface TraceUse {
   readonly leftOut: number;
   /** Prompts that were cut. */
   readonly clipped: number;
+  /** What its reader must know. */
+  readonly notes: readonly string[];
 }
 
 /** A vLLM server whose settings a study has taken over. */

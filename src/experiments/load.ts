@@ -3,6 +3,7 @@ import type { Spec } from "../core/definition.js";
 import type { SimulationConfig } from "../core/config.js";
 import type { LengthLaw } from "../core/length-law.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
+import { usualBlockSeconds } from "../core/trace-arrivals.js";
 import { summarize } from "../stats/index.js";
 import {
   hybridBoundary,
@@ -68,6 +69,9 @@ const BACKLOG_SHARE = 0.05;
 /** Requests in flight at T take a few response times to end, whatever the load; a backlog takes more. */
 const LONG_DRAIN = 5;
 const FEW_TRIALS = 5;
+/** A block of more than this share of the trace leaves too little to chance. */
+const LONG_BLOCK = 0.25;
+const FEW_REQUESTS = 30;
 
 /** Warnings about what a run can show, by configuration; `window` is the last one, which spans the horizon. */
 export function loadNotes(
@@ -84,8 +88,10 @@ export function loadNotes(
       `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of what any policy can serve (at most ${plain(bound)} per s): queues grow with T`,
     );
   notes.push(...clientNotes(study, bound), ...traceNotes(study));
+  // What arrives at one instant is the same in every trial, and there is nothing to keep up with.
+  if (isReplay(study) && study.trace?.seconds === 0) return notes;
   if (isReplay(study) && study.trials === 1)
-    notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)");
+    notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples it)");
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
@@ -117,11 +123,25 @@ function traceNotes({ config, trace, trials }: Study): string[] {
   if (!trace || kind !== "trace") return [];
   const notes: string[] = [];
   const end = trace.seconds / (speedup as number);
+  if (trace.seconds === 0)
+    return [
+      `all requests arrive at one instant: there is no rate${trials > 1 ? ", and every trial is the trace as it is: sd and intervals are 0" : ""}`,
+    ];
   if (config.horizon.tmaxSeconds > end + 1)
     notes.push(`the trace ends at ${plain(end)} s, before T = ${plain(config.horizon.tmaxSeconds)} s`);
+  const block = (blockSeconds as number | null) ?? usualBlockSeconds(trace.seconds);
+  const short = (seconds: number): string => `${Number(seconds.toPrecision(4))} s`;
   if (trials > 1)
     notes.push(
-      `trial 1 replays the trace, the others resample it in blocks of ${blockSeconds as number} s: intervals are about the mean over such traffic, and sd tells how much one trace varies; another day may differ by more`,
+      `trial 1 replays the trace, the others resample it in blocks of ${short(block)}: intervals are about the mean over such traffic, and sd tells how much one trace varies; another day may differ by more`,
+    );
+  if (trials > 1 && block > LONG_BLOCK * trace.seconds)
+    notes.push(
+      `blocks of ${short(block)} in a trace of ${short(trace.seconds)}: a trial is little more than the trace turned round, and sd and intervals are too small (without --trace-block they are of ${short(usualBlockSeconds(trace.seconds))})`,
+    );
+  if (trials > 1 && trace.requests < FEW_REQUESTS)
+    notes.push(
+      `the trace has ${trace.requests} requests: trials that resample so few tell little of other traces, and sd and intervals are rough`,
     );
   return notes;
 }
@@ -144,8 +164,8 @@ export function keepsUp(
 ): boolean {
   const { tmaxSeconds, warmupSeconds, maxRequests } = config.horizon;
   const drain = drainOf(config, records, place, window);
-  // Clients who wait send nothing: a closed loop always keeps up.
-  if (isClosed({ config })) return true;
+  // Clients who wait send nothing, and what arrives at one instant has no rate to keep up with.
+  if (isClosed({ config }) || Number.isNaN(arrivalRate(config, registry))) return true;
   const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
   return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
 }

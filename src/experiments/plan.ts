@@ -8,7 +8,7 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import { limitText } from "./assertions.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
-import { again, tryStability, withScheduler } from "./experiment.js";
+import { again, isReplay, tryStability, withScheduler } from "./experiment.js";
 import { capacityBound } from "./load.js";
 import { metricWords } from "./metric-words.js";
 import { findLoad } from "./planning/load-search.js";
@@ -190,6 +190,11 @@ function check(options: Partial<ExperimentContext["options"]>, study: Study | un
         `invalid --chunk-sizes: ${text} (none, or an integer at least 1 and at most the token budget, ${maxTokens})`,
       );
   }
+  if (study.trace?.seconds === 0 && isReplay(study))
+    refuse(
+      "--trace",
+      "invalid --trace: all requests at one instant (plan varies the load, and there is no rate to vary; --lengths-from takes its lengths alone)",
+    );
   if (loadKey(study.config) === undefined)
     refuse("workload.arrivals", `arrival process ${study.config.workload.arrivals.kind} has no rate to vary`);
   const { maxReplicas } = options;

@@ -1,6 +1,6 @@
 /** `run`: one scenario, one or several schedulers, any setting by flag. */
 import type { Issue } from "../core/errors.js";
-import { expectedRate } from "../core/expected-requests.js";
+import { expectedRequests } from "../core/expected-requests.js";
 import { builtIn } from "../core/registry.js";
 import {
   annotationsOf,
@@ -102,7 +102,7 @@ function checkFiles(options: Partial<ExperimentContext["options"]>, study: Study
   const { config, schedulers, registry = builtIn } = study;
   const { tmaxSeconds, maxRequests } = config.horizon;
   const count = schedulers.length;
-  const rows = count * Math.min(maxRequests ?? Infinity, expectedRate(config, registry) * tmaxSeconds);
+  const rows = count * Math.min(maxRequests ?? Infinity, expectedRequests(config, tmaxSeconds, registry));
   const issues: Issue[] = [];
   if (typeof requests === "string" && rows > MOST_ROWS)
     issues.push({

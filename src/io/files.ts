@@ -24,6 +24,8 @@ export interface FileSystem {
   readText(path: string): Promise<string>;
   /** The lines of a file one after the other, whatever its size; of a line too long to be one only the beginning. */
   readLines(path: string): AsyncIterable<string>;
+  /** The bytes of a file, piece by piece; who ends early closes it. */
+  readBytes(path: string): AsyncIterable<Uint8Array>;
   /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
   writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
   /** Adds to the end of a file that other programs write to as well; makes it when missing. */
@@ -113,6 +115,18 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
   });
 }
 
+/** Bytes that are read at a time. */
+const PIECE = 1 << 20;
+
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  const stream = createReadStream(path, { highWaterMark: PIECE });
+  try {
+    for await (const piece of stream) yield piece as Uint8Array;
+  } catch (error) {
+    throw new FileError("read", path, reasonOf(error));
+  }
+}
+
 /** How long an appended line may wait for the disk. */
 const SYNC_MS = 1000;
 
@@ -180,10 +194,12 @@ export const nodeFiles: FileSystem = {
       const bytes = await readFile(path);
       try {
         return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-      } catch {
-        throw new FileError("read", path, "not UTF-8 text");
+      } catch (error) {
+        const isText = codeOf(error) !== "ERR_ENCODING_INVALID_ENCODED_DATA";
+        throw new FileError("read", path, isText ? "longer than a text can be" : "not UTF-8 text");
       }
     }),
+  readBytes: bytesOf,
   writeAtomic: (path, data) => attempt("write", path, () => replace(path, data)),
   append: (path, data) => attempt("write", path, () => appendFile(path, data)),
   exists: (path) =>

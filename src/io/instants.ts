@@ -1,6 +1,6 @@
 /**
- * Instants as traces write them, read as whole nanoseconds: decimal seconds or milliseconds, and wall-clock
- * times with up to nine digits. Date keeps three digits, and a double cannot hold the nanoseconds since 1970;
+ * Instants as traces write them, read as whole nanoseconds: decimals in some unit, and wall-clock times with up to nine
+ * digits. Date keeps three digits, and a double cannot hold the nanoseconds since 1970;
  * so an instant is two whole numbers until the first one is subtracted.
  */
 
@@ -45,10 +45,16 @@ function readDecimal(text: string, unitDigits: number, into: Instant): boolean {
   return Number.isSafeInteger(into.seconds);
 }
 
-/** `12.5`: decimal seconds. */
-export const readSeconds: ReadInstant = (text, into) => readDecimal(text, 9, into);
-/** `12500`: decimal milliseconds. */
-export const readMilliseconds: ReadInstant = (text, into) => readDecimal(text, 6, into);
+/** Units of decimal instants: the nanoseconds of each are a power of ten, and its digits. */
+const UNIT_DIGITS = { s: 9, ms: 6, us: 3, ns: 0 } as const;
+export type Unit = keyof typeof UNIT_DIGITS;
+export const UNITS = Object.keys(UNIT_DIGITS) as readonly Unit[];
+
+/** `12.5`: decimals in that unit. */
+export const decimalsIn =
+  (unit: Unit): ReadInstant =>
+  (text, into) =>
+    readDecimal(text, UNIT_DIGITS[unit], into);
 
 const WALL_CLOCK =
   /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))?$/;

@@ -15,9 +15,12 @@ export interface Line {
   readonly isOpen: boolean;
 }
 
-/** Lines that are not blank, without their breaks. */
-export function* linesOf(text: string): Generator<Line> {
-  let number = 0;
+/**
+ * Lines that are not blank, without their breaks.
+ * @param before how many stand before the text
+ */
+export function* linesOf(text: string, before = 0): Generator<Line> {
+  let number = before;
   for (let at = 0; at < text.length;) {
     const found = text.indexOf("\n", at);
     const end = found < 0 ? text.length : found;
@@ -43,12 +46,18 @@ export function cellsOf(line: string): { readonly cells?: readonly string[]; rea
   }
 }
 
-/** The object of a JSON line as texts by key; undefined with the reason when it is none. */
-export function valuesOf(line: string): {
+/**
+ * The object of a JSON line; undefined with the reason when it is none.
+ * @param longest most characters of the line
+ */
+export function valuesOf(
+  line: string,
+  longest = LONGEST_LINE,
+): {
   readonly values?: Readonly<Record<string, unknown>>;
   readonly problem?: string;
 } {
-  if (line.length > LONGEST_LINE) return { problem: `a line longer than ${LONGEST_LINE} characters` };
+  if (line.length > longest) return { problem: `a line longer than ${longest} characters` };
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== "object" || value === null || Array.isArray(value))

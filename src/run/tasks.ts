@@ -3,7 +3,7 @@
  * enough that the last ones end together. Configurations that share their random numbers stay together.
  */
 import type { SimulationConfig } from "../core/config.js";
-import { expectedRate } from "../core/expected-requests.js";
+import { expectedRequests as requestsIn } from "../core/expected-requests.js";
 import { METRICS } from "../core/metrics.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, TrialTask, TrialValues } from "../core/trial.js";
@@ -23,10 +23,9 @@ const REQUESTS_A_TASK = 60_000;
 
 /** Requests that one trial of a configuration is expected to simulate, over all its windows. */
 function expectedRequests(config: SimulationConfig, windows: readonly number[], registry: Registry): number {
-  const rate = expectedRate(config, registry);
   const most = config.horizon.maxRequests ?? Infinity;
   const spans = windows.length > 0 ? windows : [config.horizon.tmaxSeconds];
-  return spans.reduce((sum, seconds) => sum + 1 + Math.min(most, rate * seconds), 0);
+  return spans.reduce((sum, seconds) => sum + 1 + Math.min(most, requestsIn(config, seconds, registry)), 0);
 }
 
 /** Requests that a stability task is expected to simulate. */

@@ -162,6 +162,10 @@ const RIGHT: Readonly<Record<string, readonly string[]>> = {
   "--trace": ["t.csv", "t.jsonl"],
   "--lengths-from": ["t.csv", "t.jsonl"],
   "--trace-format": ["azure", "mooncake", "burstgpt", "llmsim"],
+  "--trace-unit": ["s", "ms", "us", "ns"],
+  "--trace-run": ["1", "2"],
+  "--from": ["0", "1s"],
+  "--to": ["1s", "5m"],
   "--limit": ["1", "3"],
   "--clip-prompt": ["1", "50"],
   "--speedup": ["1", "2"],
@@ -185,6 +189,9 @@ const RIGHT: Readonly<Record<string, readonly string[]>> = {
 
 /** What these do takes long whatever it is given, or does not end: another flag of theirs is always wrong. */
 const LENGTHY = ["demo", "validate", "stability", "plan", "reproduce"];
+/** These say what of a trace is read: without one they are always wrong. */
+const OF_TRACES = ["--trace-format", "--trace-unit", "--trace-run", "--sort", "--from", "--to", "--limit"];
+const OF_REPLAYS = ["--speedup", "--trace-block"];
 /** Shows things to people. */
 const SHOWING = ["--open", "--serve"];
 
@@ -200,6 +207,9 @@ function argvOf({ name, flags }: Flagged, dice: Dice): string[] {
   for (let i = dice.below(6); i > 0; i--) {
     const flag = dice.pick(flags);
     if (SHOWING.includes(flag.name)) continue;
+    const hasTrace = argv.includes("--trace") || argv.includes("--lengths-from");
+    if (OF_TRACES.includes(flag.name) && !hasTrace && dice.chance(0.9)) argv.push("--lengths-from", "t.csv");
+    if (OF_REPLAYS.includes(flag.name) && !hasTrace && dice.chance(0.9)) argv.push("--trace", "t.csv");
     if (!flag.takes) argv.push(flag.name);
     else if (dice.chance(0.1)) argv.push(`${flag.name}=${valueOf(flag.name, dice)}`);
     else argv.push(flag.name, ...(dice.chance(0.99) ? [valueOf(flag.name, dice)] : []));
@@ -313,15 +323,16 @@ function garbled(text: string, dice: Dice): string | Uint8Array {
 
 function traceOf(dice: Dice, isJson: boolean): string {
   const [columns, instant] = dice.pick([
-    [["arrived_at_s", "prompt_tokens", "output_tokens"], 0],
+    [["arrival_s", "prompt_tokens", "output_tokens"], 0],
     [["TIMESTAMP", "ContextTokens", "GeneratedTokens"], 1],
     [["Timestamp", "Request tokens", "Response tokens"], 0],
     [["timestamp", "input_length", "output_length"], 0],
   ] as const);
   const rows = Array.from({ length: dice.below(6) }, (_, i) => {
-    const at = instant === 1 ? `2023-11-16 18:15:4${i}.6805900` : i * dice.below(3);
-    const cells: (string | number)[] = [at, dice.below(200), dice.below(100)];
-    if (dice.chance(0.15)) cells[dice.below(3)] = dice.pick(NASTY);
+    const seconds = dice.chance(0.1) ? dice.below(9) : i;
+    const at = instant === 1 ? `2023-11-16 18:15:4${seconds}.6805900` : seconds;
+    const cells: (string | number)[] = [at, dice.chance(0.05) ? 0 : 1 + dice.below(200), dice.below(100)];
+    if (dice.chance(0.1)) cells[dice.below(3)] = dice.pick(NASTY);
     return cells;
   });
   return isJson

@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { Readable } from "node:stream";
 import { test as base } from "vitest";
 import { main } from "../../src/cli/main.js";
 import type { Streams } from "../../src/cli/streams.js";
@@ -20,12 +21,14 @@ export interface Surroundings {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly fs?: Streams["fs"];
+  /** What is piped in. */
+  readonly stdin?: string;
   readonly signal?: AbortSignal;
 }
 
 /** Runs `llmsim` with these arguments; a text is split at its spaces. */
 export async function llmsim(argv: string | readonly string[], around: Surroundings): Promise<Session> {
-  const { cwd, env = {}, isTTY, columns, fs = nodeFiles, signal } = around;
+  const { cwd, env = {}, isTTY, columns, fs = nodeFiles, stdin, signal } = around;
   const caught = { stdout: "", stderr: "" };
   const output = (name: "stdout" | "stderr"): Streams["stdout"] => ({
     write: (text) => void (caught[name] += text),
@@ -38,6 +41,7 @@ export async function llmsim(argv: string | readonly string[], around: Surroundi
     env,
     cwd,
     fs,
+    stdin: () => (stdin === undefined ? undefined : Readable.from([Buffer.from(stdin)])),
     ...(signal && { signal }),
   });
   return { code, ...caught };

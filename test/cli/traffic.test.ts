@@ -1,6 +1,7 @@
 /** `--trace` and `--lengths-from`: what is simulated, what is said of it, and what is refused with nothing written. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, vi } from "vitest";
 import { TRAFFIC_FLAGS } from "../../src/cli/traffic.js";
 import { parseCsv } from "../../src/io/csv.js";
@@ -45,10 +46,12 @@ describe("a trace replayed", () => {
     });
     expect(code).toBe(0);
     expect(stdout).toContain("1 trial, seed 1, T 119.2 s\n");
-    expect(stdout).toContain("trace mine.csv, llmsim: 240 requests in 119.2 s (2.013 per s)\n");
-    expect(stdout).toContain("arrivals trace speedup 1 blockSeconds 60;");
     expect(stdout).toContain(
-      "note: one sample: the trace as it is, no interval (--ntrials 20 also resamples its minutes)",
+      "trace mine.csv, llmsim (instants in s): 240 requests in 119.2 s (2.013 per s)\n",
+    );
+    expect(stdout).toContain("arrivals trace speedup 1 blockSeconds 11.92;");
+    expect(stdout).toContain(
+      "note: one sample: the trace as it is, no interval (--ntrials 20 also resamples it)",
     );
     expect(stdout).toContain("llmsim sweep-time --scenario demo2 --trace mine.csv\n");
 
@@ -100,6 +103,50 @@ describe("a trace replayed", () => {
     expect((await of(fixed)).metrics.itl_mean_s!.n).toBe(0);
   });
 
+  test("blocks as long as the trace, and traces of few requests, are warned of", async ({ folder }) => {
+    put(folder);
+    put(folder, TRACE.split("\n").slice(0, 13).join("\n"), "few.csv");
+    const of = async (argv: string): Promise<string> =>
+      (await llmsim(`run ${argv} ${SMALL} --ntrials 5 --quiet`, { cwd: folder })).stdout;
+    expect(await of("--trace mine.csv --trace-block 1m")).toContain(
+      "note: blocks of 60 s in a trace of 119.2 s: a trial is little more than the trace turned round",
+    );
+    const usual = await of("--trace mine.csv");
+    expect(usual).toContain("resample it in blocks of 11.92 s");
+    expect(usual).not.toContain("turned round");
+    expect(usual).toBe(
+      (await of("--trace mine.csv --trace-block none")).replaceAll(" --trace-block none", ""),
+    );
+    expect(await of("--trace few.csv")).toContain("note: the trace has 12 requests: trials that resample");
+  });
+
+  test("all requests at one instant, and a single one, are a batch", async ({ folder }) => {
+    const rows = ROWS.map(([, prompt, output]) => `7.5,${prompt},${output}\n`);
+    const header = "arrival_s,prompt_tokens,output_tokens\n";
+    put(folder, header + rows.join(""), "batch.csv");
+    put(folder, header + rows[0]!, "one.csv");
+    for (const [name, count] of [
+      ["batch.csv", 240],
+      ["one.csv", 1],
+    ] as const) {
+      const { results } = await documentOf(`run --trace ${name} ${SMALL} --ntrials 3`, folder);
+      expect([results[0]!.lambda_qps, results[0]!.metrics.n_completed!.mean]).toEqual([null, count]);
+    }
+    const { code, stdout } = await llmsim(`run --trace batch.csv ${SMALL} --ntrials 3 --quiet`, {
+      cwd: folder,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain("trace batch.csv, llmsim (instants in s): 240 requests at one instant\n");
+    expect(stdout).toContain("note: all requests arrive at one instant: there is no rate");
+    const plan = await llmsim("plan --trace batch.csv --slo ttft_p99=1s", { cwd: folder });
+    expect(plan).toMatchObject({
+      code: 2,
+      stderr:
+        "error: invalid --trace: all requests at one instant (plan varies the load, and there is no rate to vary; --lengths-from takes its lengths alone)\n",
+    });
+    expect(stdout).not.toMatch(/did not keep up|of what any policy|trials: intervals/);
+  });
+
   test("a window beyond its end is no longer, and that is said", async ({ folder }) => {
     put(folder);
     const argv = `run --trace mine.csv ${SMALL} --ntrials 1 --tmax 500 --quiet`;
@@ -113,7 +160,7 @@ describe("a trace replayed", () => {
     const argv = `run --trace burst.csv --clip-prompt 90 ${SMALL} --ntrials 1`;
     const { stdout } = await llmsim(`${argv} --quiet`, { cwd: folder });
     expect(stdout).toContain(
-      "trace burst.csv, burstgpt: 3 requests in 8 s (0.3750 per s), 1 failed left out, 2 prompts cut\n",
+      "trace burst.csv, burstgpt (instants in s): 3 requests in 8 s (0.3750 per s), 1 failed left out, 2 prompts cut\n",
     );
     const { trace } = await documentOf(argv, folder);
     expect(trace).toMatchObject({ requests: 3, leftOut: 1, clipped: 2 });
@@ -130,13 +177,119 @@ describe("a trace replayed", () => {
         const argv = `${command} --trace mine.csv --ntrials 2 --workers 0 --quiet`;
         const { code, stdout } = await llmsim(argv, { cwd: folder });
         expect(code).toBe(0);
-        expect(stdout).toContain("trace mine.csv, llmsim: 240 requests");
+        expect(stdout).toContain("trace mine.csv, llmsim (instants in s): 240 requests");
         expect(stdout).not.toContain("llmsim stability");
       } finally {
         rmSync(folder, { recursive: true });
       }
     },
   );
+});
+
+describe("files as users have them", () => {
+  const answerOf = (stdout: string): string => stdout.split("\nagain:")[0]!;
+
+  test("packed by gzip, piped in, as an array of JSON: the same answer", async ({ folder }) => {
+    put(folder);
+    writeFileSync(join(folder, "mine.csv.gz"), gzipSync(TRACE));
+    const objects = ROWS.map(([arrival_s, prompt_tokens, output_tokens]) => ({
+      arrival_s,
+      prompt_tokens,
+      output_tokens: String(output_tokens),
+    }));
+    put(folder, JSON.stringify(objects), "mine.json");
+    const of = async (file: string, stdin?: string): Promise<string> => {
+      const argv = `run --trace ${file} ${SMALL} --ntrials 3 --quiet`;
+      const { stdout } = await llmsim(argv, { cwd: folder, ...(stdin !== undefined && { stdin }) });
+      return answerOf(stdout).replace(/trace \S+,/, "trace mine.csv,");
+    };
+    const expected = await of("mine.csv");
+    for (const file of ["mine.csv.gz", "mine.json"]) expect(await of(file)).toBe(expected);
+    expect(await of("-", TRACE)).toBe(expected);
+    const piped = await llmsim(`run --trace - ${SMALL} --ntrials 1`, { cwd: folder, stdin: "a,b\n1,2\n" });
+    expect(piped.stderr).toMatch(/^error: unknown trace format: stdin has: a, b /);
+    const { code, stderr } = await llmsim(`run --trace - ${SMALL}`, { cwd: folder });
+    expect([code, stderr]).toEqual([
+      2,
+      "error: --trace: cannot read stdin: it is a terminal (pipe a file into it)\n",
+    ]);
+  });
+
+  test("a window, put into order: what is simulated, and the flags again", async ({ folder }) => {
+    const [header, ...lines] = TRACE.trim().split("\n");
+    put(folder, [header, ...lines.reverse()].join("\n"), "back.csv");
+    const refused = await llmsim(`run --trace back.csv ${SMALL}`, { cwd: folder });
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      'error: back.csv:3: invalid arrival_s: "118.825" (not before the request above, "119.225"; --sort puts rows in order)\n',
+    ]);
+    const flags = "--trace back.csv --sort --from 10s --to 1m";
+    const argv = `run ${flags} ${SMALL} --ntrials 1 --quiet --requests out.csv`;
+    const { code, stdout } = await llmsim(argv, { cwd: folder });
+    expect(code).toBe(0);
+    const inside = ROWS.filter(([at]) => Number(at) - 0.025 >= 10 && Number(at) - 0.025 < 60);
+    const first = Number(inside[0]![0]);
+    const { rows } = parseCsv(readFileSync(join(folder, "out.csv"), "utf8"), { file: "out.csv" });
+    // Requests of one instant stay as they stood.
+    const tokensLast = (pairs: unknown[][]): string[] => pairs.map((pair) => pair.join(" ")).sort();
+    expect(rows.map((row) => row.arrived_at_s)).toEqual(
+      inside.map(([at]) => Number((Number(at) - first).toFixed(9))),
+    );
+    expect(tokensLast(rows.map((row) => [row.arrived_at_s, row.prompt_tokens]))).toEqual(
+      tokensLast(inside.map(([at, prompt]) => [Number((Number(at) - first).toFixed(9)), prompt])),
+    );
+    expect(stdout).toContain(`trace back.csv, llmsim (instants in s): ${inside.length} requests in `);
+    expect(stdout).toContain("note: trace: its rows were not in the order of their instants");
+    expect(stdout).toContain(`llmsim sweep-time --scenario demo2 ${flags}\n`);
+  });
+
+  test("what --requests wrote is replayed to the same bytes", async ({ folder }) => {
+    const first = `run --lam 3 --arrivals gamma --cv 2 --tmax 30 --scheduler hybrid,vllm --workers 0 --ntrials 1 --quiet`;
+    expect((await llmsim(`${first} --requests first.csv`, { cwd: folder })).code).toBe(0);
+    const second = "run --trace first.csv --scheduler hybrid,vllm --workers 0 --ntrials 1 --quiet";
+    const { stdout } = await llmsim(`${second} --requests second.csv`, { cwd: folder });
+    expect(stdout).toContain(
+      "note: trace: requests of scheduler hybrid alone are read: the file repeats them for each (--trace-run)\n",
+    );
+    const third = second.replace("first.csv", "second.csv");
+    await llmsim(`${third} --requests third.csv`, { cwd: folder });
+    await llmsim(`${third} --trace-run 2 --requests fourth.csv`, { cwd: folder });
+    const files = contents(folder);
+    expect(files["third.csv"]).toBe(files["second.csv"]);
+    expect(files["fourth.csv"]).toBe(files["second.csv"]);
+    // Times count from the first arrival.
+    const rowsOf = (file: string): number[][] =>
+      parseCsv(files[file]!, { file }).rows.map((row) =>
+        ["prompt_tokens", "output_tokens", "ttft_s", "rts_s"].map((key) => Number(row[key])),
+      );
+    expect(rowsOf("second.csv")).toEqual(rowsOf("first.csv"));
+    const none = await llmsim(`${third} --trace-run 3`, { cwd: folder });
+    expect([none.code, none.stderr]).toEqual([2, "error: second.csv: no run 3 (the file holds 2 runs)\n"]);
+  });
+
+  test("Mooncake's form in seconds, in ms, and what is doubted", async ({ folder }) => {
+    const line = (at: number, i: number): string =>
+      `{"timestamp": ${at}, "input_length": ${500 + i}, "output_length": 5, "hash_ids": [1, ${i + 2}]}\n`;
+    put(folder, [61.114, 62.614, 71.114].map(line).join(""), "s.jsonl");
+    put(folder, [61, 62, 63].map(line).join(""), "fast.jsonl");
+    const of = async (argv: string): Promise<string> =>
+      (await llmsim(`run --trace ${argv} ${SMALL} --ntrials 1 --quiet`, { cwd: folder })).stdout;
+    const seconds = await of("s.jsonl");
+    expect(seconds).toContain("trace s.jsonl, mooncake (instants in s): 3 requests in 10 s (0.3000 per s)\n");
+    expect(seconds).toContain(
+      "note: trace: prefix hits are not derived from hash_ids: every prompt is computed whole; a cache that forgets nothing would hit",
+    );
+    expect(seconds).not.toContain("--trace-unit");
+    const fast = await of("fast.jsonl");
+    expect(fast).toContain("3 requests in 0.002 s (1500 per s)\n");
+    expect(fast).toContain("note: trace: 1500 requests per s: are its instants in ms? (--trace-unit)\n");
+    expect(await of("fast.jsonl --trace-unit s")).toContain("(instants in s): 3 requests in 2 s");
+    const { trace } = await documentOf(`run --trace fast.jsonl ${SMALL} --ntrials 1`, folder);
+    expect(trace).toMatchObject({
+      unit: "ms",
+      notes: [expect.stringContaining("--trace-unit"), expect.anything()],
+    });
+  });
 });
 
 describe("lengths from a trace", () => {
@@ -185,8 +338,10 @@ describe("refused, with nothing written", () => {
       ],
     ],
     [
-      "run --limit 3 --speedup 2",
+      "run --limit 3 --speedup 2 --sort --to 1m",
       [
+        "--sort needs --trace or --lengths-from (a file of requests)",
+        "--to needs --trace or --lengths-from (a file of requests)",
         "--limit needs --trace or --lengths-from (a file of requests)",
         "--speedup needs --trace (a file of requests)",
       ],
@@ -194,14 +349,24 @@ describe("refused, with nothing written", () => {
     ["run --lengths-from mine.csv --speedup 2", ["--speedup needs --trace (a file of requests)"]],
     [
       "run --trace mine.csv --trace-block 5x",
-      ["invalid --trace-block: 5x (a number at least 0.001 and at most 10000000)"],
+      ["invalid --trace-block: 5x (a number at least 0.001 and at most 10000000, or none)"],
     ],
     [
       "run --trace mine.csv --trace-format azur",
       [
-        "invalid --trace-format: azur (one of: azure, burstgpt, llmsim, mooncake, vidur) — did you mean azure?",
+        `invalid --trace-format: azur (one of: ${TRACE_FORMATS.map(({ name }) => name).join(", ")}) — did you mean azure?`,
       ],
     ],
+    [
+      "run --trace mine.csv --trace-unit min --trace-run 0 --from 5x --to 10 --limit 1.5",
+      [
+        "invalid --trace-unit: min (one of: s, ms, us, ns)",
+        'invalid --trace-run: "0" (an integer at least 1)',
+        "invalid --from: 5x (a time of the trace, at least 0 and at most 9000000 s: 90, 90s, 5m, 1h)",
+        'invalid --limit: "1.5" (an integer at least 1)',
+      ],
+    ],
+    ["run --lengths-from mine.csv --from 1m --to 60s", ["invalid --to: 60s (after --from, 1m)"]],
     ["run --arrivals gamma", ["missing workload.arrivals.cv (a number at least 0.01 and at most 100)"]],
     [
       "run --set workload.arrivals.kind=trace --set workload.arrivals.data=abc",
@@ -220,18 +385,13 @@ describe("refused, with nothing written", () => {
       [
         "invalid --workers: x (an integer at least 0 and at most 256; 0 simulates in this process)",
         'bad.csv:2: invalid prompt_tokens: "0" (an integer at least 1 and at most 2147483647)',
-        'bad.csv:3: invalid arrival_s: "0.5" (not before the request above, "1")',
+        'bad.csv:3: invalid arrival_s: "0.5" (not before the request above, "1"; --sort puts rows in order)',
       ],
-    ],
-    [
-      "run --trace once.csv",
-      ["invalid --trace: all requests at one instant (a trace to replay spans some time)"],
     ],
   ];
   test("each with what to do instead", async ({ folder }) => {
     put(folder);
     put(folder, "arrival_s,prompt_tokens,output_tokens\n1,0,1\n0.5,1,1\n", "bad.csv");
-    put(folder, "arrival_s,prompt_tokens,output_tokens\n1,5,1\n1,1,1\n", "once.csv");
     const before = listing(folder);
     for (const [argv, expected] of cases) {
       const { code, stdout, stderr } = await llmsim(argv, { cwd: folder });
@@ -251,11 +411,12 @@ describe("the page on traffic", () => {
   const page = readFileSync(new URL("../../docs/traffic.md", import.meta.url), "utf8");
 
   test("names every flag and every format with its columns", () => {
-    for (const [flag] of TRAFFIC_FLAGS) expect(page).toContain(`\`${flag.split(" ")[0]} `);
-    for (const { name, arrival, promptTokens, outputTokens } of TRACE_FORMATS) {
+    for (const [flag] of TRAFFIC_FLAGS) expect(page).toMatch(new RegExp(`\`${flag.split(" ")[0]}[ \`]`));
+    for (const { name, arrival, marks } of TRACE_FORMATS) {
       const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\``))!;
-      for (const column of [promptTokens, outputTokens, ...(arrival ? [arrival.column] : [])])
-        expect(row).toContain(`\`${column}\``);
+      const inside = (key: string): string => key.split(".").at(-1)!;
+      for (const key of [...marks, ...(arrival ? [arrival.column] : [])])
+        expect(row, name).toContain(inside(key));
     }
   });
 

@@ -33,6 +33,9 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
       await through("read", path, () => Promise.resolve());
       yield* nodeFiles.readLines(path);
     },
+    readBytes: async function* (path) {
+      yield* await through("read", path, () => Promise.resolve(nodeFiles.readBytes(path)));
+    },
     writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
     append: (path, data) => through("write", path, () => nodeFiles.append(path, data)),
     exists: (path) => through("read", path, () => nodeFiles.exists(path)),

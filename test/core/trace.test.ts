@@ -2,11 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { check, complete, type SimulationConfig } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
+import { expectedRequests } from "../../src/core/expected-requests.js";
 import { stream } from "../../src/core/random.js";
 import { builtIn, member, type Registry } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
 import type { Trace } from "../../src/core/trace.js";
+import { usualBlockSeconds } from "../../src/core/trace-arrivals.js";
 import { withTraces } from "../../src/core/trace-registry.js";
 
 /** 600 requests in about 100 s, lengths that name their row. */
@@ -164,6 +166,103 @@ describe("further trials resample blocks", () => {
   });
 });
 
+describe("without a block's length", () => {
+  const configOn = (
+    trace: Trace,
+    within: Registry,
+    blockSeconds: number | null = null,
+  ): SimulationConfig => ({
+    ...configOf(
+      { kind: "trace", data: trace.key, speedup: 1, blockSeconds },
+      column("prompt", trace.key),
+      column("output", trace.key),
+      within,
+    ),
+    service: { kind: "affine", cMs: 10, aMs: 1, b0: 64 },
+    horizon: { tmaxSeconds: 60, maxRequests: null, warmupSeconds: 0 },
+  });
+  const fresh = {
+    ...configOf(
+      { kind: "poisson", ratePerSecond: 2 },
+      { kind: "mixture", values: [32, 256], weights: [0.5, 0.5] },
+      { kind: "mixture", values: [64, 256], weights: [0.5, 0.5] },
+    ),
+    service: { kind: "affine", cMs: 10, aMs: 1, b0: 64 },
+    horizon: { tmaxSeconds: 60, maxRequests: null, warmupSeconds: 0 },
+  };
+  const traceOf = (trial: number): Trace => {
+    const { arrivedAt: instants, promptTokens, outputTokens, count } = draw(fresh, trial);
+    return {
+      key: `fresh ${trial}`,
+      arrivedAt: Float64Array.from(instants.subarray(0, count), (at) => at - instants[0]!),
+      promptTokens: promptTokens.slice(0, count),
+      outputTokens: outputTokens.slice(0, count),
+    };
+  };
+  const variance = (values: readonly number[]): number => {
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / (values.length - 1);
+  };
+
+  test("trials of a minute's trace vary about as much as fresh traces of a minute do", () => {
+    const meanTime = (config: SimulationConfig, within: Registry, trial: number): number =>
+      simulate(config, { registry: within, trial }).metrics.rts_mean_s!;
+    const among = variance(Array.from({ length: 200 }, (_, i) => meanTime(fresh, builtIn, i + 1)));
+    const within = (blockSeconds: number | null): number => {
+      const variances = Array.from({ length: 30 }, (_, i) => {
+        const trace = traceOf(i + 1);
+        const own = withTraces([trace]);
+        const config = configOn(trace, own, blockSeconds);
+        return variance(Array.from({ length: 20 }, (_, k) => meanTime(config, own, k + 1)));
+      });
+      return variances.reduce((sum, value) => sum + value, 0) / variances.length;
+    };
+    const usual = Math.sqrt(within(null) / among);
+    expect(usual).toBeGreaterThan(0.75);
+    expect(usual).toBeLessThan(1.25);
+    // A block of a minute only turns such a trace round.
+    expect(Math.sqrt(within(60) / among)).toBeLessThan(0.25);
+  });
+
+  test("it is a tenth of the trace, at most a minute", () => {
+    expect([usualBlockSeconds(60), usualBlockSeconds(3500), usualBlockSeconds(0)]).toEqual([6, 60, 0.001]);
+    const instants = (blockSeconds: number | null): number[] => {
+      const trial = draw(configOf({ ...replayed, blockSeconds }), 2);
+      return [...trial.arrivedAt.subarray(0, trial.count)];
+    };
+    expect(instants(null)).toEqual(instants(usualBlockSeconds(last / 1e9)));
+    expect(instants(null)).not.toEqual(instants(5));
+  });
+});
+
+describe("all requests at one instant, and a single one", () => {
+  const batch = (count: number): Trace => ({
+    key: `batch ${count}`,
+    arrivedAt: new Float64Array(count),
+    promptTokens: recorded.promptTokens.slice(0, count),
+    outputTokens: recorded.outputTokens.slice(0, count),
+  });
+
+  test.each([1, 400])("%i arrive at 0 in every trial, and there is no rate", (count) => {
+    const trace = batch(count);
+    const own = withTraces([trace]);
+    const arrivals = { kind: "trace", data: trace.key, speedup: 1, blockSeconds: null };
+    const config = {
+      ...configOf(arrivals, column("prompt", trace.key), column("output", trace.key), own),
+      horizon: { tmaxSeconds: 0.001, maxRequests: null, warmupSeconds: 0 },
+    };
+    expect(check(config, own)).toEqual([]);
+    expect(member(own.arrivals, "trace").create(arrivals).ratePerSecond).toBeNaN();
+    expect(expectedRequests(config, 0.001, own)).toBe(count);
+    for (const trial of [1, 2, 7]) {
+      const { metrics } = simulate(config, { registry: own, trial, verify: true });
+      expect([metrics.n_arrived, metrics.n_completed]).toEqual([count, count]);
+    }
+    const synthetic = { ...config.workload, promptTokens: { kind: "fixed", tokens: 3 } };
+    expect(simulate({ ...config, workload: synthetic }, { registry: own }).metrics.n_completed).toBe(count);
+  });
+});
+
 describe("lengths from a trace, arrivals synthetic", () => {
   const config = configOf({ kind: "gamma", ratePerSecond: 50, cv: 2 });
 
@@ -230,16 +329,12 @@ describe("a trace that cannot be used", () => {
     );
   });
 
-  test("has no instants, or one", () => {
+  test("has no instants", () => {
     const lengths = withTraces([{ ...recorded, arrivedAt: null }]);
     expect(issuesOf(configOf(replayed), lengths)).toEqual([
       "invalid workload.arrivals.data: lengths without instants (give the file by --lengths-from)",
     ]);
     expect(issuesOf(configOf({ kind: "poisson", ratePerSecond: 1 }), lengths)).toEqual([]);
-    const once = withTraces([{ ...recorded, arrivedAt: new Float64Array(600) }]);
-    expect(issuesOf(configOf(replayed), once)).toEqual([
-      "invalid workload.arrivals.data: all requests at one instant (a trace to replay spans some time)",
-    ]);
   });
 });
 

@@ -1,13 +1,14 @@
 /** Instants of traces as whole nanoseconds, exact where Date and doubles are not. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type Instant,
-  type ReadInstant,
-  readMilliseconds,
-  readSeconds,
-  readWallClock,
-} from "../../src/io/instants.js";
+import { decimalsIn, type Instant, type ReadInstant, readWallClock, UNITS } from "../../src/io/instants.js";
+
+const [readSeconds, readMilliseconds, readMicroseconds, readNanoseconds] = UNITS.map(decimalsIn) as [
+  ReadInstant,
+  ReadInstant,
+  ReadInstant,
+  ReadInstant,
+];
 
 /** The instant in ns, or undefined. */
 function nanosOf(read: ReadInstant, text: string): bigint | undefined {
@@ -60,6 +61,13 @@ describe("decimals", () => {
     expect(nanosOf(readMilliseconds, "27482")).toBe(27_482_000_000n);
     expect(nanosOf(readMilliseconds, "0.25")).toBe(250_000n);
     expect(nanosOf(readMilliseconds, "1e15")).toBe(10n ** 21n);
+  });
+
+  test("and so on", () => {
+    expect(UNITS).toEqual(["s", "ms", "us", "ns"]);
+    expect(nanosOf(readMicroseconds, "1500.25")).toBe(1_500_250n);
+    expect(nanosOf(readNanoseconds, "1759813207532900363")).toBe(1_759_813_207_532_900_363n);
+    expect(nanosOf(readNanoseconds, "0.5")).toBe(1n);
   });
 
   test("every whole number of ns is read back exactly, however it is written", () => {

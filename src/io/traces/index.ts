@@ -1,5 +1,11 @@
+export { aiperf } from "./aiperf.js";
 export { azure } from "./azure.js";
+export { bailian } from "./bailian.js";
 export { burstgpt } from "./burstgpt.js";
+export { inferencePerf } from "./inference-perf.js";
+export { inferenceSim } from "./inference-sim.js";
+export { llmservingsim } from "./llmservingsim.js";
 export { llmsim } from "./llmsim.js";
+export { llmsimRequests } from "./llmsim-requests.js";
 export { mooncake } from "./mooncake.js";
 export { vidur } from "./vidur.js";

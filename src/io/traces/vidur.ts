@@ -1,11 +1,12 @@
-/** Vidur's processed length tables: prompts and outputs of a data set, without instants. */
+/** Vidur's processed tables: prompts and outputs of a data set, with instants where it has some. */
 import type { TraceFormat } from "../trace-format.js";
 
 export const vidur: TraceFormat = {
   name: "vidur",
-  summary: "CSV of lengths alone: num_prefill_tokens, num_decode_tokens",
+  summary: "CSV: arrived_at (s), num_prefill_tokens, num_decode_tokens; without arrived_at lengths alone",
   source: "Vidur (Agrawal et al., MLSys 2024; MIT)",
-  arrival: null,
+  marks: ["num_prefill_tokens", "num_decode_tokens"],
+  arrival: { column: "arrived_at", unit: "s", mayLack: true },
   promptTokens: "num_prefill_tokens",
   outputTokens: "num_decode_tokens",
 };
