@@ -59,8 +59,8 @@ export function lazyExecutor(
       return submitter({ redis, version, traces, signal, tell });
     }
     return workers === 0
-      ? (await import("../run/in-process.js")).inProcess(registry)
-      : (await import("../run/pool.js")).threadPool(workers, { traces });
+      ? (await import("../run/in-process.js")).inProcess(registry, signal)
+      : (await import("../run/pool.js")).threadPool(workers, { traces, signal });
   };
   let started: Promise<Executor> | undefined;
   return {

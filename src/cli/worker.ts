@@ -29,7 +29,7 @@ export function describeWorker(command: Command): void {
         "  llmsim worker --redis redis://127.0.0.1:6379",
         "  llmsim sweep-chunk --executor bullmq --redis redis://127.0.0.1:6379",
         "",
-        "It ends, with 0, on SIGTERM or Ctrl-C, when the shards that it has begun are done.",
+        "It ends, with 0, on SIGTERM or Ctrl-C, when the shards that it has begun are done; asked again, at once.",
         "",
         EXIT_HELP,
       ].join("\n"),

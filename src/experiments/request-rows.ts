@@ -5,6 +5,7 @@ import { simulate } from "../core/simulate.js";
 import { toSeconds } from "../core/units.js";
 import { schedulerLabel } from "./comparison.js";
 import type { CsvFile, Row } from "./experiment.js";
+import type { Trials } from "./trials.js";
 
 const COLUMNS = [
   "scheduler",
@@ -26,16 +27,18 @@ const COLUMNS = [
  * Trial 1 is simulated once more for its table: records hold only what trials come to. Where the discipline has
  * classes, a last column says which one a request is served by; in a closed loop another, before it, whose it is.
  */
-export function requestFile(
+export async function requestFile(
   path: string,
   configs: readonly SimulationConfig[],
   seed: number,
+  trials: Pick<Trials, "goesOn">,
   registry?: Registry,
-): CsvFile {
+): Promise<CsvFile> {
   const rows: Row[] = [];
   let hasClasses = false;
   let hasClients = false;
   for (const config of configs) {
+    if ((await trials.goesOn?.()) === false) break;
     const { outcome } = simulate(config, { seed, trial: 1, force: true, ...(registry && { registry }) });
     const { sequences } = outcome.shared;
     const { waiting } = outcome.replicas[0];

@@ -1,11 +1,12 @@
 /**
- * Runs tasks on a pool of threads (piscina). A worker that dies or does not answer in time loses nothing: its task
- * is given to another, and only one that kills three in a row is reported.
+ * Runs tasks on a pool of threads (piscina). A worker that dies loses nothing: its task is given to another, and only
+ * one that kills three in a row is reported. A task has no time limit: how long a trial may take, its user knows.
  */
 import { Piscina } from "piscina";
 import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
+import { Turns } from "./turns.js";
 import { WorkerFault } from "./worker-fault.js";
 
 /** Workers load compiled code, also when this file runs from its source (as under test). */
@@ -22,6 +23,8 @@ const TIME_LIMIT_SECONDS = 3600;
 export interface PoolOptions {
   /** Recorded traces that configurations may name; each thread gets them once, when it starts. */
   readonly traces?: readonly Trace[];
+  /** Aborted when the user asks to stop: the threads are ended at once, whatever they are at. */
+  readonly signal?: AbortSignal | undefined;
   /** Seconds after which a worker that has not answered is given up. */
   readonly timeLimitSeconds?: number;
   /** Memory of a thread's heap, in MB; what Node gives it unless told. */
@@ -32,7 +35,8 @@ export interface PoolOptions {
 
 /** @param workers threads, at least 1 */
 export function threadPool(workers: number, options: PoolOptions = {}): Executor {
-  const { traces = [], timeLimitSeconds = TIME_LIMIT_SECONDS, heapMegabytes, file = workerFile } = options;
+  const { traces = [], signal, timeLimitSeconds = TIME_LIMIT_SECONDS } = options;
+  const { heapMegabytes, file = workerFile } = options;
   const pool = new Piscina({
     filename: file.href,
     minThreads: workers,
@@ -43,6 +47,16 @@ export function threadPool(workers: number, options: PoolOptions = {}): Executor
   });
   // A worker that dies between tasks is replaced; nothing was lost.
   pool.on("error", () => {});
+  // Who waits does so here and not in the pool, which would begin another task before it hears that it is over.
+  const turns = new Turns(workers);
+  let destroyed: Promise<void> | undefined;
+  const close = (): Promise<void> => (destroyed ??= pool.destroy());
+  const stop = (): void => {
+    turns.sendAway(signal!.reason);
+    void close();
+  };
+  signal?.addEventListener("abort", stop, { once: true });
+
   const attempt = async (task: Task): Promise<Answer> => {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), timeLimitSeconds * 1000);
@@ -52,23 +66,25 @@ export function threadPool(workers: number, options: PoolOptions = {}): Executor
       clearTimeout(timer);
     }
   };
+  const answered = async (task: Task): Promise<Answer> => {
+    for (let tried = 1; ; tried++)
+      try {
+        signal?.throwIfAborted();
+        return await attempt(task);
+      } catch (error) {
+        signal?.throwIfAborted();
+        const reason = faultOf(error, timeLimitSeconds);
+        if (reason === undefined) throw error;
+        if (tried === ATTEMPTS) throw new WorkerFault(task, reason, ATTEMPTS);
+      }
+  };
   return {
     width: workers,
-    async run(task: Task): Promise<TrialValues> {
-      for (let tried = 1; ; tried++) {
-        let given: Answer;
-        try {
-          given = await attempt(task);
-        } catch (error) {
-          const reason = faultOf(error, timeLimitSeconds);
-          if (reason === undefined) throw error;
-          if (tried === ATTEMPTS) throw new WorkerFault(task, reason, ATTEMPTS);
-          continue;
-        }
-        return valuesOf(given);
-      }
+    run: async (task: Task): Promise<TrialValues> => valuesOf(await turns.take(() => answered(task))),
+    close() {
+      signal?.removeEventListener("abort", stop);
+      return close();
     },
-    close: () => pool.destroy(),
   };
 }
 

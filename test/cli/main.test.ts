@@ -81,8 +81,15 @@ describe("exit codes", () => {
     async ([signal, expected], { folder: cwd }) => {
       const stop = new AbortController();
       const command = "run --ntrials 100000 --workers 0 --requests rows.csv";
+      const { inProcess } = await vi.importActual<typeof inProcessModule>("../../src/run/in-process.js");
+      const own = inProcess(undefined, stop.signal);
+      let done = 0;
+      behave = async (task) => {
+        const values = await own.run(task);
+        if (++done === 3) stop.abort(new Interrupted(signal));
+        return values;
+      };
       const session = llmsim(command, { cwd, signal: stop.signal });
-      setTimeout(() => stop.abort(new Interrupted(signal)), 200);
       const { code, stdout, stderr } = await session;
       expect(code).toBe(expected);
       expect(stdout).toMatch(/^\ninterrupted: over the finished trials only, and not written\n/);
