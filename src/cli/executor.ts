@@ -46,13 +46,14 @@ export const cutBy = ({ executor }: ExecutorSettings): object => (executor === "
 
 /** The executor, started with the first task: `plot` and bad input start none. */
 export function lazyExecutor(
-  settings: ExecutorSettings & { readonly workers: number | undefined; readonly quiet: boolean },
+  settings: ExecutorSettings & { readonly workers: number | undefined },
   registry: Registry | undefined,
   traces: readonly Trace[],
   { signal, stderr }: Pick<Streams, "signal" | "stderr">,
 ): Executor {
-  const { redis, quiet, workers = availableParallelism() } = settings;
-  const tell = (line: string): void => void (quiet || stderr.write(`${line}\n`));
+  const { redis, workers = availableParallelism() } = settings;
+  // Also with --quiet, which is about progress: who waits in vain would never know what for.
+  const tell = (line: string): void => void stderr.write(`${line}\n`);
   const start = async (): Promise<Executor> => {
     if (redis) {
       const { submitter } = await import("../run/bullmq/submitter.js");

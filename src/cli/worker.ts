@@ -21,7 +21,7 @@ export function describeWorker(command: Command): void {
     )
     .option("--redis <url>", "the queue (or LLMSIM_REDIS)")
     .option("--workers <n>", "threads (default: the machine's cores)")
-    .option("--quiet", "say nothing")
+    .option("--quiet", "say nothing but what it waits for, where no shard comes")
     .addHelpText("after", () =>
       [
         "",
@@ -48,9 +48,10 @@ export async function work(flags: Flags, { env, signal, stderr }: Streams): Prom
     issues.push({ key: "--workers", message });
   }
   if (issues.length > 0 || !redis) throw new ConfigError(issues);
-  const tell = (line: string): void => void (flags.quiet === true || stderr.write(`${line}\n`));
+  const insist = (line: string): void => void stderr.write(`${line}\n`);
+  const tell = flags.quiet === true ? () => {} : insist;
   const until = signal ?? new AbortController().signal;
-  const shards = await serve({ redis, version, threads: threads as number, signal: until, tell });
+  const shards = await serve({ redis, version, threads: threads as number, signal: until, tell, insist });
   tell(`done: ${shards} ${shards === 1 ? "shard" : "shards"}`);
   return EXIT.done;
 }

@@ -17,16 +17,12 @@ const workerFile = new URL(
 
 /** How often a task is tried. */
 const ATTEMPTS = 3;
-/** A shard is some ten milliseconds of work, and at most a trial of 10^8 requests: minutes. */
-const TIME_LIMIT_SECONDS = 3600;
 
 export interface PoolOptions {
   /** Recorded traces that configurations may name; each thread gets them once, when it starts. */
   readonly traces?: readonly Trace[];
   /** Aborted when the user asks to stop: the threads are ended at once, whatever they are at. */
   readonly signal?: AbortSignal | undefined;
-  /** Seconds after which a worker that has not answered is given up. */
-  readonly timeLimitSeconds?: number;
   /** Memory of a thread's heap, in MB; what Node gives it unless told. */
   readonly heapMegabytes?: number;
   /** The worker's file, for tests with workers that fail. */
@@ -35,8 +31,7 @@ export interface PoolOptions {
 
 /** @param workers threads, at least 1 */
 export function threadPool(workers: number, options: PoolOptions = {}): Executor {
-  const { traces = [], signal, timeLimitSeconds = TIME_LIMIT_SECONDS } = options;
-  const { heapMegabytes, file = workerFile } = options;
+  const { traces = [], signal, heapMegabytes, file = workerFile } = options;
   const pool = new Piscina({
     filename: file.href,
     minThreads: workers,
@@ -57,23 +52,14 @@ export function threadPool(workers: number, options: PoolOptions = {}): Executor
   };
   signal?.addEventListener("abort", stop, { once: true });
 
-  const attempt = async (task: Task): Promise<Answer> => {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeLimitSeconds * 1000);
-    try {
-      return (await pool.run(task, { signal: limit.signal })) as Answer;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
   const answered = async (task: Task): Promise<Answer> => {
     for (let tried = 1; ; tried++)
       try {
         signal?.throwIfAborted();
-        return await attempt(task);
+        return (await pool.run(task)) as Answer;
       } catch (error) {
         signal?.throwIfAborted();
-        const reason = faultOf(error, timeLimitSeconds);
+        const reason = faultOf(error);
         if (reason === undefined) throw error;
         if (tried === ATTEMPTS) throw new WorkerFault(task, reason, ATTEMPTS);
       }
@@ -89,9 +75,8 @@ export function threadPool(workers: number, options: PoolOptions = {}): Executor
 }
 
 /** What befell the worker, or undefined if its task threw. */
-function faultOf(error: unknown, timeLimitSeconds: number): string | undefined {
-  const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
-  if (name === "AbortError") return `did not answer within ${timeLimitSeconds} s`;
+function faultOf(error: unknown): string | undefined {
+  const { code, message } = error as { code?: unknown; message?: unknown };
   if (code === "ERR_WORKER_OUT_OF_MEMORY") return "ran out of memory";
   const exit = /^worker exited with code: (-?\d+)$/.exec(String(message))?.[1];
   return exit === undefined ? undefined : `exited with code ${exit}`;

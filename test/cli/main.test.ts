@@ -6,6 +6,8 @@ import type { TrialTask } from "../../src/core/trial.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { FileError } from "../../src/io/files.js";
 import type * as inProcessModule from "../../src/run/in-process.js";
+import type { SubmitterOptions } from "../../src/run/bullmq/submitter.js";
+import type { WorkerOptions } from "../../src/run/bullmq/worker.js";
 import { type Executor, Interrupted } from "../../src/run/executor.js";
 import { listing, llmsim, test } from "./session.js";
 
@@ -18,6 +20,20 @@ vi.mock("../../src/run/in-process.js", async (load) => {
       behave ? { width: 1, run: behave, close: async () => {} } : real.inProcess(...given),
   };
 });
+vi.mock("../../src/run/bullmq/submitter.js", () => ({
+  submitter: async ({ tell, signal }: SubmitterOptions): Promise<Executor> => {
+    tell!("waiting for a worker");
+    const { inProcess } = await vi.importActual<typeof inProcessModule>("../../src/run/in-process.js");
+    return inProcess(undefined, signal);
+  },
+}));
+vi.mock("../../src/run/bullmq/worker.js", () => ({
+  serve: async ({ tell, insist }: WorkerOptions): Promise<number> => {
+    tell("refused");
+    insist!("waiting for a run");
+    return 0;
+  },
+}));
 beforeEach(() => {
   behave = undefined;
 });
@@ -102,6 +118,14 @@ describe("exit codes", () => {
       expect(told.exec(stderr)?.slice(2), stderr).toEqual([journal, `llmsim ${command} --resume`]);
     },
   );
+});
+
+test("what is waited for is said with --quiet, too", async ({ folder: cwd }) => {
+  const queue = "--redis redis://127.0.0.1:1 --quiet";
+  const run = await llmsim(`run --tmax 10 --ntrials 2 --executor bullmq ${queue}`, { cwd });
+  expect([run.code, run.stderr]).toEqual([0, "waiting for a worker\n"]);
+  const worker = await llmsim(`worker ${queue}`, { cwd });
+  expect([worker.code, worker.stderr]).toEqual([0, "waiting for a run\n"]);
 });
 
 test("what each kind of error says", () => {
