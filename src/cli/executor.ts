@@ -7,6 +7,7 @@ import { show } from "../config/telling.js";
 import type { RedisAddress } from "../run/bullmq/address.js";
 import { QUEUE_WIDTH, queueGrain } from "../run/bullmq/grain.js";
 import type { Executor } from "../run/executor.js";
+import { threadCount } from "./open-files.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
 import type { Streams } from "./streams.js";
@@ -61,7 +62,7 @@ export function lazyExecutor(
     }
     return workers === 0
       ? (await import("../run/in-process.js")).inProcess(registry, signal)
-      : (await import("../run/pool.js")).threadPool(workers, { traces, signal });
+      : (await import("../run/pool.js")).threadPool(threadCount(workers, tell), { traces, signal });
   };
   let started: Promise<Executor> | undefined;
   return {

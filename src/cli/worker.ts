@@ -5,6 +5,7 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
 import { serve } from "../run/bullmq/worker.js";
 import { EXIT, EXIT_HELP } from "./faults.js";
+import { threadCount } from "./open-files.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
 import type { Streams } from "./streams.js";
@@ -51,7 +52,8 @@ export async function work(flags: Flags, { env, signal, stderr }: Streams): Prom
   const insist = (line: string): void => void stderr.write(`${line}\n`);
   const tell = flags.quiet === true ? () => {} : insist;
   const until = signal ?? new AbortController().signal;
-  const shards = await serve({ redis, version, threads: threads as number, signal: until, tell, insist });
+  const count = threadCount(threads as number, insist);
+  const shards = await serve({ redis, version, threads: count, signal: until, tell, insist });
   tell(`done: ${shards} ${shards === 1 ? "shard" : "shards"}`);
   return EXIT.done;
 }

@@ -53,6 +53,7 @@ test("the way in: commander, the list of commands and how to tell what is wrong,
     "experiments/index.ts",
     "io/files.ts",
     "io/in-a-line.ts",
+    "io/open-files.ts",
     "run/interrupted.ts",
   ]);
 });

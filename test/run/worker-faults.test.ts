@@ -6,6 +6,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { inProcess } from "../../src/run/in-process.js";
 import { threadPool } from "../../src/run/pool.js";
@@ -80,6 +81,31 @@ test("a task may take days: nobody gives it up", async () => {
     vi.useRealTimers();
     await pool.close();
   }
+});
+
+describe("threads that cannot start: the reason, for those who wait, too", () => {
+  test.each([
+    ["no file", "none.mjs", "", /^no thread can be started: Cannot find module .*none\.mjs/],
+    [
+      "a file that is not whole",
+      "half.cjs",
+      'module.exports = import("./other.js");',
+      /^no thread .* module .*other\.js/,
+    ],
+    ["one that ends", "ends.mjs", "process.exit(3);", /^no thread can be started: /],
+  ])("%s", async (_, name, code, message) => {
+    if (code !== "") writeFileSync(join(folder, name), code);
+    const pool = threadPool(2, { file: pathToFileURL(join(folder, name)) });
+    try {
+      const tasks = await Promise.allSettled([1, 2, 3, 4, 5].map((first) => pool.run({ ...TASK, first })));
+      for (const outcome of tasks)
+        expect(outcome).toMatchObject({
+          reason: { name: "MachineFault", message: expect.stringMatching(message) },
+        });
+    } finally {
+      await pool.close();
+    }
+  });
 });
 
 describe("a task that kills whoever does it", () => {

@@ -7,6 +7,7 @@ import { hostname } from "node:os";
 import type { Job } from "bullmq";
 import { coreHash } from "../core-hash.js";
 import { answerTo, type Executor } from "../executor.js";
+import { MachineFault } from "../machine-fault.js";
 import { threadPool } from "../pool.js";
 import { WorkerFault } from "../worker-fault.js";
 import type { RedisAddress } from "./address.js";
@@ -131,6 +132,7 @@ async function ran(pool: Executor, task: Parameters<Executor["run"]>[0]): Promis
     return resultOf(await pool.run(task));
   } catch (error) {
     if (error instanceof WorkerFault) throw new Error(error.reason, { cause: error });
+    if (error instanceof MachineFault) throw error;
     try {
       return resultOf(answerTo(error));
     } catch {
