@@ -7,6 +7,7 @@ import { show } from "../config/telling.js";
 import type { RedisAddress } from "../run/bullmq/address.js";
 import { QUEUE_WIDTH, queueGrain } from "../run/bullmq/grain.js";
 import type { Executor } from "../run/executor.js";
+import { threadCount } from "./open-files.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
 import type { Streams } from "./streams.js";
@@ -46,21 +47,22 @@ export const cutBy = ({ executor }: ExecutorSettings): object => (executor === "
 
 /** The executor, started with the first task: `plot` and bad input start none. */
 export function lazyExecutor(
-  settings: ExecutorSettings & { readonly workers: number | undefined; readonly quiet: boolean },
+  settings: ExecutorSettings & { readonly workers: number | undefined },
   registry: Registry | undefined,
   traces: readonly Trace[],
   { signal, stderr }: Pick<Streams, "signal" | "stderr">,
 ): Executor {
-  const { redis, quiet, workers = availableParallelism() } = settings;
-  const tell = (line: string): void => void (quiet || stderr.write(`${line}\n`));
+  const { redis, workers = availableParallelism() } = settings;
+  // Also with --quiet, which is about progress: who waits in vain would never know what for.
+  const tell = (line: string): void => void stderr.write(`${line}\n`);
   const start = async (): Promise<Executor> => {
     if (redis) {
       const { submitter } = await import("../run/bullmq/submitter.js");
       return submitter({ redis, version, traces, signal, tell });
     }
     return workers === 0
-      ? (await import("../run/in-process.js")).inProcess(registry)
-      : (await import("../run/pool.js")).threadPool(workers, { traces });
+      ? (await import("../run/in-process.js")).inProcess(registry, signal)
+      : (await import("../run/pool.js")).threadPool(threadCount(workers, tell), { traces, signal });
   };
   let started: Promise<Executor> | undefined;
   return {

@@ -2,6 +2,7 @@
 import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
 import { inALine } from "../io/in-a-line.js";
+import { isForWantOfFiles } from "../io/open-files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { inOneProcess } from "./shell.js";
 import type { Output } from "./streams.js";
@@ -48,8 +49,12 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
     return EXIT.ours;
   }
-  if (error instanceof Error && error.name === "QueueFault") {
+  if (error instanceof Error && (error.name === "QueueFault" || error.name === "MachineFault")) {
     say(`error: ${error.message}`);
+    return EXIT.fault;
+  }
+  if (isForWantOfFiles(error)) {
+    say("error: too many open files (ulimit -n allows too few)");
     return EXIT.fault;
   }
   if (error instanceof Error && error.name === "WorkerFault") {

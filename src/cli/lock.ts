@@ -3,6 +3,7 @@
  * settings in one folder would write the same journal; the second is refused. The lock of a process that is gone is
  * taken over, and that is said.
  */
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { ConfigError } from "../core/errors.js";
 import type { FileSystem } from "../io/files.js";
@@ -20,6 +21,12 @@ export interface Lock {
 
 /** The locks of this process: one of its number that is not here is of an earlier process. */
 const held = new Set<string>();
+
+/** Removes the locks of this process at once: it is about to end in the middle of what it does. */
+export function dropLocks(): void {
+  for (const path of held) rmSync(path, { force: true });
+  held.clear();
+}
 
 /** The owner that a lock file names; undefined where its writer was killed before it had said. */
 function ownerIn(text: string): Owner | undefined {

@@ -9,8 +9,10 @@ import { EXPERIMENTS } from "../experiments/index.js";
 import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { EXIT, report as reportError } from "./faults.js";
+import { dropLocks } from "./lock.js";
 import { type Act, complaintOf, type Flags, makeProgram, type PlainCommand } from "./program.js";
 import { commandLine } from "./shell.js";
+import { stoppable } from "./stoppable.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 
@@ -89,11 +91,27 @@ async function withoutHelpCommand(argv: readonly string[]): Promise<string[]> {
   throw new ConfigError([{ key: "help", message }]);
 }
 
-/** Runs the process's own command line and sets its exit code. */
+/**
+ * Runs the process's own command line and sets its exit code. The first signal asks the run to stop, the second ends
+ * the process at once.
+ */
 export async function runProcess(): Promise<void> {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => stop.abort(new Interrupted(signal)));
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  type Signal = (typeof signals)[number];
+  /** As the signal alone would end it: a read that hangs in a pipe holds up every other way out. */
+  const die = (signal: Signal): void => {
+    dropLocks();
+    for (const one of signals) process.off(one, hear);
+    process.kill(process.pid, signal);
+  };
+  const hear = (signal: Signal): void => {
+    if (!stop.signal.aborted) return stop.abort(new Interrupted(signal));
+    process.stderr.write("interrupted again: ended at once\n");
+    die(signal);
+  };
+  for (const signal of signals) process.on(signal, hear);
+  const { fs, open } = stoppable(nodeFiles, stop.signal);
   // A reader that has gone (`| head`) ends the output, not the run: files are still written.
   let isLost = false;
   for (const stream of [process.stdout, process.stderr])
@@ -110,8 +128,9 @@ export async function runProcess(): Promise<void> {
     stdin: () => (process.stdin.isTTY ? undefined : process.stdin),
     env: process.env,
     cwd: process.cwd(),
-    fs: nodeFiles,
+    fs,
     signal: stop.signal,
   });
   process.exitCode = isLost ? EXIT.fault : code;
+  if (stop.signal.aborted && open() > 0) die((stop.signal.reason as Interrupted).signal);
 }

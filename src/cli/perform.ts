@@ -13,6 +13,7 @@ import { cutBy, lazyExecutor } from "./executor.js";
 import { EXIT } from "./faults.js";
 import { tellGitHub } from "./github.js";
 import { inputsFrom } from "./inputs.js";
+import { undrawable } from "./open-files.js";
 import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header, partial } from "./output.js";
 import { blamed, carrying, pluginsFrom } from "./plugins.js";
@@ -55,7 +56,7 @@ export async function perform(
   const found = plugged && (await studyFrom(experiment, flags, streams, issues, plugged, run));
   issues.push(...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...unshareable(experiment, options, shared));
-  issues.push(...(await unwritable(experiment, shared, options, streams)));
+  issues.push(...(await unwritable(experiment, shared, options, streams)), ...undrawable(experiment));
   if (issues.length > 0 || !plugged || !found) throw new ConfigError(issues);
   const { study, traces } = found;
   const inner = answered?.executor ?? lazyExecutor(shared, study.registry, traces, streams);

@@ -5,6 +5,7 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
 import { serve } from "../run/bullmq/worker.js";
 import { EXIT, EXIT_HELP } from "./faults.js";
+import { threadCount } from "./open-files.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
 import { isPlain } from "./settings.js";
@@ -22,7 +23,7 @@ export function describeWorker(command: Command): void {
     )
     .option("--redis <url>", "the queue (or LLMSIM_REDIS)")
     .option("--workers <n>", "threads (default: the machine's cores)")
-    .option("--quiet", "say nothing")
+    .option("--quiet", "say nothing but what it waits for, where no shard comes")
     .addHelpText("after", () =>
       [
         "",
@@ -30,7 +31,7 @@ export function describeWorker(command: Command): void {
         "  llmsim worker --redis redis://127.0.0.1:6379",
         "  llmsim sweep-chunk --executor bullmq --redis redis://127.0.0.1:6379",
         "",
-        "It ends, with 0, on SIGTERM or Ctrl-C, when the shards that it has begun are done.",
+        "It ends, with 0, on SIGTERM or Ctrl-C, when the shards that it has begun are done; asked again, at once.",
         "",
         EXIT_HELP,
       ].join("\n"),
@@ -50,9 +51,11 @@ export async function work(flags: Flags, { env, signal, stderr }: Streams): Prom
   }
   const plain = isPlain(env, issues);
   if (issues.length > 0 || !redis) throw new ConfigError(issues);
-  const tell = (line: string): void => void (flags.quiet === true || stderr.write(`${line}\n`));
+  const insist = (line: string): void => void stderr.write(`${line}\n`);
+  const tell = flags.quiet === true ? () => {} : insist;
   const until = signal ?? new AbortController().signal;
-  const shards = await serve({ redis, version, threads: threads as number, plain, signal: until, tell });
+  const count = threadCount(threads as number, insist);
+  const shards = await serve({ redis, version, threads: count, plain, signal: until, tell, insist });
   tell(`done: ${shards} ${shards === 1 ? "shard" : "shards"}`);
   return EXIT.done;
 }

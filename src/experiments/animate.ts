@@ -18,20 +18,22 @@ const stallWords = (lane: Lane): string => {
   return `${lane.label}: first stall at ${time(lane.startAt[stall.from])}, ${stall.kind} ${time(stall.seconds)}`;
 };
 
-function execute({ study, options }: ExperimentContext): Promise<Report> {
+async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
   const most = options.iterations as number;
   const simulator = new Simulator(study.registry);
   const { seed } = study;
-  const lanes = study.schedulers.map((scheduler): Lane => {
+  const lanes: Lane[] = [];
+  for (const scheduler of study.schedulers) {
+    if ((await trials.goesOn?.()) === false) break;
     const config = withScheduler(study, scheduler);
     const recorder = new Recorder(most);
     const requests = simulator.draw(config, seed, TRIAL);
     const outcome = simulator.run(config, requests, { seed, trial: TRIAL, observer: recorder });
-    return recorder.lane(schedulerLabel(config), outcome);
-  });
+    lanes.push(recorder.lane(schedulerLabel(config), outcome));
+  }
   const seconds = commonEnd(lanes);
   const path = `${study.scenario}_timeline.gif`;
-  return Promise.resolve({
+  return {
     answer: [
       seconds > 0
         ? `${lanes.length} schedulers on the same arrivals, the first ${time(seconds)}`
@@ -66,7 +68,7 @@ function execute({ study, options }: ExperimentContext): Promise<Report> {
     },
     passed: true,
     next: [`llmsim explore ${again(study)} --open`],
-  });
+  };
 }
 
 export const animate: Experiment = {

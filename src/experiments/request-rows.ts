@@ -5,6 +5,7 @@ import { simulate } from "../core/simulate.js";
 import { toSeconds } from "../core/units.js";
 import { schedulerLabel } from "./comparison.js";
 import type { CsvFile, Row } from "./experiment.js";
+import type { Trials } from "./trials.js";
 
 const COLUMNS = [
   "scheduler",
@@ -27,17 +28,19 @@ const COLUMNS = [
  * apply: the client of a closed loop, the class of a discipline that has them, and how often the request was preempted
  * where KV memory is limited.
  */
-export function requestFile(
+export async function requestFile(
   path: string,
   configs: readonly SimulationConfig[],
   seed: number,
+  trials: Pick<Trials, "goesOn">,
   registry?: Registry,
-): CsvFile {
+): Promise<CsvFile> {
   const rows: Row[] = [];
   let hasClasses = false;
   let hasClients = false;
   let hasMemory = false;
   for (const config of configs) {
+    if ((await trials.goesOn?.()) === false) break;
     const { outcome } = simulate(config, { seed, trial: 1, force: true, ...(registry && { registry }) });
     const { sequences } = outcome.shared;
     const { waiting } = outcome.replicas[0];

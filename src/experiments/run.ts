@@ -43,7 +43,14 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   const perTrial = options.perTrial === true;
   const timeline =
     typeof options.timeline === "string"
-      ? timelineFile(options.timeline, configs, study.seed, options.timelineLimit as number, study.registry)
+      ? await timelineFile(
+          options.timeline,
+          configs,
+          study.seed,
+          options.timelineLimit as number,
+          trials,
+          study.registry,
+        )
       : undefined;
   const judged = judge(assertionsOf(options), labels, records);
   const slo = sloReport(study, labels, records);
@@ -64,7 +71,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
     ],
     csv:
       typeof options.requests === "string"
-        ? [requestFile(options.requests, configs, study.seed, study.registry)]
+        ? [await requestFile(options.requests, configs, study.seed, trials, study.registry)]
         : [],
     texts: timeline ? [timeline.file] : [],
     figures: [],

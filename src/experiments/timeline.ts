@@ -10,6 +10,7 @@ import type { Flight, Replica, Shared } from "../core/replica.js";
 import { type Outcome, Simulator } from "../core/simulate.js";
 import { schedulerLabel } from "./comparison.js";
 import type { TextFile } from "./experiment.js";
+import type { Trials } from "./trials.js";
 
 /** Iterations of each scheduler that are shown unless told otherwise: some 4 MB. */
 export const DEFAULT_ITERATIONS = 20_000;
@@ -179,17 +180,19 @@ class Recorder implements Observer {
  * The timeline of trial 1 under each configuration, one process each.
  * @param most iterations of each configuration that are shown
  */
-export function timelineFile(
+export async function timelineFile(
   path: string,
   configs: readonly SimulationConfig[],
   seed: number,
   most: number,
+  trials: Pick<Trials, "goesOn">,
   registry?: Registry,
-): Timeline {
+): Promise<Timeline> {
   const simulator = new Simulator(registry);
   const lines: string[] = [];
   const notes: string[] = [];
-  configs.forEach((config, i) => {
+  for (const [i, config] of configs.entries()) {
+    if ((await trials.goesOn?.()) === false) break;
     const pid = i + 1;
     const label = schedulerLabel(config);
     const recorder = new Recorder(pid, most);
@@ -207,7 +210,7 @@ export function timelineFile(
       notes.push(
         `timeline: ${label} is cut after ${recorder.iterations} iterations, at ${recorder.cutAt / 1e9} s (--timeline-limit ${most})`,
       );
-  });
+  }
   const about = JSON.stringify({ program: "llmsim", seed, trial: 1, notes });
   const text = `{"displayTimeUnit":"ms","otherData":${about},"traceEvents":[\n${lines.join(",\n")}\n]}\n`;
   return { file: { path, under: "current", text }, notes };

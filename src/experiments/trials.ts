@@ -25,6 +25,8 @@ export interface Trials {
   run(request: TrialRequest): Promise<TrialRecords>;
   /** Runs from a backlog; records stand in the order of the tasks. */
   stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]>;
+  /** A pause between two simulations that an experiment makes by itself; false: the user asks to stop. */
+  goesOn?(): Promise<boolean>;
   /** About how many seconds a request would take at the pace so far; undefined before anything has run. */
   secondsFor?(request: TrialRequest): number | undefined;
 }

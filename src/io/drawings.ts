@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import type { TopLevelSpec } from "vega-lite";
+import { drawersFor, openFilesLeft } from "./open-files.js";
 import type { Drawing } from "./png-worker.js";
 
 /** Figures that are worth a thread: it needs about as long to start as three take. */
@@ -17,7 +18,8 @@ const workerFile = new URL(
 
 /** The drawings of `specs`, in their order, each as soon as it and those before are there. */
 export async function* drawings(specs: readonly TopLevelSpec[]): AsyncGenerator<Drawing> {
-  const threads = Math.min(availableParallelism(), Math.floor(specs.length / WORTH_A_THREAD));
+  const wanted = Math.min(availableParallelism(), Math.floor(specs.length / WORTH_A_THREAD));
+  const threads = drawersFor(wanted, openFilesLeft());
   if (threads < 2) {
     const { renderPng } = await import("./png.js");
     for (const spec of specs) {

@@ -1,6 +1,6 @@
 /**
- * Runs tasks in this process, one trial at a time with a turn of the event loop between, so that Ctrl-C is
- * heard within a trial (a second one, which ends the process; the first ends the run after this task). For tests, debugging and one-core timing (`--workers 0`).
+ * Runs tasks in this process, one simulation at a time with a turn of the event loop between, in which Ctrl-C is
+ * heard. For tests, debugging and one-core timing (`--workers 0`).
  */
 import { setImmediate } from "node:timers/promises";
 import { builtIn, type Registry } from "../core/registry.js";
@@ -8,21 +8,29 @@ import { Simulator } from "../core/simulate.js";
 import { runTask, type Task, type TrialValues } from "../core/trial.js";
 import type { Executor } from "./executor.js";
 
-/** @param registry the built-in one, unless a test brings a wrong engine */
-export function inProcess(registry: Registry = builtIn): Executor {
+/**
+ * @param registry the built-in one, unless a test brings a wrong engine
+ * @param signal aborted when the user asks to stop: nothing more is begun
+ */
+export function inProcess(registry: Registry = builtIn, signal?: AbortSignal): Executor {
   const simulator = new Simulator(registry);
+  const simulate = async (task: Task): Promise<TrialValues> => {
+    await setImmediate();
+    signal?.throwIfAborted();
+    return runTask(simulator, task);
+  };
   return {
     width: 1,
     async run(task: Task): Promise<TrialValues> {
-      if ("kind" in task) {
-        await setImmediate();
-        return runTask(simulator, task);
-      }
+      if ("kind" in task) return simulate(task);
+      // Checked windows are simulated each by itself (core/trial.ts).
+      const spans =
+        task.verify && task.windows.length > 0 ? task.windows.map((end) => [end]) : [task.windows];
       const parts: TrialValues[] = [];
-      for (let trial = task.first; trial < task.first + task.count; trial++) {
-        await setImmediate();
-        parts.push(runTask(simulator, { ...task, first: trial, count: 1 }));
-      }
+      for (let first = task.first; first < task.first + task.count; first++)
+        for (const config of task.configs)
+          for (const windows of spans)
+            parts.push(await simulate({ ...task, first, count: 1, configs: [config], windows }));
       const values = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
       let at = 0;
       for (const part of parts) {

@@ -1,11 +1,13 @@
 /**
- * Runs tasks on a pool of threads (piscina). A worker that dies or does not answer in time loses nothing: its task
- * is given to another, and only one that kills three in a row is reported.
+ * Runs tasks on a pool of threads (piscina). A worker that dies loses nothing: its task is given to another, and only
+ * one that kills three in a row is reported. A task has no time limit: how long a trial may take, its user knows.
  */
 import { Piscina } from "piscina";
 import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
+import { MachineFault } from "./machine-fault.js";
+import { Turns } from "./turns.js";
 import { WorkerFault } from "./worker-fault.js";
 
 /** Workers load compiled code, also when this file runs from its source (as under test). */
@@ -16,14 +18,12 @@ const workerFile = new URL(
 
 /** How often a task is tried. */
 const ATTEMPTS = 3;
-/** A shard is some ten milliseconds of work, and at most a trial of 10^8 requests: minutes. */
-const TIME_LIMIT_SECONDS = 3600;
 
 export interface PoolOptions {
   /** Recorded traces that configurations may name; each thread gets them once, when it starts. */
   readonly traces?: readonly Trace[];
-  /** Seconds after which a worker that has not answered is given up. */
-  readonly timeLimitSeconds?: number;
+  /** Aborted when the user asks to stop: the threads are ended at once, whatever they are at. */
+  readonly signal?: AbortSignal | undefined;
   /** Memory of a thread's heap, in MB; what Node gives it unless told. */
   readonly heapMegabytes?: number;
   /** The worker's file, for tests with workers that fail. */
@@ -31,51 +31,97 @@ export interface PoolOptions {
 }
 
 /** @param workers threads, at least 1 */
-export function threadPool(workers: number, options: PoolOptions = {}): Executor {
-  const { traces = [], timeLimitSeconds = TIME_LIMIT_SECONDS, heapMegabytes, file = workerFile } = options;
-  const pool = new Piscina({
-    filename: file.href,
-    minThreads: workers,
-    maxThreads: workers,
-    idleTimeout: Infinity,
-    workerData: traces,
-    ...(heapMegabytes !== undefined && { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
-  });
-  // A worker that dies between tasks is replaced; nothing was lost.
-  pool.on("error", () => {});
-  const attempt = async (task: Task): Promise<Answer> => {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), timeLimitSeconds * 1000);
-    try {
-      return (await pool.run(task, { signal: limit.signal })) as Answer;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-  return {
-    width: workers,
-    async run(task: Task): Promise<TrialValues> {
-      for (let tried = 1; ; tried++) {
-        let given: Answer;
-        try {
-          given = await attempt(task);
-        } catch (error) {
-          const reason = faultOf(error, timeLimitSeconds);
-          if (reason === undefined) throw error;
-          if (tried === ATTEMPTS) throw new WorkerFault(task, reason, ATTEMPTS);
-          continue;
-        }
-        return valuesOf(given);
+export const threadPool = (workers: number, options: PoolOptions = {}): Executor =>
+  new ThreadPool(workers, options);
+
+class ThreadPool implements Executor {
+  readonly width: number;
+  private readonly pool: Piscina;
+  /** Who waits does so here and not in the pool, which would begin another task before it hears that it is over. */
+  private readonly turns: Turns;
+  private readonly signal: AbortSignal | undefined;
+  /** Why no task is run any more. */
+  private over: { readonly reason: unknown } | undefined;
+  private destroyed: Promise<void> | undefined;
+
+  constructor(workers: number, { traces = [], signal, heapMegabytes, file = workerFile }: PoolOptions) {
+    this.width = workers;
+    this.turns = new Turns(workers);
+    this.pool = new Piscina({
+      filename: file.href,
+      minThreads: workers,
+      maxThreads: workers,
+      idleTimeout: Infinity,
+      workerData: traces,
+      ...(heapMegabytes !== undefined && { resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } }),
+    });
+    // A worker that dies between tasks is replaced, and nothing was lost; but one that cannot start is not.
+    let reason: string | undefined;
+    this.pool.on("error", (error: unknown) => (reason = firstLine(error)));
+    this.pool.on("workerDestroy", () =>
+      setImmediate(() => {
+        if (this.pool.threads.length === 0) void this.end(cannotStart(reason ?? "it ended"));
+      }),
+    );
+    this.signal = signal;
+    signal?.addEventListener("abort", this.stop, { once: true });
+    if (signal?.aborted === true) this.stop();
+  }
+
+  async run(task: Task): Promise<TrialValues> {
+    return valuesOf(await this.turns.take(() => this.answered(task)));
+  }
+
+  close(): Promise<void> {
+    this.signal?.removeEventListener("abort", this.stop);
+    return this.end(new Error("the pool is closed"));
+  }
+
+  private readonly stop = (): void => void this.end(this.signal!.reason);
+
+  private end(reason: unknown): Promise<void> {
+    this.over ??= { reason };
+    this.turns.sendAway(reason);
+    return (this.destroyed ??= this.pool.destroy());
+  }
+
+  private async answered(task: Task): Promise<Answer> {
+    for (let tried = 1; ; tried++)
+      try {
+        if (this.over) throw this.over.reason;
+        return (await this.pool.run(task)) as Answer;
+      } catch (error) {
+        if (this.over) throw this.over.reason;
+        const start = startFault(error);
+        const reason = start ?? deathOf(error);
+        if (reason === undefined) throw error;
+        if (tried < ATTEMPTS) continue;
+        throw start === undefined ? new WorkerFault(task, reason, ATTEMPTS) : cannotStart(start);
       }
-    },
-    close: () => pool.destroy(),
-  };
+  }
 }
 
+const cannotStart = (reason: string): MachineFault => new MachineFault(`no thread can be started: ${reason}`);
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split("\n")[0];
+
+/** What a thread cannot start for: files that it cannot open, or that are not there, and threads that there are not. */
+const START_FAULTS = [
+  "EMFILE",
+  "ENFILE",
+  "MODULE_NOT_FOUND",
+  "ERR_MODULE_NOT_FOUND",
+  "ERR_WORKER_INIT_FAILED",
+] as readonly unknown[];
+
+/** Why the worker did not start, or undefined if it did. */
+const startFault = (error: unknown): string | undefined =>
+  START_FAULTS.includes((error as { code?: unknown }).code) ? firstLine(error) : undefined;
+
 /** What befell the worker, or undefined if its task threw. */
-function faultOf(error: unknown, timeLimitSeconds: number): string | undefined {
-  const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
-  if (name === "AbortError") return `did not answer within ${timeLimitSeconds} s`;
+function deathOf(error: unknown): string | undefined {
+  const { code, message } = error as { code?: unknown; message?: unknown };
   if (code === "ERR_WORKER_OUT_OF_MEMORY") return "ran out of memory";
   const exit = /^worker exited with code: (-?\d+)$/.exec(String(message))?.[1];
   return exit === undefined ? undefined : `exited with code ${exit}`;

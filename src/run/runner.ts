@@ -1,4 +1,5 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
+import { setImmediate } from "node:timers/promises";
 import { invariant } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
@@ -32,7 +33,7 @@ export interface RunnerOptions {
   /** Simulate without the fast paths, one iteration at a time. */
   readonly plain?: boolean;
   /**
-   * The user asks to stop: tasks that run are finished, no more are begun. Trials that were not run have no value
+   * The user asks to stop: no more tasks are begun, and the executor ends those that run. Trials that were not run have no value
    * for any metric, so that what is there can still be shown; runs from a backlog, which cannot be shown in part,
    * reject with the signal's reason.
    */
@@ -74,6 +75,10 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       });
       signal?.throwIfAborted();
       return answers;
+    },
+    async goesOn() {
+      await setImmediate();
+      return signal?.aborted !== true;
     },
     secondsFor: (request) =>
       progress.secondsFor?.(

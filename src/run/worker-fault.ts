@@ -1,9 +1,9 @@
-/** A worker that dies at its task again and again: it exits, runs out of memory, or does not answer in time. */
+/** A worker that dies at its task again and again: it exits, or runs out of memory. */
 import type { Task } from "../core/trial.js";
 
 export class WorkerFault extends Error {
   readonly task: Task;
-  /** `ran out of memory`, `exited with code 1`, `did not answer within 600 s`. */
+  /** `ran out of memory`, `exited with code 1`. */
   readonly reason: string;
   constructor(task: Task, reason: string, attempts: number) {
     super(`a worker ${reason}, ${attempts} times over: ${describeTask(task)}`);

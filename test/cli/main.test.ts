@@ -4,8 +4,10 @@ import { report } from "../../src/cli/faults.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
 import type { TrialTask } from "../../src/core/trial.js";
 import { METRICS } from "../../src/core/metrics.js";
-import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
+import { FileError } from "../../src/io/files.js";
 import type * as inProcessModule from "../../src/run/in-process.js";
+import type { SubmitterOptions } from "../../src/run/bullmq/submitter.js";
+import type { WorkerOptions } from "../../src/run/bullmq/worker.js";
 import { type Executor, Interrupted } from "../../src/run/executor.js";
 import { listing, llmsim, test } from "./session.js";
 
@@ -18,21 +20,22 @@ vi.mock("../../src/run/in-process.js", async (load) => {
       behave ? { width: 1, run: behave, close: async () => {} } : real.inProcess(...given),
   };
 });
+vi.mock("../../src/run/bullmq/submitter.js", () => ({
+  submitter: async ({ tell, signal }: SubmitterOptions): Promise<Executor> => {
+    tell!("waiting for a worker");
+    const { inProcess } = await vi.importActual<typeof inProcessModule>("../../src/run/in-process.js");
+    return inProcess(undefined, signal);
+  },
+}));
+vi.mock("../../src/run/bullmq/worker.js", () => ({
+  serve: async ({ tell, insist }: WorkerOptions): Promise<number> => {
+    tell("refused");
+    insist!("waiting for a run");
+    return 0;
+  },
+}));
 beforeEach(() => {
   behave = undefined;
-});
-
-/** The machine's files; `happens` is called once the journal has so many shards. */
-const onceKept = (shards: number, happens: () => void): FileSystem => ({
-  ...nodeFiles,
-  async appendTo(path, text) {
-    const file = await nodeFiles.appendTo(path, text);
-    const append = async (line: string): Promise<void> => {
-      await file.append(line);
-      if (--shards === 0) happens();
-    };
-    return { ...file, append };
-  },
 });
 
 const COMMAND = "run --tmax 10 --ntrials 2 --workers 0 --seed 8";
@@ -94,8 +97,16 @@ describe("exit codes", () => {
     async ([signal, expected], { folder: cwd }) => {
       const stop = new AbortController();
       const command = "run --ntrials 100000 --workers 0 --requests rows.csv";
-      const fs = onceKept(5, () => stop.abort(new Interrupted(signal)));
-      const { code, stdout, stderr } = await llmsim(command, { cwd, fs, signal: stop.signal });
+      const { inProcess } = await vi.importActual<typeof inProcessModule>("../../src/run/in-process.js");
+      const own = inProcess(undefined, stop.signal);
+      let done = 0;
+      behave = async (task) => {
+        const values = await own.run(task);
+        if (++done === 3) stop.abort(new Interrupted(signal));
+        return values;
+      };
+      const session = llmsim(command, { cwd, signal: stop.signal });
+      const { code, stdout, stderr } = await session;
       expect(code).toBe(expected);
       expect(stdout).toMatch(/^\ninterrupted: over the finished trials only, and not written\n/);
       expect(stdout).toContain("paired differences");
@@ -108,6 +119,14 @@ describe("exit codes", () => {
       expect(Number(told.exec(stderr)![1])).toBeGreaterThanOrEqual(5);
     },
   );
+});
+
+test("what is waited for is said with --quiet, too", async ({ folder: cwd }) => {
+  const queue = "--redis redis://127.0.0.1:1 --quiet";
+  const run = await llmsim(`run --tmax 10 --ntrials 2 --executor bullmq ${queue}`, { cwd });
+  expect([run.code, run.stderr]).toEqual([0, "waiting for a worker\n"]);
+  const worker = await llmsim(`worker ${queue}`, { cwd });
+  expect([worker.code, worker.stderr]).toEqual([0, "waiting for a run\n"]);
 });
 
 test("what each kind of error says", () => {

@@ -1,52 +1,10 @@
 /** bin/llmsim.js as a process: pipes that close, signals, and the demo from start to end. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished } from "vitest";
+import { describe, expect } from "vitest";
 import { version } from "../../src/cli/version.js";
+import { bash, node } from "./process.js";
 import { listing, test } from "./session.js";
-
-const BIN = fileURLToPath(new URL("../../bin/llmsim.js", import.meta.url));
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves when stderr has said something. */
-  readonly heard: Promise<unknown>;
-}
-
-function start(command: string, argv: readonly string[], cwd: string): Running {
-  const child = spawn(command, argv, {
-    cwd,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env.PATH },
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const text = { stdout: "", stderr: "" };
-  child.stdout.on("data", (data: Buffer) => (text.stdout += data));
-  child.stderr.on("data", (data: Buffer) => (text.stderr += data));
-  return {
-    child,
-    heard: new Promise((resolve) => child.stderr.once("data", resolve)),
-    ended: new Promise((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (code, signal) => resolve({ code, signal, ...text }));
-    }),
-  };
-}
-
-const node = (argv: string, cwd: string): Running => start(process.execPath, [BIN, ...argv.split(" ")], cwd);
-/** A line of bash, in which $LLMSIM is the program; fails when a part of a pipe fails. */
-const bash = (line: string, cwd: string): Promise<Ended> =>
-  start("bash", ["-c", `set -o pipefail; LLMSIM="${process.execPath} ${BIN}"; ${line}`], cwd).ended;
 
 test("--version", async ({ folder }) => {
   expect(await node("--version", folder).ended).toEqual({
@@ -63,7 +21,7 @@ describe("a reader that goes away", () => {
   test.for([`${RUN} --quiet | head -n 1`, `${RUN} 2>&1 | true`])(
     "%s: exit 0, no complaint, and the file is written whole",
     async (line, { folder }) => {
-      const { code, stdout, stderr } = await bash(line, folder);
+      const { code, stdout, stderr } = await bash(line, folder).ended;
       expect([code, stderr]).toEqual([0, ""]);
       if (line.includes("--quiet | head"))
         expect(stdout).toMatch(/^\S+ has the lowest P95 response time, .*\n$/);
@@ -80,7 +38,7 @@ describe("a reader that goes away", () => {
       const { code, stderr } = await bash(
         "$LLMSIM run --tmax 20 --ntrials 2 --workers 0 --quiet > /dev/full",
         folder,
-      );
+      ).ended;
       expect([code, stderr]).toEqual([2, "error: cannot write to stdout: no space left on device\n"]);
     },
   );

@@ -42,15 +42,18 @@ test.each(files.map((file) => [nameOf(file), file]))("%s", (name, file) => {
 test("the way in: commander, the list of commands and how to tell what is wrong, nothing else", () => {
   expect(loadedWith("cli/main.ts")).toEqual([
     "cli/faults.ts",
+    "cli/lock.ts",
     "cli/main.ts",
     "cli/program.ts",
     "cli/shell.ts",
+    "cli/stoppable.ts",
     "cli/version.ts",
     "commander",
     "core/errors.ts",
     "experiments/index.ts",
     "io/files.ts",
     "io/in-a-line.ts",
+    "io/open-files.ts",
     "run/interrupted.ts",
   ]);
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { complete, type SimulationConfig } from "../../src/core/config.js";
 import { simulate } from "../../src/core/simulate.js";
+import { requestFile } from "../../src/experiments/request-rows.js";
 import { timelineFile } from "../../src/experiments/timeline.js";
 
 interface TraceEvent {
@@ -21,8 +22,8 @@ interface TraceEvent {
 const ns = (us: number | undefined): number => Math.round(us! * 1000);
 
 const SEED = 3;
-function eventsOf(configs: readonly SimulationConfig[], most = 1e6): TraceEvent[] {
-  const { file } = timelineFile("t.json", configs, SEED, most);
+async function eventsOf(configs: readonly SimulationConfig[], most = 1e6): Promise<TraceEvent[]> {
+  const { file } = await timelineFile("t.json", configs, SEED, most, {});
   return (JSON.parse(file.text) as { traceEvents: TraceEvent[] }).traceEvents;
 }
 
@@ -129,10 +130,10 @@ function expectPhases(events: readonly TraceEvent[]): void {
   expect(wrong).toEqual([]);
 }
 
-test("every iteration once, none over another; every request by phase; counters that add up", () => {
-  fc.assert(
-    fc.property(configs, (config) => {
-      const events = eventsOf([config]);
+test("every iteration once, none over another; every request by phase; counters that add up", async () => {
+  await fc.assert(
+    fc.asyncProperty(configs, async (config) => {
+      const events = await eventsOf([config]);
       const { outcome } = simulate(config, { seed: SEED, trial: 1 });
       const { sequences, rejected } = outcome.shared;
       expectNoOverlap(events);
@@ -188,8 +189,8 @@ describe("the format", () => {
     }),
   );
 
-  test("is what Perfetto reads: fields by kind of event, names of processes and tracks", () => {
-    const events = eventsOf(two);
+  test("is what Perfetto reads: fields by kind of event, names of processes and tracks", async () => {
+    const events = await eventsOf(two);
     const fields: Readonly<Record<string, readonly string[]>> = {
       M: ["name", "ph", "pid", "tid", "args"],
       X: ["name", "cat", "ph", "pid", "tid", "ts", "dur", "args"],
@@ -227,8 +228,8 @@ describe("the format", () => {
     expect(ids.every((text) => text.startsWith(`${text.split(" of ")[1]}.`))).toBe(true);
   });
 
-  test("a long trial is cut, said with where; what was under way ends there", () => {
-    const { file, notes } = timelineFile("t.json", two, SEED, 100);
+  test("a long trial is cut, said with where; what was under way ends there", async () => {
+    const { file, notes } = await timelineFile("t.json", two, SEED, 100, {});
     const { traceEvents, otherData } = JSON.parse(file.text) as {
       traceEvents: TraceEvent[];
       otherData: { notes: string[] };
@@ -251,7 +252,7 @@ describe("the format", () => {
     expectPhases(mine);
     expect(mine.some(({ args }) => args?.cut === true)).toBe(true);
     // Up to the cut it is the whole trial's.
-    const whole = eventsOf(two).filter(({ ph, pid }) => ph === "X" && pid === 1);
+    const whole = (await eventsOf(two)).filter(({ ph, pid }) => ph === "X" && pid === 1);
     const key = ({ tid, ts }: TraceEvent): string => `${tid}@${ts}`;
     expect(iterations.map(key).sort()).toEqual(
       whole
@@ -259,6 +260,15 @@ describe("the format", () => {
         .map(key)
         .sort(),
     );
-    expect(timelineFile("t.json", two, SEED, 1e6).notes).toEqual([]);
+    expect((await timelineFile("t.json", two, SEED, 1e6, {})).notes).toEqual([]);
+  });
+
+  test("who asks to stop is heard between two schedulers", async () => {
+    let asked = 0;
+    const { file } = await timelineFile("t.json", two, SEED, 100, { goesOn: async () => ++asked < 2 });
+    const { traceEvents } = JSON.parse(file.text) as { traceEvents: TraceEvent[] };
+    expect(new Set(traceEvents.map(({ pid }) => pid))).toEqual(new Set([1]));
+    const { rows } = await requestFile("r.csv", two, SEED, { goesOn: async () => ++asked < 4 });
+    expect(new Set(rows.map(({ scheduler }) => scheduler)).size).toBe(1);
   });
 });

@@ -334,6 +334,36 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     expect(await stopLate()).toBe(0);
   });
 
+  test("a worker to which no shard comes says what it waits for; who is in another database is not there", async () => {
+    const insisted: string[] = [];
+    const told: string[] = [];
+    const stop = work({
+      ...{ redis: { ...redis.address, db: 3 }, lookMs: 50 },
+      tell: (line) => void told.push(line),
+      insist: (line) => void insisted.push(line),
+    });
+    await expect.poll(() => insisted).toHaveLength(1);
+    expect(insisted[0]).toMatch(
+      /^waiting for a run of llmsim 1\.2\.3, core \w{8}: llmsim \.\.\. --executor bullmq/,
+    );
+    const lines: string[] = [];
+    const stopped = new AbortController();
+    const lonely = await submit({
+      ...{ redis: { ...redis.address, db: 4 }, patienceSeconds: 1, signal: stopped.signal },
+      tell: (line: string) => lines.push(line),
+    });
+    const asked = lonely.run(task);
+    asked.catch(() => {});
+    await expect
+      .poll(() => lines, { timeout: 8000 })
+      .toEqual(["waiting for a worker: llmsim worker --redis ..."]);
+    stopped.abort(new Interrupted("SIGINT"));
+    await lonely.close();
+    expect(await stop()).toBe(0);
+    expect(insisted).toHaveLength(1);
+    expect(told).not.toContain(insisted[0]);
+  });
+
   test("a job that is none is refused by the worker, said, and never run", async () => {
     const { port } = redis.address;
     const queue = new Queue(queueName(mine), { connection: { port } });

@@ -1,8 +1,9 @@
 /** In this process or on threads: the same bytes, the same errors, and an end when the user asks for one. */
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { complete } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
+import { builtIn } from "../../src/core/registry.js";
 import { Simulator } from "../../src/core/simulate.js";
 import type { Trace } from "../../src/core/trace.js";
 import { withTraces } from "../../src/core/trace-registry.js";
@@ -109,39 +110,22 @@ describe("when the user asks to stop", () => {
   });
 
   test.each([
-    ["in this process", () => inProcess()],
-    ["on threads", () => threadPool(2)],
-  ])("%s: what runs is finished, no more is begun, and what is missing has no value", async (_, make) => {
+    ["in this process", (signal: AbortSignal) => inProcess(builtIn, signal)],
+    ["on threads", (signal: AbortSignal) => threadPool(2, { signal })],
+  ])("%s: no more is begun, and what is missing has no value", async (_, make) => {
     const stop = new AbortController();
-    const executor = make();
-    const shards = { begun: 0, finished: 0 };
-    let byThen = shards;
-    const counting: Executor = {
-      ...executor,
-      async run(task) {
-        shards.begun++;
-        const values = await executor.run(task);
-        shards.finished++;
-        return values;
-      },
-    };
+    const executor = make(stop.signal);
     const heard: string[] = [];
-    const progress: Progress = {
-      ...silent,
-      advance() {
-        if (shards.finished < 5 || stop.signal.aborted) return;
-        byThen = { ...shards };
-        stop.abort(new Interrupted("SIGINT"));
-      },
-      end: () => void heard.push("end"),
-    };
-    const trials = runner(counting, progress, { signal: stop.signal });
+    let moved = (): void => {};
+    const isMoving = new Promise<void>((resolve) => (moved = resolve));
+    const progress = { ...silent, advance: moved, end: () => void heard.push("end") };
+    const trials = runner(executor, progress, { signal: stop.signal });
     const configs = endless(1).configs;
-    const records = await trials.run({ label: "long", configs, seed: 1, trials: 20_000 });
+    const work = trials.run({ label: "long", configs, seed: 1, trials: 20_000 });
+    await isMoving;
+    stop.abort(new Interrupted("SIGINT"));
+    const records = await work;
     expect(heard).toEqual(["end"]);
-    expect(shards).toEqual({ begun: byThen.begun, finished: byThen.begun });
-    // Two a worker are under way, and one of them has just ended.
-    expect(byThen.begun - byThen.finished).toBeLessThan(2 * executor.width);
     const arrived = records.metric(0, "n_arrived");
     expect(arrived.some((value) => value > 0)).toBe(true);
     expect(records.trials).toBe(arrived.length);
@@ -149,6 +133,21 @@ describe("when the user asks to stop", () => {
     // Nothing more is begun.
     const more = await trials.run({ label: "more", configs, seed: 1, trials: 3 });
     expect(more.trials).toBe(0);
+    await expect(executor.run(endless(1))).rejects.toBeInstanceOf(Interrupted);
     await executor.close();
+  });
+
+  test.each([
+    ["a trial", { count: 50 }],
+    ["a configuration", { configs: Array.from({ length: 50 }, () => smallConfig()) }],
+    ["a window that is checked", { windows: Array.from({ length: 50 }, (_, i) => 1 + i / 50), verify: true }],
+  ] as const)("in this process: heard within %s of a task", async (_, change) => {
+    const stop = new AbortController();
+    const runs = vi.spyOn(Simulator.prototype, "begin");
+    const task = inProcess(builtIn, stop.signal).run({ ...endless(1), ...change });
+    setImmediate(() => stop.abort(new Interrupted("SIGINT")));
+    await expect(task).rejects.toBeInstanceOf(Interrupted);
+    expect(runs.mock.calls.length).toBeLessThan(5);
+    runs.mockRestore();
   });
 });

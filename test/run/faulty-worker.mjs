@@ -3,7 +3,7 @@
  * the task, so that a run is the same each time; the folder of its environment remembers what has befallen.
  */
 import { createHash } from "node:crypto";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import work from "../../dist/run/worker.js";
 
@@ -18,8 +18,17 @@ const FAULTS = {
     for (;;);
   },
   /** Takes no processor's time. */
-  sleeps: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  sleeps: () => sleep(),
+  /** Goes on when it is told to. */
+  waits: () => {
+    while (!existsSync(join(process.env.LLMSIM_FAULTS, "go on"))) sleep(5);
+  },
 };
+
+/** Milliseconds, or for ever. */
+function sleep(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 function isFirst(name) {
   try {

@@ -1,15 +1,19 @@
 /**
- * Threads that exit, run out of memory or hang, for real: their tasks are done by others to the same bytes; a task
- * that kills whoever does it is reported with what befell, and the command ends.
+ * Threads that exit, run out of memory or hang, for real: tasks of those that died are done by others to the same
+ * bytes; a task that kills whoever does it is reported with what befell, and the command ends; one that hangs is the
+ * user's to end.
  */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { inProcess } from "../../src/run/in-process.js";
 import { threadPool } from "../../src/run/pool.js";
+import { Interrupted } from "../../src/run/interrupted.js";
 import { runner } from "../../src/run/runner.js";
 import { WorkerFault } from "../../src/run/worker-fault.js";
+import { until } from "../cli/process.js";
 import { listing, llmsim } from "../cli/session.js";
 import { silent } from "../experiments/studies.js";
 import { difference, manyShards, smallConfig } from "./requests.js";
@@ -43,18 +47,65 @@ test(`${FAULTS} tasks, each of which kills the first that does it: the same byte
   }
 }, 600_000);
 
-test("a thread that hangs: its task is done by another once its time is up", async () => {
-  vi.stubEnv("LLMSIM_FAULT", "hangs");
-  const pool = threadPool(1, { file, timeLimitSeconds: 2 });
-  const task = { seed: 9, first: 3, count: 2, configs: [smallConfig()], windows: [], verify: false };
+const TASK = { seed: 9, first: 3, count: 2, configs: [smallConfig()], windows: [], verify: false };
+
+test.each(["hangs", "sleeps"])("a thread that %s ends when the user asks to stop", async (fault) => {
+  vi.stubEnv("LLMSIM_FAULT", fault);
+  const stop = new AbortController();
+  const pool = threadPool(1, { file, signal: stop.signal });
   try {
-    const startedAt = performance.now();
-    expect(await pool.run(task)).toEqual(await inProcess().run(task));
-    expect(performance.now() - startedAt).toBeGreaterThan(1990); // a lower bound: its time was up first
+    const tasks = [1, 2, 3].map((first) => pool.run({ ...TASK, first }));
+    const outcomes = Promise.allSettled(tasks);
+    await until(() => readdirSync(folder).length > 0);
+    stop.abort(new Interrupted("SIGINT"));
+    for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: stop.signal.reason });
     expect(readdirSync(folder)).toHaveLength(1);
   } finally {
     await pool.close();
   }
+});
+
+test("a task may take days: nobody gives it up", async () => {
+  vi.stubEnv("LLMSIM_FAULT", "waits");
+  vi.useFakeTimers({ toFake: ["setTimeout", "setInterval"] });
+  const pool = threadPool(1, { file });
+  try {
+    const values = pool.run(TASK);
+    values.catch(() => {});
+    for (let day = 1; day <= 7; day++) await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+    vi.useRealTimers();
+    await until(() => readdirSync(folder).length > 0);
+    writeFileSync(join(folder, "go on"), "");
+    expect(await values).toEqual(await inProcess().run(TASK));
+  } finally {
+    vi.useRealTimers();
+    await pool.close();
+  }
+});
+
+describe("threads that cannot start: the reason, for those who wait, too", () => {
+  test.each([
+    ["no file", "none.mjs", "", /^no thread can be started: Cannot find module .*none\.mjs/],
+    [
+      "a file that is not whole",
+      "half.cjs",
+      'module.exports = import("./other.js");',
+      /^no thread .* module .*other\.js/,
+    ],
+    ["one that ends", "ends.mjs", "process.exit(3);", /^no thread can be started: /],
+  ])("%s", async (_, name, code, message) => {
+    if (code !== "") writeFileSync(join(folder, name), code);
+    const pool = threadPool(2, { file: pathToFileURL(join(folder, name)) });
+    try {
+      const tasks = await Promise.allSettled([1, 2, 3, 4, 5].map((first) => pool.run({ ...TASK, first })));
+      for (const outcome of tasks)
+        expect(outcome).toMatchObject({
+          reason: { name: "MachineFault", message: expect.stringMatching(message) },
+        });
+    } finally {
+      await pool.close();
+    }
+  });
 });
 
 describe("a task that kills whoever does it", () => {
@@ -62,13 +113,11 @@ describe("a task that kills whoever does it", () => {
     ["exits", /^a worker exited with code 7, 3 times over: trials 3 to 4 of hybrid, seed 9$/],
     ["exits quietly", /^a worker exited with code 0, 3 times over/],
     ["runs out of memory", /^a worker ran out of memory, 3 times over/],
-    ["sleeps", /^a worker did not answer within 1 s, 3 times over/],
-  ])("%s", async (fault, message) => {
+  ])("%s", { timeout: 60_000 }, async (fault, message) => {
     vi.stubEnv("LLMSIM_FAULT_ALWAYS", fault);
-    const pool = threadPool(1, { file, heapMegabytes: 32, timeLimitSeconds: fault === "sleeps" ? 1 : 60 });
-    const task = { seed: 9, first: 3, count: 2, configs: [smallConfig()], windows: [], verify: false };
+    const pool = threadPool(1, { file, heapMegabytes: 32 });
     try {
-      const error: unknown = await pool.run(task).catch((reason: unknown) => reason);
+      const error: unknown = await pool.run(TASK).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(WorkerFault);
       expect((error as Error).message).toMatch(message);
     } finally {

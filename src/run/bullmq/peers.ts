@@ -25,11 +25,15 @@ export const connectionName = (role: Role, { version, core }: Build): string =>
 export const describeBuild = ({ version, core }: Build): string =>
   `llmsim ${version}, core ${core.slice(0, 8)}`;
 
-/** The builds of all that are connected in a role, one entry a connection; undefined where Redis does not tell. */
+/**
+ * The builds of all that are connected to the client's database in a role, one entry a connection; undefined where Redis
+ * does not tell.
+ */
 export async function connected(client: Redis, role: Role): Promise<Build[] | undefined> {
   const list = await client.client("LIST").then(String, () => undefined);
   if (list === undefined) return undefined;
-  const pattern = new RegExp(`\\bname=llmsim/${role}/([\\w.+-]+)/([0-9a-f]{${CORE_DIGITS}})(?= )`, "g");
+  const here = `\\bname=llmsim/${role}/([\\w.+-]+)/([0-9a-f]{${CORE_DIGITS}}) [^\\n]*\\bdb=${client.options.db ?? 0} `;
+  const pattern = new RegExp(here, "g");
   return [...list.matchAll(pattern)].map(([, version, core]) => ({ version, core }));
 }
 

@@ -8,6 +8,7 @@ import type { Job } from "bullmq";
 import { coreHash } from "../core-hash.js";
 import type { Task } from "../../core/trial.js";
 import { answerTo, type Executor } from "../executor.js";
+import { MachineFault } from "../machine-fault.js";
 import { threadPool } from "../pool.js";
 import { WorkerFault } from "../worker-fault.js";
 import type { RedisAddress } from "./address.js";
@@ -36,8 +37,11 @@ export interface WorkerOptions {
   /** Aborted when it is to end: it finishes what it has begun. */
   readonly signal: AbortSignal;
   readonly tell: (line: string) => void;
+  /** Hears what must be said also where nothing else is: what it waits for. */
+  readonly insist?: (line: string) => void;
   /** Shorter times, for tests. */
   readonly locks?: Partial<typeof LOCKS>;
+  readonly lookMs?: number;
   /** How a job's task is run, for tests. */
   readonly makePool?: typeof threadPool;
 }
@@ -99,14 +103,14 @@ export async function serve(options: WorkerOptions): Promise<number> {
     },
   );
   const comparing = setInterval(() => void handing.compare().catch(() => {}), stalledInterval);
-  const stopTelling = tellOf(
-    control,
-    async () => otherBuilds((await connected(control, "run")) ?? [], build),
-    {
-      tell,
-      mine: describeBuild(build),
-    },
-  );
+  const stopTelling = tellOf(control, {
+    tell,
+    insist: options.insist ?? tell,
+    refused: async () => otherBuilds((await connected(control, "run")) ?? [], build),
+    isIdle: () => running + finished === 0,
+    mine: describeBuild(build),
+    lookMs: options.lookMs ?? LOOK_MS,
+  });
   tell(`${describeBuild(build)}: waiting for shards, on ${threads} ${threads === 1 ? "thread" : "threads"}`);
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   stopTelling();
@@ -132,6 +136,7 @@ async function ran(pool: Executor, task: Parameters<Executor["run"]>[0]): Promis
     return resultOf(await pool.run(task));
   } catch (error) {
     if (error instanceof WorkerFault) throw new Error(error.reason, { cause: error });
+    if (error instanceof MachineFault) throw error;
     try {
       return resultOf(answerTo(error));
     } catch {
@@ -140,11 +145,21 @@ async function ran(pool: Executor, task: Parameters<Executor["run"]>[0]): Promis
   }
 }
 
-/** Says when Redis goes and comes back, and which runs this worker is not fit for; each once. */
+interface Telling {
+  readonly tell: (line: string) => void;
+  readonly insist: (line: string) => void;
+  /** Runs that are there and that this worker is not fit for. */
+  readonly refused: () => Promise<string[]>;
+  /** No shard has come yet. */
+  readonly isIdle: () => boolean;
+  readonly mine: string;
+  readonly lookMs: number;
+}
+
+/** Says when Redis goes and comes back, which runs this worker is not fit for, and that there is none; each once. */
 function tellOf(
   control: ReturnType<typeof connectionTo>,
-  refused: () => Promise<string[]>,
-  { tell, mine }: { readonly tell: (line: string) => void; readonly mine: string },
+  { tell, insist, refused, isIdle, mine, lookMs }: Telling,
 ): () => void {
   const told = new Set<string>();
   let isAway = false;
@@ -164,7 +179,14 @@ function tellOf(
       }
   };
   void look();
-  const timer = setInterval(() => void look(), LOOK_MS);
+  let isWaitTold = false;
+  const timer = setInterval(() => {
+    if (isIdle() && !isWaitTold) {
+      isWaitTold = true;
+      insist(`waiting for a run of ${mine}: llmsim ... --executor bullmq --redis ...`);
+    }
+    void look();
+  }, lookMs);
   return () => {
     clearInterval(timer);
     control.removeAllListeners("close");
