@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../core/errors.js";
+import type { TrialValues } from "../core/trial.js";
 import { type Appending, FileError, type FileSystem } from "../io/files.js";
 import { coreHash } from "../run/core-hash.js";
 import type { Executor } from "../run/executor.js";
@@ -15,6 +16,7 @@ import {
   type Journal,
   journaled,
   type JournalHeader,
+  type Known,
   parseJournal,
   shardLine,
 } from "../run/journal.js";
@@ -38,7 +40,10 @@ export interface Checkpoint {
   readonly executor: Executor;
   /** What a message calls the journal. */
   readonly name: string;
-  readonly counts: Counts;
+  /** Whether the journal was there, with an earlier run's work in it. */
+  readonly found: boolean;
+  /** How many finished shards the journal holds, or would if it were kept. */
+  shards(): number;
   /** The run is over: the journal goes, unless it is still of use. */
   close(keep: boolean): Promise<void>;
 }
@@ -69,7 +74,10 @@ export async function checkpoint(
   const name = join(folder, `${command}-${hash}.journal`);
   const path = resolve(cwd, name);
   const found = resume ? await findJournal(header, name, { cwd, folder, fs }) : undefined;
-  const shards = new Map(found?.shards);
+  const known: Known = {
+    shards: found?.shards ?? new Map(),
+    where: (key) => `${name}:${found?.lines.get(key)}`,
+  };
   if (found)
     tell(
       `resume: ${found.shards.size} finished shards in ${name}${found.torn > 0 ? ", the last line was torn and is dropped" : ""}`,
@@ -86,8 +94,8 @@ export async function checkpoint(
   const startedAt = Date.now();
   let early: string[] = [];
   let file: Promise<Appending> | undefined;
-  const record = async (line: string): Promise<void> => {
-    early.push(line);
+  const record = async (key: string, values: TrialValues): Promise<void> => {
+    early.push(shardLine(key, values));
     if (!file && !writes && !found && Date.now() - startedAt < PATIENCE_MS) return;
     file ??= open();
     const opened = await file;
@@ -97,9 +105,10 @@ export async function checkpoint(
   };
   const counts: Counts = { kept: 0, done: 0 };
   return {
-    executor: journaled(inner, header.core, shards, (key, values) => record(shardLine(key, values)), counts),
+    executor: journaled(inner, header.core, known, record, counts),
     name,
-    counts,
+    found: found !== undefined,
+    shards: () => known.shards.size + counts.done,
     async close(keep) {
       try {
         if (keep && early.length > 0) file ??= open();

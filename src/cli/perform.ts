@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
 import type { Experiment, InputFile, Report, RunSettings, Study } from "../experiments/experiment.js";
+import { Disagreement } from "../run/disagreement.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
@@ -126,7 +127,10 @@ function runSettings(
 /** What took less time need not be kept for a second try. */
 const WORTH_KEEPING_MS = 2000;
 
-/** The journal outlives a run that was stopped, or that broke; not one that is done, or that can never be. */
+/**
+ * The journal outlives a run that was stopped, or that broke; not one that is done. One that was begun anew goes also
+ * where the run can never be; one that was found holds an earlier run's work, and only success removes it.
+ */
 async function guarded(
   saved: Checkpoint,
   tell: (line: string) => void,
@@ -140,15 +144,18 @@ async function guarded(
     const isStopped = error instanceof Interrupted;
     const isFinal =
       error instanceof ConfigError || error instanceof PlanError || error instanceof InvariantError;
-    const isKept = isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
+    const isKept = saved.found || isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
     await saved.close(isKept).catch((later: unknown) => {
       if (isStopped) throw later; // else the first error is the one to tell
     });
-    const shards = saved.counts.kept + saved.counts.done;
-    if (!isKept || shards === 0) throw error;
-    const kept = `${shards} finished shards are kept in ${saved.name}`;
+    if (!isKept || saved.shards() === 0) throw error;
+    const kept = `${saved.shards()} finished shards are kept in ${saved.name}`;
     if (isStopped) throw new Interrupted(error.signal, kept);
-    tell(`${kept}: --resume goes on from there`);
+    tell(
+      error instanceof Disagreement
+        ? `${kept}, but not all of them can be trusted: without that file the run starts anew`
+        : `${kept}: --resume goes on from there`,
+    );
     throw error;
   }
   await saved.close(false);

@@ -28,6 +28,8 @@ export interface JournalHeader {
 export interface Journal {
   readonly header: JournalHeader;
   readonly shards: ReadonlyMap<string, TrialValues>;
+  /** The line where each of them stands first, from 1. */
+  readonly lines: ReadonlyMap<string, number>;
   /** 1 if the last line was torn. */
   readonly torn: number;
   /** The sound lines, as they stand in the file. */
@@ -92,10 +94,6 @@ const isHeader = (found: Record<string, unknown>): found is Record<string, unkno
 export const isSame = (a: TrialValues, b: TrialValues): boolean =>
   a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 
-/** The number of the first line of a shard. */
-const lineOfKey = (lines: readonly string[], key: string): number =>
-  1 + lines.findIndex((line, i) => i > 0 && payloadOf(line)?.startsWith(`${key} `) === true);
-
 /**
  * Reads a journal.
  * @param name what an error calls it
@@ -112,6 +110,7 @@ export function parseJournal(text: string, name: string, mend = "delete the file
   let torn = tail === "" ? 0 : 1;
   let header: JournalHeader | undefined;
   const shards = new Map<string, TrialValues>();
+  const firstLines = new Map<string, number>();
   let sound = "";
   for (let i = 0; i < lines.length; i++) {
     const payload = payloadOf(lines[i]);
@@ -134,13 +133,14 @@ export function parseJournal(text: string, name: string, mend = "delete the file
       const values = valuesOf(payload.slice(space + 1)) ?? refuse(i + 1, "not the values of a shard");
       const before = shards.get(key);
       if (before && !isSame(before, values))
-        refuse(i + 1, `another result of shard ${key} than line ${lineOfKey(lines, key)} (${mend})`);
+        refuse(i + 1, `another result of shard ${key} than line ${firstLines.get(key)} (${mend})`);
       shards.set(key, values);
+      if (!before) firstLines.set(key, i + 1);
     }
     sound += `${lines[i]}\n`;
   }
   if (header === undefined) return refuse(1, `torn before its first line (${mend})`);
-  return { header, shards, torn, text: sound };
+  return { header, shards, lines: firstLines, torn, text: sound };
 }
 
 /** Settings that differ between a journal and the run at hand, as `key: old → new`. */
@@ -155,6 +155,12 @@ export function differingSettings(journal: JournalHeader, run: JournalHeader): s
   return differing;
 }
 
+/** Finished shards that a run can take over, and where each stands, as an error names it. */
+export interface Known {
+  readonly shards: ReadonlyMap<string, TrialValues>;
+  readonly where: (key: string) => string;
+}
+
 /** How many shards were answered from a journal, and how many were simulated. */
 export interface Counts {
   kept: number;
@@ -162,12 +168,12 @@ export interface Counts {
 }
 
 /**
- * An executor that answers from `shards` what it can, and hands every shard that it had to simulate to `record`.
+ * An executor that answers from what is known what it can, and hands every shard that it had to simulate to `record`.
  */
 export function journaled(
   executor: Executor,
   core: string,
-  shards: ReadonlyMap<string, TrialValues>,
+  { shards, where }: Known,
   record: (key: string, values: TrialValues) => Promise<void>,
   counts: Counts = { kept: 0, done: 0 },
 ): Executor {
@@ -182,7 +188,7 @@ export function journaled(
           throw new ConfigError([
             {
               key: "--resume",
-              message: `--resume: a shard of ${known.length} values, expected ${expectedLength(task)} (delete the journal to start anew)`,
+              message: `${where(key)}: a shard of ${known.length} values, expected ${expectedLength(task)} (without this line it is simulated again)`,
             },
           ]);
         counts.kept++;

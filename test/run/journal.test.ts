@@ -94,14 +94,15 @@ test.each([
 });
 
 describe("an executor with a journal", () => {
+  const nothing = { shards: new Map(), where: () => "" };
   test("simulates what the journal lacks, and answers the rest from it, to the same bits", async () => {
     const lines: string[] = [];
     const core = coreHash();
     const record = async (key: string, values: Float64Array<ArrayBuffer>): Promise<void> =>
       void lines.push(shardLine(key, values));
-    const first = await runner(journaled(inProcess(), core, new Map(), record), silent).run(manyShards);
+    const first = await runner(journaled(inProcess(), core, nothing, record), silent).run(manyShards);
     const half = lines.slice(0, lines.length >> 1);
-    const { shards: known } = parseJournal(headerLine(header) + half.join(""), "j");
+    const known = { ...nothing, ...parseJournal(headerLine(header) + half.join(""), "j") };
     const counts = { kept: 0, done: 0 };
     lines.length = 0;
     const second = await runner(journaled(inProcess(), core, known, record, counts), silent).run(manyShards);
@@ -116,17 +117,20 @@ describe("an executor with a journal", () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       isWritten = true;
     };
-    await journaled(inProcess(), "c", new Map(), slowly).run(task!);
+    await journaled(inProcess(), "c", nothing, slowly).run(task!);
     expect(isWritten).toBe(true);
     const full = (): Promise<void> => Promise.reject(new Error("disk full"));
-    await expect(journaled(inProcess(), "c", new Map(), full).run(task!)).rejects.toThrow("disk full");
+    await expect(journaled(inProcess(), "c", nothing, full).run(task!)).rejects.toThrow("disk full");
   });
 
   test("a shard of another length is no answer", async () => {
     const [task] = shardsOf(manyShards, false).map((shard) => shard.task);
-    const known = new Map([[shardKey("c", task!), Float64Array.of(1, 2)]]);
+    const known = {
+      shards: new Map([[shardKey("c", task!), Float64Array.of(1, 2)]]),
+      where: () => "j:7",
+    };
     const asked = journaled(inProcess(), "c", known, async () => {}).run(task!);
-    await expect(asked).rejects.toThrow(/^--resume: a shard of 2 values, expected \d+ \(delete/);
+    await expect(asked).rejects.toThrow(/^j:7: a shard of 2 values, expected \d+ \(without/);
   });
 
   test("a key is another for another task or another simulator", () => {
