@@ -2,14 +2,15 @@
  * The file system as a port, so that tests can stand in for it and let any call of it fail. A file is replaced
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
+import { constants as limits } from "node:buffer";
 import { constants } from "node:fs";
 import {
   access,
   appendFile,
+  type FileHandle,
   link,
   mkdir,
   open,
-  readFile,
   readdir,
   rm,
   stat,
@@ -19,18 +20,26 @@ import { dirname, resolve } from "node:path";
 import { getSystemErrorMap } from "node:util";
 import { inALine } from "./in-a-line.js";
 
+/** What is written: whole, or in pieces where it may be longer than a text. */
+export type Data = string | Uint8Array | Iterable<string | Uint8Array>;
+
 export interface FileSystem {
-  /** The text of a UTF-8 file, without its byte order mark. */
+  /** The text of a UTF-8 file, without its byte order mark; at most as long as a text can be. */
   readText(path: string): Promise<string>;
+  /** The bytes of a file in pieces, for what may be longer than a text. */
+  read(path: string): AsyncIterable<Uint8Array>;
   /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
-  writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
+  writeAtomic(path: string, data: Data): Promise<void>;
   /** Adds to the end of a file that other programs write to as well; makes it when missing. */
   append(path: string, data: string): Promise<void>;
   exists(path: string): Promise<boolean>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
-  /** Opens a file to append to, after `text`, which replaces what it holds, whole. Makes missing folders. */
-  appendTo(path: string, text: string): Promise<Appending>;
+  /**
+   * Opens a file to append to. `start` is what it begins with: bytes that replace what it holds, whole; or how many of
+   * its bytes stay, where the rest was torn. Makes missing folders.
+   */
+  appendTo(path: string, start: Uint8Array | number): Promise<Appending>;
   /** Makes a file that is not there, with `text`; false if it is there. Makes missing folders. */
   claim(path: string, text: string): Promise<boolean>;
   /** Removes a file; one that is not there is no error. */
@@ -46,8 +55,8 @@ export interface FileSystem {
 
 /** A file that grows by whole lines. */
 export interface Appending {
-  /** Adds a text; what it returns is written, and on the disk at the latest a second later. */
-  append(text: string): Promise<void>;
+  /** Adds lines; when it returns they are written, and on the disk at the latest a second later. */
+  append(lines: Uint8Array): Promise<void>;
   /** Everything is on the disk, and the file is closed. */
   close(): Promise<void>;
 }
@@ -96,7 +105,7 @@ async function attempt<T>(action: string, path: string, work: () => Promise<T>):
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 const isAbsent = (error: unknown): boolean => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
 
-async function replace(path: string, data: string | Uint8Array): Promise<void> {
+async function replace(path: string, data: Data): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const there = await stat(path).catch(() => undefined);
   // A device or a pipe (/dev/stdout) is written to; renaming over it would destroy it.
@@ -111,16 +120,57 @@ async function replace(path: string, data: string | Uint8Array): Promise<void> {
   });
 }
 
+/** Bytes read at once. */
+const PIECE = 2 ** 20;
+/** UTF-8 has no more characters than bytes, and V8 no longer text. */
+const LONGEST_TEXT = limits.MAX_STRING_LENGTH;
+
+/**
+ * The bytes of a file; each piece is the reader's to keep. A device that never ends can be left at any time.
+ * @param most a file that is longer is refused, as soon as that is known
+ */
+async function* piecesOf(path: string, most = Infinity): AsyncGenerator<Uint8Array, void, undefined> {
+  const tooLong = (): FileError => new FileError("read", path, `larger than ${most} bytes`);
+  const file = await open(path, "r");
+  try {
+    if (most < Infinity && (await file.stat()).size > most) throw tooLong();
+    for (let size = 0; ;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(PIECE), 0, PIECE, null);
+      if (bytesRead === 0) return;
+      size += bytesRead;
+      if (size > most) throw tooLong();
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /** How long an appended line may wait for the disk. */
 const SYNC_MS = 1000;
 
-/**
- * What the file holds is replaced whole, too: a process that is killed here leaves the old file or the new one. After
- * a write that failed, perhaps in the middle of a line, nothing more is added: a line after half a line is damage.
- */
-async function openAppending(path: string, text: string): Promise<Appending> {
-  await replace(path, text);
+/** The file, whose first `length` bytes stay and nothing else. */
+async function openKept(path: string, length: number): Promise<FileHandle> {
   const file = await open(path, "a");
+  try {
+    const { size } = await file.stat();
+    if (size < length) throw new FileError("write", path, "shorter than it was a moment ago");
+    if (size > length) await file.truncate(length);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * A new beginning replaces what the file holds whole: a process that is killed here leaves the old file or the new one;
+ * of one that stays only what is torn is cut off. After a write that failed, perhaps in the middle of a line, nothing
+ * more is added: a line after half a line is damage.
+ */
+async function openAppending(path: string, start: Uint8Array | number): Promise<Appending> {
+  if (typeof start !== "number") await replace(path, start);
+  const file = typeof start === "number" ? await openKept(path, start) : await open(path, "a");
   let broken: FileError | undefined;
   let timer: NodeJS.Timeout | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -157,13 +207,21 @@ let claims = 0;
 export const nodeFiles: FileSystem = {
   readText: (path) =>
     attempt("read", path, async () => {
-      const bytes = await readFile(path);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of piecesOf(path, LONGEST_TEXT)) pieces.push(piece);
       try {
-        return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+        return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
       } catch {
         throw new FileError("read", path, "not UTF-8 text");
       }
     }),
+  read: async function* (path) {
+    try {
+      yield* piecesOf(path);
+    } catch (error) {
+      throw error instanceof FileError ? error : new FileError("read", path, reasonOf(error));
+    }
+  },
   writeAtomic: (path, data) => attempt("write", path, () => replace(path, data)),
   append: (path, data) => attempt("write", path, () => appendFile(path, data)),
   exists: (path) =>
@@ -177,7 +235,7 @@ export const nodeFiles: FileSystem = {
       ),
     ),
   makeDir: (path) => attempt("make", path, async () => void (await mkdir(path, { recursive: true }))),
-  appendTo: (path, text) => attempt("write", path, () => openAppending(path, text)),
+  appendTo: (path, start) => attempt("write", path, () => openAppending(path, start)),
   claim: (path, text) =>
     attempt("write", path, async () => {
       await mkdir(dirname(path), { recursive: true });
@@ -210,11 +268,27 @@ export const nodeFiles: FileSystem = {
     }),
 };
 
+const namedIn = (error: unknown, name: string): unknown =>
+  error instanceof FileError ? new FileError("read", name, error.reason) : error;
+
 /** A file that the user named, relative to `cwd`; errors name it as the user did. */
 export async function readNamed(files: FileSystem, cwd: string, name: string): Promise<string> {
   try {
     return await files.readText(resolve(cwd, name));
   } catch (error) {
-    throw error instanceof FileError ? new FileError("read", name, error.reason) : error;
+    throw namedIn(error, name);
+  }
+}
+
+/** The bytes of such a file, in pieces. */
+export async function* namedPieces(
+  files: FileSystem,
+  cwd: string,
+  name: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* files.read(resolve(cwd, name));
+  } catch (error) {
+    throw namedIn(error, name);
   }
 }

@@ -29,13 +29,16 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
   return {
     calls,
     readText: (path) => through("read", path, () => nodeFiles.readText(path)),
+    read: async function* (path) {
+      yield* await through("read", path, () => Promise.resolve(nodeFiles.read(path)));
+    },
     writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
     append: (path, data) => through("write", path, () => nodeFiles.append(path, data)),
     exists: (path) => through("read", path, () => nodeFiles.exists(path)),
     makeDir: (path) => through("make", path, () => nodeFiles.makeDir(path)),
-    appendTo: (path, text) =>
+    appendTo: (path, start) =>
       through("write", path, async () => {
-        const file = await nodeFiles.appendTo(path, text);
+        const file = await nodeFiles.appendTo(path, start);
         return {
           append: (more) => through("write", path, () => file.append(more)),
           // A close that fails gives the file back all the same.
