@@ -212,13 +212,19 @@ async function conduct(
   }
   if (part) {
     await part.finish(streams, shared.json);
+    await stdout.taken?.();
     return EXIT.done;
   }
   for (const line of report.answer.slice(said)) say(line);
   const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
-  if (shared.json) stdout.write(document(experiment, conducted, report));
+  if (shared.json)
+    for (const piece of document(experiment, conducted, report)) {
+      stdout.write(piece);
+      await stdout.taken?.();
+    }
   else stdout.write(body(report, header(conducted, experiment), written, replay, style));
+  await stdout.taken?.();
   await tellGitHub(report, replay, streams, warn);
   if (report.show) {
     const { show } = await import("./show.js");

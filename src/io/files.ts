@@ -87,7 +87,8 @@ const PLAIN_REASONS: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: "too large",
 };
 
-function reasonOf(error: unknown): string {
+/** Why the system refused, in words. */
+export function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === "string") return PLAIN_REASONS[code] ?? SYSTEM_REASONS.get(code) ?? code;
   return String(message ?? error).split("\n")[0];
@@ -105,7 +106,24 @@ async function attempt<T>(action: string, path: string, work: () => Promise<T>):
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 const isAbsent = (error: unknown): boolean => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
 
-async function replace(path: string, data: Data): Promise<void> {
+/** Small pieces are put together: each is a call of the system. */
+function* gathered(data: Iterable<string | Uint8Array>): Generator<Uint8Array, void, undefined> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  for (const piece of data) {
+    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
+    parts.push(bytes);
+    size += bytes.length;
+    if (size < PIECE) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    size = 0;
+  }
+  yield Buffer.concat(parts);
+}
+
+async function replace(path: string, content: Data): Promise<void> {
+  const data = typeof content === "string" || content instanceof Uint8Array ? content : gathered(content);
   await mkdir(dirname(path), { recursive: true });
   const there = await stat(path).catch(() => undefined);
   // A device or a pipe (/dev/stdout) is written to; renaming over it would destroy it.

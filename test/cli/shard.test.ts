@@ -186,7 +186,11 @@ describe("what is refused", () => {
     const [first, ...rest] = readFileSync(path, "latin1").split("\n");
     const header = JSON.parse(first!.slice(first!.indexOf("{"))) as Parameters<typeof headerLine>[0];
     const withHeader = (changes: object): void => {
-      writeFileSync(path, headerLine({ ...header, ...changes }).toString("latin1") + rest.join("\n"), "latin1");
+      writeFileSync(
+        path,
+        headerLine({ ...header, ...changes }).toString("latin1") + rest.join("\n"),
+        "latin1",
+      );
     };
     const settings: Readonly<Record<string, unknown>> = header.settings;
     for (const [changes, why] of [

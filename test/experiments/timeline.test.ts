@@ -23,7 +23,7 @@ const ns = (us: number | undefined): number => Math.round(us! * 1000);
 const SEED = 3;
 function eventsOf(configs: readonly SimulationConfig[], most = 1e6): TraceEvent[] {
   const { file } = timelineFile("t.json", configs, SEED, most);
-  return (JSON.parse(file.text) as { traceEvents: TraceEvent[] }).traceEvents;
+  return (JSON.parse([...file.text].join("")) as { traceEvents: TraceEvent[] }).traceEvents;
 }
 
 const configs: fc.Arbitrary<SimulationConfig> = fc
@@ -229,7 +229,7 @@ describe("the format", () => {
 
   test("a long trial is cut, said with where; what was under way ends there", () => {
     const { file, notes } = timelineFile("t.json", two, SEED, 100);
-    const { traceEvents, otherData } = JSON.parse(file.text) as {
+    const { traceEvents, otherData } = JSON.parse([...file.text].join("")) as {
       traceEvents: TraceEvent[];
       otherData: { notes: string[] };
     };
