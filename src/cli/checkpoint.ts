@@ -3,7 +3,7 @@
  * continues from it, and says what it kept; a journal of other settings is refused with the settings that differ.
  */
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { ConfigError } from "../core/errors.js";
 import type { TrialValues } from "../core/trial.js";
 import { type Appending, FileError, type FileSystem } from "../io/files.js";
@@ -84,8 +84,17 @@ export async function checkpoint(
       `resume: ${found.shards.size} finished shards in ${name}${found.torn > 0 ? ", the last line was torn and is dropped" : ""}`,
     );
 
+  /** What an earlier run of these settings finished is not this one's to remove. */
+  const setAside = async (): Promise<void> => {
+    const aside = await fs.moveAside(path);
+    if (aside !== undefined)
+      tell(
+        `${name} is of an earlier run of these settings: moved to ${join(folder, basename(aside))} (under its old name --resume goes on from it)`,
+      );
+  };
   const open = async (): Promise<Appending> => {
     await take();
+    if (!found) await setAside();
     return fs.appendTo(path, found?.bytes ?? headerLine(header));
   };
   const startedAt = performance.now();

@@ -9,9 +9,11 @@ import {
   appendFile,
   type FileHandle,
   link,
+  lstat,
   mkdir,
   open,
   readdir,
+  rename,
   rm,
   stat,
   writeFile,
@@ -44,6 +46,8 @@ export interface FileSystem {
   claim(path: string, text: string): Promise<boolean>;
   /** Removes a file; one that is not there is no error. */
   remove(path: string): Promise<void>;
+  /** Gives what is there another name, `path.1` or the first number that is free; the name, undefined if nothing is. */
+  moveAside(path: string): Promise<string | undefined>;
   /** Names in a folder, sorted. */
   list(path: string): Promise<string[]>;
   /**
@@ -105,6 +109,16 @@ async function attempt<T>(action: string, path: string, work: () => Promise<T>):
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 const isAbsent = (error: unknown): boolean => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+
+/** Whether anything has that name, a link that leads nowhere too. */
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isAbsent(error)) return false;
+      throw error;
+    },
+  );
 
 /** Small pieces are put together: each is a call of the system. */
 function* gathered(data: Iterable<string | Uint8Array>): Generator<Uint8Array, void, undefined> {
@@ -268,6 +282,16 @@ export const nodeFiles: FileSystem = {
         throw error;
       } finally {
         await rm(whole, { force: true }).catch(() => {});
+      }
+    }),
+  moveAside: (path) =>
+    attempt("move", path, async () => {
+      if (!(await isThere(path))) return undefined;
+      for (let n = 1; ; n++) {
+        const aside = `${path}.${n}`;
+        if (await isThere(aside)) continue;
+        await rename(path, aside);
+        return aside;
       }
     }),
   remove: (path) => attempt("remove", path, () => rm(path, { force: true })),

@@ -2,7 +2,7 @@
  * A journal that `--resume` found is removed by success alone: whatever the run ends in, and however soon, nothing that
  * was finished is lost, and what is kept is told.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
@@ -128,4 +128,28 @@ test("a record with a right sum and too few values: told with its line, and the 
   const rest = readFileSync(journal.path, "latin1").split("\n");
   writeFileSync(journal.path, [rest[0], ...rest.slice(2)].join("\n"), "latin1");
   expect(await llmsim(`${COMMAND} --resume`, { cwd })).toMatchObject({ code: 0 });
+});
+
+test("the same command without --resume: said in a line, the old journal moved aside, and never over another", async ({
+  folder: cwd,
+}) => {
+  const first = await stopped(cwd);
+  const name = first.path.slice(first.path.indexOf("data/"));
+  const told = (n: number): string =>
+    `${name} is of an earlier run of these settings: moved to ${name}.${n} (under its old name --resume goes on from it)\n`;
+  const second = await llmsim(COMMAND, { cwd });
+  expect([second.code, second.stderr]).toEqual([0, told(1)]);
+  expect(readFileSync(`${first.path}.1`).equals(first.bytes)).toBe(true);
+  // A third: two journals aside.
+  await stopped(cwd);
+  const stop = await stopped(cwd);
+  expect(readFileSync(`${first.path}.1`).equals(first.bytes)).toBe(true);
+  expect(readdirSync(join(cwd, "data")).filter((one) => one.includes(".journal"))).toEqual(
+    [".journal", ".journal.1", ".journal.2"].map((end) => name.slice(5).replace(".journal", end)),
+  );
+  expect(await llmsim(`${COMMAND} --resume`, { cwd })).toMatchObject({ code: 0 });
+  // As it says.
+  renameSync(`${stop.path}.1`, stop.path);
+  const resumed = await llmsim(`${COMMAND} --resume`, { cwd });
+  expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringMatching(/kept [1-9]\d* shards/)]);
 });

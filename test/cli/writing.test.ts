@@ -46,6 +46,7 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
         };
       }),
     claim: (path, text) => through("write", path, () => nodeFiles.claim(path, text)),
+    moveAside: (path) => through("move", path, () => nodeFiles.moveAside(path)),
     remove: (path) => through("remove", path, () => nodeFiles.remove(path)),
     list: (path) => through("read", path, () => nodeFiles.list(path)),
     ensureWritable: (cwd, folder) => through("write to", folder, () => nodeFiles.ensureWritable(cwd, folder)),

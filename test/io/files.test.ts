@@ -269,6 +269,17 @@ describe("reading", () => {
   });
 });
 
+test("moveAside takes the first name that is free, and nothing is no error", async () => {
+  expect(await nodeFiles.moveAside(at("x"))).toBeUndefined();
+  expect(await nodeFiles.moveAside(at("none", "x"))).toBeUndefined();
+  await writeFile(at("x.1"), "before");
+  await symlink("nowhere", at("x.2"));
+  await writeFile(at("x"), "now");
+  expect(await nodeFiles.moveAside(at("x"))).toBe(at("x.3"));
+  expect(await nodeFiles.readText(at("x.3"))).toBe("now");
+  expect(await readdir(folder)).toEqual(["x.1", "x.2", "x.3"]);
+});
+
 describe("folders", () => {
   test("makeDir makes all of them, twice without complaint", async () => {
     await nodeFiles.makeDir(at("a", "b"));
