@@ -2,6 +2,7 @@
 import { constants } from "node:buffer";
 import {
   chmod,
+  link,
   mkdir,
   mkdtemp,
   readdir,
@@ -266,6 +267,43 @@ describe("reading", () => {
     expect(await nodeFiles.exists(at("a", "c"))).toBe(false);
     await symlink("loop", at("loop"));
     expect(await failure(nodeFiles.exists(at("loop")))).toMatch(/too many symbolic links/);
+  });
+});
+
+describe("locate", () => {
+  test("two names of one file lead to the same place, through links of either kind", async () => {
+    await mkdir(at("a", "b"), { recursive: true });
+    await writeFile(at("a", "x"), "12345");
+    await symlink("b/../x", at("a", "soft"));
+    await symlink("a", at("folder"));
+    await link(at("a", "x"), at("hard"));
+    const x = await nodeFiles.locate(at("a", "x"));
+    expect(x).toMatchObject({ kind: "file", size: 5 });
+    for (const other of [at("a", "soft"), at("folder", "x"), at("folder", "b", "..", "soft")])
+      expect(await nodeFiles.locate(other)).toEqual(x);
+    const hard = await nodeFiles.locate(at("hard"));
+    expect(hard.real).not.toBe(x.real);
+    expect(hard.id).toBe(x.id);
+    expect((await nodeFiles.locate(at("folder"))).kind).toBe("folder");
+    expect((await nodeFiles.locate("/dev/null")).kind).toBe("device");
+  });
+
+  test("what is not there is where it would be made", async () => {
+    const { real } = await nodeFiles.locate(folder);
+    await mkdir(at("a"));
+    await writeFile(at("file"), "");
+    await symlink("a", at("link"));
+    await symlink("a/new/y", at("dangling"));
+    for (const [path, place] of [
+      [at("none"), "none"],
+      [at("link", "new", "x"), "a/new/x"],
+      [at("dangling"), "a/new/y"],
+      [at("dangling", "z"), "a/new/y/z"],
+      [at("file", "x"), "file/x"],
+    ] as const)
+      expect(await nodeFiles.locate(path)).toEqual({ real: join(real, place) });
+    await symlink("loop", at("loop"));
+    expect(await failure(nodeFiles.locate(at("loop")))).toMatch(/too many symbolic links/);
   });
 });
 
