@@ -3,8 +3,9 @@
  * continues from it, and says what it kept; a journal of other settings is refused with the settings that differ.
  */
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { ConfigError } from "../core/errors.js";
+import type { TrialValues } from "../core/trial.js";
 import { type Appending, FileError, type FileSystem } from "../io/files.js";
 import { coreHash } from "../run/core-hash.js";
 import type { Executor } from "../run/executor.js";
@@ -12,12 +13,12 @@ import {
   type Counts,
   differingSettings,
   headerLine,
-  type Journal,
   journaled,
   type JournalHeader,
-  parseJournal,
+  type Known,
   shardLine,
 } from "../run/journal.js";
+import { type Journal, readHeader, readJournal } from "../run/journal-reader.js";
 import { type Lock, takeLock } from "./lock.js";
 
 export interface CheckpointSettings {
@@ -38,7 +39,10 @@ export interface Checkpoint {
   readonly executor: Executor;
   /** What a message calls the journal. */
   readonly name: string;
-  readonly counts: Counts;
+  /** Whether the journal was there, with an earlier run's work in it. */
+  readonly found: boolean;
+  /** How many finished shards the journal holds, or would if it were kept. */
+  shards(): number;
   /** The run is over: the journal goes, unless it is still of use. */
   close(keep: boolean): Promise<void>;
 }
@@ -68,44 +72,57 @@ export async function checkpoint(
   const hash = createHash("sha256").update(JSON.stringify(header.settings)).digest("hex").slice(0, 8);
   const name = join(folder, `${command}-${hash}.journal`);
   const path = resolve(cwd, name);
-  const found = resume ? await findJournal(header, name, { cwd, folder, fs }) : undefined;
-  const shards = new Map(found?.shards);
+  let lock: Lock | undefined;
+  const take = async (): Promise<Lock> => (lock ??= await takeLock(`${path}.lock`, `${name}.lock`, fs, tell));
+  const found = resume ? await findJournal(header, name, { cwd, folder, fs }, take) : undefined;
+  const known: Known = {
+    shards: found?.shards ?? new Map(),
+    where: (key) => `${name}:${found?.lines.get(key)}`,
+  };
   if (found)
     tell(
       `resume: ${found.shards.size} finished shards in ${name}${found.torn > 0 ? ", the last line was torn and is dropped" : ""}`,
     );
 
-  let lock: Lock | undefined;
-  const open = async (): Promise<Appending> => {
-    lock ??= await takeLock(`${path}.lock`, `${name}.lock`, fs, tell);
-    // The sound part of an earlier journal, without its torn line, and then what is new.
-    return fs.appendTo(path, found?.text ?? headerLine(header));
+  /** What an earlier run of these settings finished is not this one's to remove. */
+  const setAside = async (): Promise<void> => {
+    const aside = await fs.moveAside(path);
+    if (aside !== undefined)
+      tell(
+        `${name} is of an earlier run of these settings: moved to ${join(folder, basename(aside))} (under its old name --resume goes on from it)`,
+      );
   };
-  // A journal that is there may be another's, who goes on with it.
-  if (found) lock = await takeLock(`${path}.lock`, `${name}.lock`, fs, tell);
-  const startedAt = Date.now();
-  let early: string[] = [];
+  const open = async (): Promise<Appending> => {
+    await take();
+    if (!found) await setAside();
+    return fs.appendTo(path, found?.bytes ?? headerLine(header));
+  };
+  const startedAt = performance.now();
+  let early: Uint8Array[] = [];
   let file: Promise<Appending> | undefined;
-  const record = async (line: string): Promise<void> => {
-    early.push(line);
-    if (!file && !writes && !found && Date.now() - startedAt < PATIENCE_MS) return;
-    file ??= open();
-    const opened = await file;
-    const lines = early.join("");
+  const appendEarly = async (opened: Appending): Promise<void> => {
+    const lines = early;
     early = [];
-    if (lines !== "") await opened.append(lines);
+    if (lines.length > 0) await opened.append(lines.length === 1 ? lines[0] : Buffer.concat(lines));
+  };
+  const record = async (key: string, values: TrialValues): Promise<void> => {
+    early.push(shardLine(key, values));
+    if (!file && !writes && !found && performance.now() - startedAt < PATIENCE_MS) return;
+    file ??= open();
+    await appendEarly(await file);
   };
   const counts: Counts = { kept: 0, done: 0 };
   return {
-    executor: journaled(inner, header.core, shards, (key, values) => record(shardLine(key, values)), counts),
+    executor: journaled(inner, header.core, known, record, counts),
     name,
-    counts,
+    found: found !== undefined,
+    shards: () => known.shards.size + counts.done,
     async close(keep) {
       try {
         if (keep && early.length > 0) file ??= open();
         const opened = await file?.catch(() => undefined);
         try {
-          if (opened && early.length > 0 && keep) await opened.append(early.join(""));
+          if (opened && keep) await appendEarly(opened);
         } finally {
           await opened?.close();
         }
@@ -118,28 +135,37 @@ export async function checkpoint(
   };
 }
 
-/** The journal of this very run, or an error that says what there is instead. */
+/**
+ * The journal of this very run, or an error that says what there is instead.
+ * @param take takes the lock: until then a journal that is there may be another's, who goes on with it
+ */
 async function findJournal(
   header: JournalHeader,
   name: string,
   { cwd, folder, fs }: Pick<CheckpointSettings, "cwd" | "folder" | "fs">,
+  take: () => Promise<Lock>,
 ): Promise<Journal> {
-  const read = async (file: string): Promise<Journal> =>
-    parseJournal(await fs.readText(resolve(cwd, file)), file);
   const refuse = (...messages: string[]): never => {
     throw new ConfigError(messages.map((message) => ({ key: "--resume", message: `--resume: ${message}` })));
   };
-  if (await fs.exists(resolve(cwd, name))) {
-    const journal = await read(name);
-    const differing = differingSettings(journal.header, header);
-    return differing.length === 0 ? journal : refuse(`${name} is of another run: ${differing.join("; ")}`);
+  const path = resolve(cwd, name);
+  if (await fs.exists(path)) {
+    const lock = await take();
+    try {
+      const journal = await readJournal(fs.readBytes(path), name);
+      const differing = differingSettings(journal.header, header);
+      return differing.length === 0 ? journal : refuse(`${name} is of another run: ${differing.join("; ")}`);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   }
   const others = await namesIn(folder, header.command, { cwd, fs });
   if (others.length === 0) return refuse(`nothing to continue: no ${header.command} journal in ${folder}`);
   const differing = await Promise.all(
     others.map(async (other) => {
-      const journal = await read(other);
-      return `${other} is of another run: ${differingSettings(journal.header, header).slice(0, 8).join("; ")}`;
+      const theirs = await readHeader(fs.readBytes(resolve(cwd, other)), other);
+      return `${other} is of another run: ${differingSettings(theirs, header).slice(0, 8).join("; ")}`;
     }),
   );
   return refuse(...differing);

@@ -8,6 +8,7 @@ import { ConfigError } from "../core/errors.js";
 import { EXPERIMENTS } from "../experiments/index.js";
 import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
+import { outputOf } from "./process-output.js";
 import { EXIT, report as reportError } from "./faults.js";
 import { dropLocks } from "./lock.js";
 import { type Act, complaintOf, type Flags, makeProgram, type PlainCommand } from "./program.js";
@@ -59,17 +60,17 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
   };
   const program = makeProgram(EXPERIMENTS, version, streams, act, [merge, worker]);
   try {
-    if (argv.length === 0) {
-      program.outputHelp();
-      return EXIT.done;
+    try {
+      if (argv.length === 0) program.outputHelp();
+      else await program.parseAsync(await withoutHelpCommand(argv), { from: "user" });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      const complaint = complaintOf(error);
+      if (complaint) throw complaint;
     }
-    await program.parseAsync(await withoutHelpCommand(argv), { from: "user" });
+    await streams.stdout.taken?.();
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      const complaint = complaintOf(error);
-      return complaint ? reportError(complaint, streams.stderr, replay) : EXIT.done;
-    }
     const { signal } = streams;
     // Whatever a stopped run stumbles over, it was stopped.
     const stopped = signal?.aborted === true && !(error instanceof Interrupted);
@@ -112,25 +113,20 @@ export async function runProcess(): Promise<void> {
   };
   for (const signal of signals) process.on(signal, hear);
   const { fs, open } = stoppable(nodeFiles, stop.signal);
-  // A reader that has gone (`| head`) ends the output, not the run: files are still written.
-  let isLost = false;
-  for (const stream of [process.stdout, process.stderr])
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE" || isLost) return;
-      isLost = true;
-      process.exitCode = EXIT.fault;
-      const reason = error.message.replace(/^\w+: |, \w+$/g, "");
-      if (stream === process.stdout) process.stderr.write(`error: cannot write to stdout: ${reason}\n`);
-    });
+  const stderr = outputOf(process.stderr, "stderr");
   const code = await main(process.argv.slice(2), {
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: outputOf(process.stdout, "stdout"),
+    stderr,
     stdin: () => (process.stdin.isTTY ? undefined : process.stdin),
     env: process.env,
     cwd: process.cwd(),
     fs,
     signal: stop.signal,
   });
-  process.exitCode = isLost ? EXIT.fault : code;
+  const isTold = await stderr.taken().then(
+    () => true,
+    () => false,
+  );
+  process.exitCode = isTold ? code : EXIT.fault;
   if (stop.signal.aborted && open() > 0) die((stop.signal.reason as Interrupted).signal);
 }

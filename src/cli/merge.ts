@@ -8,11 +8,11 @@ import type { Command } from "commander";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment } from "../experiments/experiment.js";
 import { EXPERIMENTS } from "../experiments/index.js";
-import { FileError, readNamed } from "../io/files.js";
+import { FileError, namedPieces } from "../io/files.js";
 import { coreHash } from "../run/core-hash.js";
 import type { Executor } from "../run/executor.js";
 import { differingSettings } from "../run/journal.js";
-import { answering, join, type Joined, parseShardFile, type ShardFile } from "../run/shard-file.js";
+import { answering, join, type Joined, readShardFile, type ShardFile } from "../run/shard-file.js";
 import { EXIT_HELP } from "./faults.js";
 import { isInside } from "./inside.js";
 import { camelCase, flagName } from "./options.js";
@@ -97,7 +97,7 @@ async function read(
   const issues: Issue[] = [];
   for (const name of names)
     try {
-      files.push(parseShardFile(await readNamed(fs, cwd, name), name));
+      files.push(await readShardFile(namedPieces(fs, cwd, name), name));
     } catch (error) {
       if (error instanceof ConfigError) issues.push(...error.issues);
       else if (error instanceof FileError) issues.push({ key: name, message: error.message });

@@ -3,6 +3,7 @@ import { conditionText } from "../core/condition.js";
 import { BLOCK_TOKENS } from "../core/kv-memory.js";
 import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
+import { jsonPieces } from "../io/json.js";
 import { serverLines } from "./server-lines.js";
 import { renderTable } from "./table.js";
 import type { Style } from "./style.js";
@@ -135,10 +136,14 @@ export function partial(report: Report, style: Style): string {
 }
 
 /**
- * The one JSON document of `--json`. A command that fixes its own settings has a seed, but no model to name; one that
+ * The one JSON document of `--json`, in pieces: every trial's values may be more than a text can hold. A command that fixes its own settings has a seed, but no model to name; one that
  * brings its requests has no scenario.
  */
-export function document({ name: command, takesModel }: Experiment, study: Study, report: Report): string {
+export function* document(
+  { name: command, takesModel }: Experiment,
+  study: Study,
+  report: Report,
+): Generator<string, void, undefined> {
   const { scenario, hardware, seed, trials, plugins } = study;
   const { conventions } = study.config;
   const trace = study.trace && { trace: study.trace };
@@ -150,5 +155,6 @@ export function document({ name: command, takesModel }: Experiment, study: Study
       : takesModel
         ? { ...machine, seed, conventions }
         : { seed };
-  return `${JSON.stringify({ command, ...assumed, ...report.json }, null, 2)}\n`;
+  yield* jsonPieces({ command, ...assumed, ...report.json }, 2);
+  yield "\n";
 }

@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
 import type { Experiment, InputFile, Report, RunSettings, Study } from "../experiments/experiment.js";
+import { Disagreement } from "../run/disagreement.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
 import { runner } from "../run/runner.js";
@@ -127,7 +128,10 @@ function runSettings(
 /** What took less time need not be kept for a second try. */
 const WORTH_KEEPING_MS = 2000;
 
-/** The journal outlives a run that was stopped, or that broke; not one that is done, or that can never be. */
+/**
+ * The journal outlives a run that was stopped, or that broke; not one that is done. One that was begun anew goes also
+ * where the run can never be; one that was found holds an earlier run's work, and only success removes it.
+ */
 async function guarded(
   saved: Checkpoint,
   tell: (line: string) => void,
@@ -141,15 +145,18 @@ async function guarded(
     const isStopped = error instanceof Interrupted;
     const isFinal =
       error instanceof ConfigError || error instanceof PlanError || error instanceof InvariantError;
-    const isKept = isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
+    const isKept = saved.found || isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
     await saved.close(isKept).catch((later: unknown) => {
       if (isStopped) throw later; // else the first error is the one to tell
     });
-    const shards = saved.counts.kept + saved.counts.done;
-    if (!isKept || shards === 0) throw error;
-    const kept = `${shards} finished shards are kept in ${saved.name}`;
+    if (!isKept || saved.shards() === 0) throw error;
+    const kept = `${saved.shards()} finished shards are kept in ${saved.name}`;
     if (isStopped) throw new Interrupted(error.signal, kept);
-    tell(`${kept}: --resume goes on from there`);
+    tell(
+      error instanceof Disagreement
+        ? `${kept}, but not all of them can be trusted: without that file the run starts anew`
+        : `${kept}: --resume goes on from there`,
+    );
     throw error;
   }
   await saved.close(false);
@@ -207,16 +214,22 @@ async function conduct(
   }
   if (part) {
     await part.finish(streams, shared.json);
+    await stdout.taken?.();
     return EXIT.done;
   }
   for (const line of report.answer.slice(said)) say(line);
   const conducted = { ...study, trials: report.trials ?? study.trials };
   const written = await writeFiles(report, places, streams.fs, warn);
-  if (shared.json) stdout.write(document(experiment, conducted, report));
+  if (shared.json)
+    for (const piece of document(experiment, conducted, report)) {
+      stdout.write(piece);
+      await stdout.taken?.();
+    }
   else {
     const notes = [...(study.trace?.notes ?? []).map((note) => `trace: ${note}`), ...report.notes];
     stdout.write(body({ ...report, notes }, header(conducted, experiment), written, replay, style));
   }
+  await stdout.taken?.();
   await tellGitHub(report, replay, streams, warn);
   if (report.show) {
     const { show } = await import("./show.js");

@@ -8,8 +8,8 @@ import type { Issue } from "../core/errors.js";
 import type { Experiment } from "../experiments/experiment.js";
 import { coreHash } from "../run/core-hash.js";
 import type { Executor } from "../run/executor.js";
-import { shardKey, shardLine } from "../run/journal.js";
-import { keeping, shardFileName, shardFileText } from "../run/shard-file.js";
+import { headerLine, shardKey, shardLine } from "../run/journal.js";
+import { keeping, type Kept, type ShardHeader, shardFileName } from "../run/shard-file.js";
 import type { Share } from "../run/share.js";
 import { flattened } from "./checkpoint.js";
 import type { OptionValues } from "./options.js";
@@ -68,18 +68,18 @@ export function shardRun(
   folder: string,
 ): ShardRun {
   const core = coreHash();
-  const kept = keeping(inner, (task, values) => shardLine(shardKey(core, task), values));
+  const keeper = keeping(inner, (task) => shardKey(core, task));
   const hash = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8);
   const file = join(folder, shardFileName(command, hash, share));
   return {
-    executor: kept,
+    executor: keeper,
     async finish({ stdout, cwd, fs }, isJson) {
       const { index, count, total } = share;
       const shard = { index, count };
       // By key: which task is done first is chance, and the file's bytes are not.
-      const lines = [...kept.lines].sort((a, b) => (payload(a) < payload(b) ? -1 : 1));
-      const tasks = lines.length;
-      const header = {
+      const kept = [...keeper.kept].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+      const tasks = kept.length;
+      const header: ShardHeader = {
         command,
         core,
         program: version,
@@ -89,7 +89,7 @@ export function shardRun(
         tasks,
         total,
       };
-      await fs.writeAtomic(resolve(cwd, file), shardFileText(header, lines));
+      await fs.writeAtomic(resolve(cwd, file), linesOf(header, kept));
       const all = `${shellWord(file).replace(/shard-\d+-of-\d+$/, "")}shard-*-of-${count}`;
       const merge = `llmsim merge ${count === 1 ? shellWord(file) : all}`;
       stdout.write(
@@ -101,4 +101,8 @@ export function shardRun(
   };
 }
 
-const payload = (line: string): string => line.slice(line.indexOf(" ", line.indexOf(" ") + 1) + 1);
+/** Line by line: together they may be longer than any text. */
+function* linesOf(header: ShardHeader, kept: readonly Kept[]): Generator<Uint8Array> {
+  yield headerLine(header);
+  for (const { key, values } of kept) yield shardLine(key, values);
+}

@@ -3,8 +3,9 @@ import { dirname, join, resolve } from "node:path";
 import type { TopLevelSpec } from "vega-lite";
 import type { Issue } from "../core/errors.js";
 import type { Experiment, Report, TextFile } from "../experiments/experiment.js";
-import { toCsv } from "../io/csv.js";
-import { FileError, type FileSystem } from "../io/files.js";
+import { csvPieces } from "../io/csv.js";
+import { type Data, FileError, type FileSystem } from "../io/files.js";
+import { jsonPieces } from "../io/json.js";
 import { inside } from "./inside.js";
 import { flagName, type OptionValues } from "./options.js";
 import type { SharedSettings } from "./settings.js";
@@ -55,6 +56,11 @@ const isFolder = (path: string, fs: FileSystem): Promise<boolean> =>
     },
   );
 
+function* specText(spec: object): Generator<string, void, undefined> {
+  yield* jsonPieces(spec, 1);
+  yield "\n";
+}
+
 /** @returns the files written, as the user would name them */
 export async function writeFiles(
   report: Pick<Report, "csv" | "figures" | "texts" | "animations">,
@@ -64,17 +70,17 @@ export async function writeFiles(
 ): Promise<string[]> {
   const written: string[] = [];
   const { cwd, data, figs } = places;
-  const write = async (folder: string, path: string, content: string | Uint8Array): Promise<void> => {
+  const write = async (folder: string, path: string, content: Data): Promise<void> => {
     await fs.writeAtomic(inside(cwd, folder, path), content);
     written.push(join(folder, path));
   };
   /** A file that the user named may be anywhere. */
-  const put = async ({ path, under }: Pick<TextFile, "path" | "under">, text: string): Promise<void> => {
+  const put = async ({ path, under }: Pick<TextFile, "path" | "under">, text: Data): Promise<void> => {
     if (under !== "current") return write(data, path, text);
     await fs.writeAtomic(resolve(cwd, path), text);
     written.push(path);
   };
-  for (const file of report.csv) await put(file, toCsv(file.columns, file.rows));
+  for (const file of report.csv) await put(file, csvPieces(file.columns, file.rows));
   for (const file of report.texts ?? []) await put(file, file.text);
   if (report.figures.length > 0) {
     const { drawings } = await import("../io/drawings.js");
@@ -83,7 +89,7 @@ export async function writeFiles(
       const { path, spec } = left.next().value!;
       for (const message of warnings) warn(`${path}: ${message}`);
       await write(figs, path, png);
-      await write(figs, path.replace(/\.png$/, ".vl.json"), `${JSON.stringify(spec, null, 1)}\n`);
+      await write(figs, path.replace(/\.png$/, ".vl.json"), specText(spec));
     }
   }
   if (report.animations && report.animations.length > 0) {

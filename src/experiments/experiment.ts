@@ -240,7 +240,8 @@ export interface TextFile {
   readonly path: string;
   /** As in CsvFile. */
   readonly under?: "data" | "current";
-  readonly text: string;
+  /** In pieces where it may be longer than a text can be. */
+  readonly text: string | Iterable<string>;
 }
 
 /** What a program that watches should mark: on GitHub it stands beside the job. */

@@ -1,4 +1,6 @@
 /** `explore`: one HTML file that runs the same core in the browser; here it gets its settings and a first result. */
+import type { Issue } from "../core/errors.js";
+import { METRICS } from "../core/metrics.js";
 import type { Study, Experiment, ExperimentContext, Report, Workspace } from "./experiment.js";
 import { again, allKnown, withScheduler } from "./experiment.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
@@ -71,6 +73,26 @@ async function execute({ study, options, workspace, trials }: ExperimentContext)
   };
 }
 
+/** Numbers that the page stores: some 40 MB of text, and as much as a browser opens at once. */
+const MOST_STORED = 2_000_000;
+
+function check(_: unknown, study: Study | undefined): Issue[] {
+  if (!study) return [];
+  const issues: Issue[] = [];
+  const most = Math.floor(MOST_STORED / (study.schedulers.length * METRICS.length));
+  if (study.trials > most)
+    issues.push({
+      key: "trials",
+      message: `invalid trials: ${study.trials} (at most ${most}: the page holds every trial's values)`,
+    });
+  if (study.trace)
+    issues.push({
+      key: "--trace",
+      message: "explore cannot show a recorded trace: its page brings no requests along (use run)",
+    });
+  return issues;
+}
+
 export const explore: Experiment = {
   name: "explore",
   question: "What happens when I turn this knob?",
@@ -88,14 +110,6 @@ export const explore: Experiment = {
   unshared: allKnown,
   examples: ["explore --open", "explore --scenario demo3 --lam 8 --serve"],
   writes: ["data/explore.html, one file that needs no network"],
-  check: (_, study) =>
-    study?.trace
-      ? [
-          {
-            key: "--trace",
-            message: "explore cannot show a recorded trace: its page brings no requests along (use run)",
-          },
-        ]
-      : [],
+  check,
   run: execute,
 };

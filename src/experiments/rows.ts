@@ -82,8 +82,8 @@ export interface JsonSummary {
   readonly ci95_low: number | null;
   readonly ci95_high: number | null;
   readonly n: number;
-  /** Each trial's value, under `--per-trial`. */
-  readonly values?: readonly (number | null)[];
+  /** Each trial's value, under `--per-trial`; NaN and infinities are null in the document. */
+  readonly values?: Float64Array;
 }
 
 export const jsonSummary = ({ mean, sd, low, high, n }: Summary): JsonSummary => ({
@@ -104,7 +104,7 @@ export function jsonMetrics(
     metricsOf(records.configs[config]).map(({ name }) => {
       const values = records.metric(config, name);
       const summary = jsonSummary(summarize(values));
-      return [name, perTrial ? { ...summary, values: values.map(finite) } : summary];
+      return [name, perTrial ? { ...summary, values: Float64Array.from(values) } : summary];
     }),
   );
 }

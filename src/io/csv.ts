@@ -30,22 +30,36 @@ function cellText(value: string | number | null | undefined): string {
   return FORMULA.test(value) ? `'${value}` : value;
 }
 
+type CellsByColumn = Readonly<Record<string, string | number | null | undefined>>;
+
+/** Cells that become text at once. */
+const CELLS = 10_000;
+
 /**
  * The rows as CSV: a header and a line a row, their cells by column. What a row has beside is left out.
- * Numbers as `String` gives them, which is all their digits; NaN, null and undefined are empty.
+ * Numbers as `String` gives them, which is all their digits; NaN, null and undefined are empty. In pieces of whole
+ * lines: a table may be longer than a text can be.
  */
-export function toCsv(
+export function* csvPieces(
   columns: readonly string[],
-  rows: readonly Readonly<Record<string, string | number | null | undefined>>[],
-): string {
-  const lines = rows.map((row) => columns.map((column) => cellText(row[column])));
-  return stringify([columns.map(cellText), ...lines], {
-    record_delimiter: "\n",
-    quoted_match: /[\r\n]/,
-    // A line of one empty cell would be a blank line.
-    quoted_empty: columns.length === 1,
-  });
+  rows: readonly CellsByColumn[],
+): Generator<string, void, undefined> {
+  const text = (lines: string[][]): string =>
+    stringify(lines, {
+      record_delimiter: "\n",
+      quoted_match: /[\r\n]/,
+      // A line of one empty cell would be a blank line.
+      quoted_empty: columns.length === 1,
+    });
+  yield text([columns.map(cellText)]);
+  const many = Math.max(1, Math.floor(CELLS / columns.length));
+  for (let at = 0; at < rows.length; at += many)
+    yield text(rows.slice(at, at + many).map((row) => columns.map((column) => cellText(row[column]))));
 }
+
+/** The rows as one text of CSV. */
+export const toCsv = (columns: readonly string[], rows: readonly CellsByColumn[]): string =>
+  [...csvPieces(columns, rows)].join("");
 
 function cellValue(text: string): CsvCell {
   if (text === "") return null;

@@ -2,43 +2,47 @@
  * The file system as a port, so that tests can stand in for it and let any call of it fail. A file is replaced
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
-import { constants, createReadStream } from "node:fs";
-import {
-  access,
-  appendFile,
-  link,
-  mkdir,
-  open,
-  readFile,
-  readdir,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, appendFile, link, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { getSystemErrorMap } from "node:util";
-import { inALine } from "./in-a-line.js";
+import { type Appending, openAppending } from "./appending.js";
+import { attempt, codeOf, FileError, isAbsent, reasonOf } from "./file-error.js";
+import { type Data, LONGEST_TEXT, piecesOf } from "./pieces.js";
+import { isThere, type Place, placeOf } from "./place.js";
+import { replace } from "./replacing.js";
+
+export { FileError, reasonOf } from "./file-error.js";
+export type { Appending } from "./appending.js";
+export type { Data } from "./pieces.js";
+export type { Place } from "./place.js";
 
 export interface FileSystem {
-  /** The text of a UTF-8 file, without its byte order mark. */
+  /** The text of a UTF-8 file, without its byte order mark; at most as long as a text can be. */
   readText(path: string): Promise<string>;
   /** The lines of a file one after the other, whatever its size; of a line too long to be one only the beginning. */
   readLines(path: string): AsyncIterable<string>;
-  /** The bytes of a file, piece by piece; who ends early closes it. */
+  /** The bytes of a file in pieces, for what may be longer than a text; who ends early closes it. */
   readBytes(path: string): AsyncIterable<Uint8Array>;
   /** Replaces the file by `data`, or leaves it as it was. Makes missing folders. */
-  writeAtomic(path: string, data: string | Uint8Array): Promise<void>;
+  writeAtomic(path: string, data: Data): Promise<void>;
   /** Adds to the end of a file that other programs write to as well; makes it when missing. */
   append(path: string, data: string): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** Where a path leads, and what is there. */
+  locate(path: string): Promise<Place>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
-  /** Opens a file to append to, after `text`, which replaces what it holds, whole. Makes missing folders. */
-  appendTo(path: string, text: string): Promise<Appending>;
+  /**
+   * Opens a file to append to. `start` is what it begins with: bytes that replace what it holds, whole; or how many of
+   * its bytes stay, where the rest was torn. Makes missing folders.
+   */
+  appendTo(path: string, start: Uint8Array | number): Promise<Appending>;
   /** Makes a file that is not there, with `text`; false if it is there. Makes missing folders. */
   claim(path: string, text: string): Promise<boolean>;
   /** Removes a file; one that is not there is no error. */
   remove(path: string): Promise<void>;
+  /** Gives what is there another name, `path.1` or the first number that is free; the name, undefined if nothing is. */
+  moveAside(path: string): Promise<string | undefined>;
   /** Names in a folder, sorted. */
   list(path: string): Promise<string[]>;
   /**
@@ -48,137 +52,24 @@ export interface FileSystem {
   ensureWritable(cwd: string, folder: string): Promise<void>;
 }
 
-/** A file that grows by whole lines. */
-export interface Appending {
-  /** Adds a text; what it returns is written, and on the disk at the latest a second later. */
-  append(text: string): Promise<void>;
-  /** Everything is on the disk, and the file is closed. */
-  close(): Promise<void>;
-}
-
-/** Characters of a path that a message shows. */
-const LONGEST_PATH = 400;
-
-/** The machine's fault: a file that cannot be read or written. */
-export class FileError extends Error {
-  readonly path: string;
-  /** `no space left on device`, `permission denied`, … */
-  readonly reason: string;
-  constructor(action: string, path: string, reason: string) {
-    super(`cannot ${action} ${inALine(path, LONGEST_PATH)}: ${reason}`);
-    this.name = "FileError";
-    this.path = path;
-    this.reason = reason;
-  }
-}
-
-const SYSTEM_REASONS = new Map(getSystemErrorMap().values());
-/** Where the system's own words are unclear. */
-const PLAIN_REASONS: Readonly<Record<string, string>> = {
-  EDQUOT: "disk quota exceeded",
-  EEXIST: "not a directory",
-  EIO: "input/output error",
-  EISDIR: "is a directory",
-  ERR_FS_FILE_TOO_LARGE: "too large",
-};
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === "string") return PLAIN_REASONS[code] ?? SYSTEM_REASONS.get(code) ?? code;
-  return String(message ?? error).split("\n")[0];
-}
-
-/** Does `work`; whatever it throws becomes a FileError about `path`. */
-async function attempt<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof FileError ? error : new FileError(action, path, reasonOf(error));
-  }
-}
-
-const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
-const isAbsent = (error: unknown): boolean => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
-
-async function replace(path: string, data: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const there = await stat(path).catch(() => undefined);
-  // A device or a pipe (/dev/stdout) is written to; renaming over it would destroy it.
-  if (there && !there.isFile() && !there.isDirectory()) return writeFile(path, data);
-  // The library writes with a single call and does not look how much was taken: a disk that fills up would
-  // leave half a file. So its own data is empty, and ours is written by a call that goes on until all is.
-  const { default: writeFileAtomic } = await import("write-file-atomic");
-  await writeFileAtomic(path, "", {
-    // It awaits this, which its types do not say.
-    // eslint-disable-next-line @typescript-eslint/no-misused-promises
-    tmpfileCreated: (temporary: string) => writeFile(temporary, data),
-  });
-}
-
-/** Bytes that are read at a time. */
-const PIECE = 1 << 20;
-
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
-  const stream = createReadStream(path, { highWaterMark: PIECE });
   try {
-    for await (const piece of stream) yield piece as Uint8Array;
+    yield* piecesOf(path);
   } catch (error) {
-    throw new FileError("read", path, reasonOf(error));
+    throw error instanceof FileError ? error : new FileError("read", path, reasonOf(error));
   }
-}
-
-/** How long an appended line may wait for the disk. */
-const SYNC_MS = 1000;
-
-/**
- * What the file holds is replaced whole, too: a process that is killed here leaves the old file or the new one. After
- * a write that failed, perhaps in the middle of a line, nothing more is added: a line after half a line is damage.
- */
-async function openAppending(path: string, text: string): Promise<Appending> {
-  await replace(path, text);
-  const file = await open(path, "a");
-  let broken: FileError | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  /** One thing after the other, whoever asks; the first failure is that of all that follow. */
-  const inTurn = (work: () => Promise<unknown>): Promise<void> => {
-    const turn = last.then(() =>
-      attempt("write", path, async () => {
-        if (broken) throw broken;
-        await work();
-      }),
-    );
-    last = turn.catch((error: unknown) => (broken = error as FileError));
-    return turn;
-  };
-  const sync = (): Promise<void> => {
-    clearTimeout(timer);
-    timer = undefined;
-    return file.datasync();
-  };
-  return {
-    append: (more) =>
-      inTurn(async () => {
-        await file.writeFile(more); // goes on until all of it is written
-        timer ??= setTimeout(() => void inTurn(sync).catch(() => {}), SYNC_MS).unref();
-      }),
-    close: () => inTurn(sync).finally(() => file.close()),
-  };
 }
 
 /** Longest line of a file that is read by lines, in characters. */
 const LONGEST_LINE = 1 << 20;
 
 async function* linesOf(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
   let rest = "";
-  try {
-    for await (const chunk of createReadStream(path, "utf8") as AsyncIterable<string>) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop()!.slice(0, LONGEST_LINE);
-      yield* lines;
-    }
-  } catch (error) {
-    throw new FileError("read", path, reasonOf(error));
+  for await (const piece of bytesOf(path)) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop()!.slice(0, LONGEST_LINE);
+    yield* lines;
   }
   if (rest !== "") yield rest;
 }
@@ -188,17 +79,17 @@ let claims = 0;
 
 /** The file system of this machine. */
 export const nodeFiles: FileSystem = {
-  readLines: linesOf,
   readText: (path) =>
     attempt("read", path, async () => {
-      const bytes = await readFile(path);
+      const pieces: Uint8Array[] = [];
+      for await (const piece of piecesOf(path, LONGEST_TEXT)) pieces.push(piece);
       try {
-        return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-      } catch (error) {
-        const isText = codeOf(error) !== "ERR_ENCODING_INVALID_ENCODED_DATA";
-        throw new FileError("read", path, isText ? "longer than a text can be" : "not UTF-8 text");
+        return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
+      } catch {
+        throw new FileError("read", path, "not UTF-8 text");
       }
     }),
+  readLines: linesOf,
   readBytes: bytesOf,
   writeAtomic: (path, data) => attempt("write", path, () => replace(path, data)),
   append: (path, data) => attempt("write", path, () => appendFile(path, data)),
@@ -212,8 +103,9 @@ export const nodeFiles: FileSystem = {
         },
       ),
     ),
+  locate: (path) => attempt("read", path, () => placeOf(path)),
   makeDir: (path) => attempt("make", path, async () => void (await mkdir(path, { recursive: true }))),
-  appendTo: (path, text) => attempt("write", path, () => openAppending(path, text)),
+  appendTo: (path, start) => attempt("write", path, () => openAppending(path, start)),
   claim: (path, text) =>
     attempt("write", path, async () => {
       await mkdir(dirname(path), { recursive: true });
@@ -228,6 +120,16 @@ export const nodeFiles: FileSystem = {
         throw error;
       } finally {
         await rm(whole, { force: true }).catch(() => {});
+      }
+    }),
+  moveAside: (path) =>
+    attempt("move", path, async () => {
+      if (!(await isThere(path))) return undefined;
+      for (let n = 1; ; n++) {
+        const aside = `${path}.${n}`;
+        if (await isThere(aside)) continue;
+        await rename(path, aside);
+        return aside;
       }
     }),
   remove: (path) => attempt("remove", path, () => rm(path, { force: true })),
@@ -246,11 +148,27 @@ export const nodeFiles: FileSystem = {
     }),
 };
 
+const namedIn = (error: unknown, name: string): unknown =>
+  error instanceof FileError ? new FileError("read", name, error.reason) : error;
+
 /** A file that the user named, relative to `cwd`; errors name it as the user did. */
 export async function readNamed(files: FileSystem, cwd: string, name: string): Promise<string> {
   try {
     return await files.readText(resolve(cwd, name));
   } catch (error) {
-    throw error instanceof FileError ? new FileError("read", name, error.reason) : error;
+    throw namedIn(error, name);
+  }
+}
+
+/** The bytes of such a file, in pieces. */
+export async function* namedPieces(
+  files: FileSystem,
+  cwd: string,
+  name: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* files.readBytes(resolve(cwd, name));
+  } catch (error) {
+    throw namedIn(error, name);
   }
 }

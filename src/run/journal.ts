@@ -2,7 +2,8 @@
  * The journal: finished shards as lines that are appended and never changed, so that a run can go on after it was
  * killed at any instant. A line is `<length> <crc32> <payload>`; the first payload says what run it is, the others
  * are `<key> <values>`. A last line that is torn is dropped; a bad one before it is an error that names it, and so is
- * a second result of a shard that is not the first.
+ * a second result of a shard that is not the first. It is read piece by piece, as bytes (journal-reader.ts): it may be
+ * longer than any text.
  *
  * Experiments are pure functions of their trials, so a run that goes on needs no memory of where it was: it asks
  * for the same shards again, and those that the journal holds are answered from it.
@@ -13,7 +14,7 @@ import { ConfigError } from "../core/errors.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Executor, expectedLength } from "./executor.js";
 
-const VERSION = 1;
+export const JOURNAL_VERSION = 1;
 
 /** What run a journal belongs to. */
 export interface JournalHeader {
@@ -24,21 +25,20 @@ export interface JournalHeader {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What a journal holds. */
-export interface Journal {
-  readonly header: JournalHeader;
-  readonly shards: ReadonlyMap<string, TrialValues>;
-  /** 1 if the last line was torn. */
-  readonly torn: number;
-  /** The sound lines, as they stand in the file. */
-  readonly text: string;
+/** The checksum of a payload, given in parts: eight hexadecimal digits. */
+export const sumOf = (...parts: readonly Uint8Array[]): string =>
+  parts
+    .reduce((sum, part) => crc32(part, sum), 0)
+    .toString(16)
+    .padStart(8, "0");
+
+function lineOf(...payload: readonly Buffer[]): Buffer {
+  const length = payload.reduce((sum, part) => sum + part.length, 0);
+  return Buffer.concat([Buffer.from(`${length} ${sumOf(...payload)} `), ...payload, Buffer.from("\n")]);
 }
 
-const lineOf = (payload: string): string =>
-  `${Buffer.byteLength(payload)} ${crc32(payload).toString(16).padStart(8, "0")} ${payload}\n`;
-
-export const headerLine = (header: JournalHeader): string =>
-  lineOf(JSON.stringify({ llmsim: "journal", version: VERSION, ...header }));
+export const headerLine = (header: JournalHeader): Buffer =>
+  lineOf(Buffer.from(JSON.stringify({ llmsim: "journal", version: JOURNAL_VERSION, ...header })));
 
 /** A NaN has many bit patterns and machines differ in the one they make: the journal has one. */
 function canonical(values: TrialValues): TrialValues {
@@ -47,8 +47,36 @@ function canonical(values: TrialValues): TrialValues {
   return copy;
 }
 
-export const shardLine = (key: string, values: TrialValues): string =>
-  lineOf(`${key} ${Buffer.from(canonical(values).buffer).toString("base64")}`);
+/** Bytes that become text at once: base64 makes four characters of three of them. */
+const GROUP = 3 * 2 ** 20;
+
+/** The values in base64, by groups: a shard of many points is longer than any text. */
+function encoded(values: TrialValues): Buffer[] {
+  const bytes = Buffer.from(canonical(values).buffer);
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += GROUP)
+    parts.push(Buffer.from(bytes.toString("base64", at, Math.min(bytes.length, at + GROUP)), "latin1"));
+  return parts;
+}
+
+export const shardLine = (key: string, values: TrialValues): Buffer =>
+  lineOf(Buffer.from(`${key} `), ...encoded(values));
+
+/** The values that base64 stands for; undefined where it is not what `encoded` makes. */
+export function decoded(text: Buffer): TrialValues | undefined {
+  const padding = text.toString("latin1", text.length - 2).replace(/[^=]/g, "").length;
+  const size = (text.length / 4) * 3 - padding;
+  if (!Number.isInteger(size / 8)) return undefined;
+  const values = new Float64Array(size / 8);
+  const bytes = Buffer.from(values.buffer);
+  for (let at = 0, to = 0; at < text.length; at += (GROUP / 3) * 4) {
+    const group = text.toString("latin1", at, at + (GROUP / 3) * 4);
+    const made = Buffer.from(group, "base64");
+    if (made.toString("base64") !== group) return undefined;
+    to += made.copy(bytes, to);
+  }
+  return values;
+}
 
 /** What identifies a shard: the simulator's code and all that the task says. */
 export function shardKey(core: string, task: Task): string {
@@ -60,88 +88,9 @@ export function shardKey(core: string, task: Task): string {
   return createHash("sha256").update(core).update(text).digest("hex").slice(0, 24);
 }
 
-/** The payload of a line, or undefined if it is not whole. */
-function payloadOf(line: string): string | undefined {
-  const [, length, sum, payload] = /^(\d{1,9}) ([0-9a-f]{8}) (.*)$/.exec(line) ?? [];
-  if (payload === undefined || Buffer.byteLength(payload) !== Number(length)) return undefined;
-  return crc32(payload).toString(16).padStart(8, "0") === sum ? payload : undefined;
-}
-
-function valuesOf(text: string): TrialValues | undefined {
-  const bytes = Buffer.from(text, "base64");
-  if (bytes.length % 8 !== 0 || bytes.toString("base64") !== text) return undefined;
-  return new Float64Array(Uint8Array.from(bytes).buffer);
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function recordIn(payload: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(payload);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isHeader = (found: Record<string, unknown>): found is Record<string, unknown> & JournalHeader =>
-  typeof found.command === "string" && typeof found.core === "string" && isRecord(found.settings);
-
 /** Whether two results are the same bits; only the sign of a NaN may differ, which is a machine's own affair. */
 export const isSame = (a: TrialValues, b: TrialValues): boolean =>
   a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
-
-/** The number of the first line of a shard. */
-const lineOfKey = (lines: readonly string[], key: string): number =>
-  1 + lines.findIndex((line, i) => i > 0 && payloadOf(line)?.startsWith(`${key} `) === true);
-
-/**
- * Reads a journal.
- * @param name what an error calls it
- * @param mend what to do about a damaged one
- * @throws ConfigError when a line before the last is not what was written, or it is no journal of this version
- */
-export function parseJournal(text: string, name: string, mend = "delete the file to start anew"): Journal {
-  const refuse = (line: number, what: string): never => {
-    throw new ConfigError([{ key: "--resume", message: `${name}:${line}: ${what}` }]);
-  };
-  const lines = text.split("\n");
-  // What follows the last line's end is nothing, or a line that was not finished.
-  const tail = lines.pop()!;
-  let torn = tail === "" ? 0 : 1;
-  let header: JournalHeader | undefined;
-  const shards = new Map<string, TrialValues>();
-  let sound = "";
-  for (let i = 0; i < lines.length; i++) {
-    const payload = payloadOf(lines[i]);
-    const isLast = i === lines.length - 1 && torn === 0;
-    if (payload === undefined) {
-      if (!isLast || i === 0) refuse(i + 1, `not a line of a journal (damaged; ${mend})`);
-      torn = 1;
-      break;
-    }
-    if (i === 0) {
-      const found = recordIn(payload);
-      if (found?.llmsim !== "journal") return refuse(1, "not a journal of llmsim");
-      if (found.version !== VERSION)
-        refuse(1, `journal version ${String(found.version)} (this program reads version ${VERSION})`);
-      if (!isHeader(found)) return refuse(1, "a journal that does not say of what run it is");
-      header = found;
-    } else {
-      const space = payload.indexOf(" ");
-      const key = payload.slice(0, space);
-      const values = valuesOf(payload.slice(space + 1)) ?? refuse(i + 1, "not the values of a shard");
-      const before = shards.get(key);
-      if (before && !isSame(before, values))
-        refuse(i + 1, `another result of shard ${key} than line ${lineOfKey(lines, key)} (${mend})`);
-      shards.set(key, values);
-    }
-    sound += `${lines[i]}\n`;
-  }
-  if (header === undefined) return refuse(1, `torn before its first line (${mend})`);
-  return { header, shards, torn, text: sound };
-}
 
 /** Settings that differ between a journal and the run at hand, as `key: old → new`. */
 export function differingSettings(journal: JournalHeader, run: JournalHeader): string[] {
@@ -155,6 +104,12 @@ export function differingSettings(journal: JournalHeader, run: JournalHeader): s
   return differing;
 }
 
+/** Finished shards that a run can take over, and where each stands, as an error names it. */
+export interface Known {
+  readonly shards: ReadonlyMap<string, TrialValues>;
+  readonly where: (key: string) => string;
+}
+
 /** How many shards were answered from a journal, and how many were simulated. */
 export interface Counts {
   kept: number;
@@ -162,12 +117,12 @@ export interface Counts {
 }
 
 /**
- * An executor that answers from `shards` what it can, and hands every shard that it had to simulate to `record`.
+ * An executor that answers from what is known what it can, and hands every shard that it had to simulate to `record`.
  */
 export function journaled(
   executor: Executor,
   core: string,
-  shards: ReadonlyMap<string, TrialValues>,
+  { shards, where }: Known,
   record: (key: string, values: TrialValues) => Promise<void>,
   counts: Counts = { kept: 0, done: 0 },
 ): Executor {
@@ -182,7 +137,7 @@ export function journaled(
           throw new ConfigError([
             {
               key: "--resume",
-              message: `--resume: a shard of ${known.length} values, expected ${expectedLength(task)} (delete the journal to start anew)`,
+              message: `${where(key)}: a shard of ${known.length} values, expected ${expectedLength(task)} (without this line it is simulated again)`,
             },
           ]);
         counts.kept++;

@@ -5,6 +5,8 @@ import type { TrialRequest } from "../experiments/trials.js";
 
 /** Numbers that one request for trials may come to: 1 GiB of them. */
 export const MOST_NUMBERS = 2 ** 27;
+/** Points (configurations by windows) of one request: each becomes a row of a table, all of which stand in memory. */
+export const MOST_POINTS = 100_000;
 /** No array is longer, on any machine. */
 const LONGEST_ARRAY = 2 ** 32;
 
@@ -15,6 +17,13 @@ const LONGEST_ARRAY = 2 ** 32;
 export function refuseExcess({ trials, configs, windows = [] }: TrialRequest, force: boolean): void {
   const points = configs.length * Math.max(1, windows.length);
   const numbers = trials * points * METRICS.length;
+  if (points > MOST_POINTS && !force)
+    throw new ConfigError([
+      {
+        key: "trials",
+        message: `too many points: ${points} rows of a table, ${configs.length} configurations at ${Math.max(1, windows.length)} times (at most ${MOST_POINTS}, or --force)`,
+      },
+    ]);
   if (numbers <= (force ? LONGEST_ARRAY : MOST_NUMBERS)) return;
   const most = Math.max(1, Math.floor(MOST_NUMBERS / (points * METRICS.length)));
   const lift = force ? "" : ", or --force";

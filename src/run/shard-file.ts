@@ -7,14 +7,8 @@
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Executor, expectedLength } from "./executor.js";
-import {
-  differingSettings,
-  headerLine,
-  isSame,
-  type JournalHeader,
-  parseJournal,
-  shardKey,
-} from "./journal.js";
+import { differingSettings, isSame, type JournalHeader, shardKey } from "./journal.js";
+import { readJournal } from "./journal-reader.js";
 import type { Share } from "./share.js";
 
 /** The first line of a shard's file. */
@@ -43,9 +37,6 @@ export const shardFileName = (
   { index, count }: Pick<Share, "index" | "count">,
 ): string => `${command}-${hash}.shard-${index}-of-${count}`;
 
-export const shardFileText = (header: ShardHeader, lines: readonly string[]): string =>
-  headerLine(header) + lines.join("");
-
 const isCount = (value: unknown, least: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= least;
 
@@ -66,18 +57,23 @@ function isShardHeader(header: Partial<ShardHeader>): header is ShardHeader {
   );
 }
 
-/** @throws ConfigError when the file is damaged, not whole, or not one of `--shard` */
-export function parseShardFile(text: string, name: string): ShardFile {
+/**
+ * Reads a file of `--shard` from its bytes.
+ * @throws ConfigError when it is damaged, not whole, or none
+ */
+export async function readShardFile(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  name: string,
+): Promise<ShardFile> {
   const refuse = (what: string): never => {
     throw new ConfigError([{ key: name, message: `${name}: ${what}` }]);
   };
   const again = "run that shard again";
-  const { header, shards, torn, text: sound } = parseJournal(text, name, again);
+  const { header, shards, torn, records } = await readJournal(pieces, name, again);
   if (!isShardHeader(header))
     return refuse("a journal, not a file of --shard (--resume goes on with a journal)");
-  const lines = sound.split("\n").length - 2;
-  if (torn > 0 || lines !== header.tasks)
-    return refuse(`${lines} of ${header.tasks} tasks: the file is not whole (${again})`);
+  if (torn > 0 || records !== header.tasks)
+    return refuse(`${records} of ${header.tasks} tasks: the file is not whole (${again})`);
   return { name, header, shards };
 }
 
@@ -190,20 +186,24 @@ export const answering = ({ shards, header }: Joined, name: string): Executor =>
   close: async () => {},
 });
 
-/** An executor that keeps what its tasks came to as lines, by key. */
+/** What a task came to. */
+export interface Kept {
+  readonly key: string;
+  readonly values: TrialValues;
+}
+
+/** An executor that keeps what its tasks came to. */
 export function keeping(
   executor: Executor,
-  lineOf: (task: Task, values: TrialValues) => string,
-): Executor & {
-  readonly lines: string[];
-} {
-  const lines: string[] = [];
+  keyOf: (task: Task) => string,
+): Executor & { readonly kept: Kept[] } {
+  const kept: Kept[] = [];
   return {
-    lines,
+    kept,
     width: executor.width,
     async run(task) {
       const values = await executor.run(task);
-      lines.push(lineOf(task, values));
+      kept.push({ key: keyOf(task), values });
       return values;
     },
     close: () => executor.close(),

@@ -85,6 +85,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "sweep-time --ntrials 1000000 --windows 10000",
       /^too many results: 1000000 trials of 30000 points \(at most \d+ trials of so many points, or --force\)$/,
     ],
+    [
+      "hybrid --ratios 0.01:0.2:0.01 --npoints 10000",
+      "too many points: 200000 rows of a table, 20 configurations at 10000 times (at most 100000, or --force)",
+    ],
     ["sweep-time --ntrials 1000000 --windows 10000 --force", /^too many results: .* of so many points\)$/],
     [
       "run --requests r.csv --lam 1000",

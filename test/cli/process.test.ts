@@ -44,6 +44,29 @@ describe("a reader that goes away", () => {
   );
 });
 
+describe("a stdout that breaks", () => {
+  const RUN = "run --tmax 20 --ntrials 400 --workers 0 --quiet --json --per-trial";
+
+  test("a file that grows no further: what came after is missed, and told", async ({ folder }) => {
+    // In units of 1024 bytes: the system takes a part of the text, and says only with the next that there is no room.
+    for (const command of ["--help", `${RUN}`]) {
+      const { code, stderr } = await bash(`trap "" XFSZ; ulimit -f 1; $LLMSIM ${command} > out`, folder).ended;
+      expect([code, stderr]).toEqual([2, "error: cannot write to stdout: file too large\n"]);
+    }
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("the work is kept, where it is worth it", async ({ folder }) => {
+    const lengthy = `run --tmax 5000 --ntrials 150 --workers 0 --quiet --json`;
+    const { code, stderr } = await bash(`$LLMSIM ${lengthy} > /dev/full`, folder).ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^\d+ finished shards are kept in data\/run-.*: --resume goes on from there\nerror: cannot write to stdout: no space/,
+    );
+    const resumed = await bash(`$LLMSIM ${lengthy} --resume`, folder).ended;
+    expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringMatching(/ simulated 0\n$/)]);
+  });
+});
+
 describe("Ctrl-C in a long run", () => {
   test.for([
     ["SIGINT", 130, 0],

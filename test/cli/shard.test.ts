@@ -186,7 +186,11 @@ describe("what is refused", () => {
     const [first, ...rest] = readFileSync(path, "latin1").split("\n");
     const header = JSON.parse(first!.slice(first!.indexOf("{"))) as Parameters<typeof headerLine>[0];
     const withHeader = (changes: object): void => {
-      writeFileSync(path, headerLine({ ...header, ...changes }) + rest.join("\n"), "latin1");
+      writeFileSync(
+        path,
+        headerLine({ ...header, ...changes }).toString("latin1") + rest.join("\n"),
+        "latin1",
+      );
     };
     const settings: Readonly<Record<string, unknown>> = header.settings;
     for (const [changes, why] of [
@@ -229,7 +233,7 @@ describe("what is refused", () => {
     const [key, values] = lines2![1]!.split(" ").slice(2) as [string, string];
     const bytes = Buffer.from(values, "base64").fill(1, 8, 16);
     const forged = shardLine(key, new Float64Array(Uint8Array.from(bytes).buffer));
-    writeFileSync(path, [first, forged.trimEnd(), ...lines1!.slice(2)].join("\n"), "latin1");
+    writeFileSync(path, [first, forged.toString().trimEnd(), ...lines1!.slice(2)].join("\n"), "latin1");
     const command = `llmsim ${RUN} --shard`;
     expect(await refused(names, cwd)).toBe(
       `error: ${names[1]}: another result of shard ${key} than ${names[0]} (run both again: ${command} 1/3 and ${command} 2/3)\n`,
@@ -240,7 +244,7 @@ describe("what is refused", () => {
       const [line, ...more] = readFileSync(join(cwd, name), "latin1").split("\n");
       const own = JSON.parse(line!.slice(line!.indexOf("{"))) as typeof header;
       const lie = { ...own, argv: [...RUN.split(" "), "--seed", "5"], settings: { ...settings, seed: 5 } };
-      writeFileSync(join(cwd, name), headerLine(lie) + more.join("\n"), "latin1");
+      writeFileSync(join(cwd, name), headerLine(lie).toString("latin1") + more.join("\n"), "latin1");
     }
     expect(await refused(names, cwd)).toMatch(/no shard holds a task of this run/);
     writeFileSync(join(cwd, "rows.csv"), "scheduler,trials\n");
@@ -325,9 +329,9 @@ test("a shard that was stopped goes on from its journal to the same file", async
   const stop = new AbortController();
   const fs = {
     ...nodeFiles,
-    appendTo: (path: string, text: string) => {
+    appendTo: (path: string, start: Uint8Array | number) => {
       stop.abort(new Interrupted("SIGINT")); // with the first task done
-      return nodeFiles.appendTo(path, text);
+      return nodeFiles.appendTo(path, start);
     },
   };
   const stopped = await llmsim(command, { cwd, fs, signal: stop.signal });

@@ -12,8 +12,8 @@ const COMMAND = "sweep-time --scheduler hybrid --windows 2 --tmax 20 --ntrials 2
 /** The file system, where something happens once the journal has been begun: the run is under way. */
 const while_ = (happens: () => void): FileSystem => ({
   ...nodeFiles,
-  appendTo: async (path, text) => {
-    const file = await nodeFiles.appendTo(path, text);
+  appendTo: async (path, start) => {
+    const file = await nodeFiles.appendTo(path, start);
     happens();
     return file;
   },

@@ -39,10 +39,11 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
     writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
     append: (path, data) => through("write", path, () => nodeFiles.append(path, data)),
     exists: (path) => through("read", path, () => nodeFiles.exists(path)),
+    locate: (path) => through("read", path, () => nodeFiles.locate(path)),
     makeDir: (path) => through("make", path, () => nodeFiles.makeDir(path)),
-    appendTo: (path, text) =>
+    appendTo: (path, start) =>
       through("write", path, async () => {
-        const file = await nodeFiles.appendTo(path, text);
+        const file = await nodeFiles.appendTo(path, start);
         return {
           append: (more) => through("write", path, () => file.append(more)),
           // A close that fails gives the file back all the same.
@@ -50,6 +51,7 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
         };
       }),
     claim: (path, text) => through("write", path, () => nodeFiles.claim(path, text)),
+    moveAside: (path) => through("move", path, () => nodeFiles.moveAside(path)),
     remove: (path) => through("remove", path, () => nodeFiles.remove(path)),
     list: (path) => through("read", path, () => nodeFiles.list(path)),
     ensureWritable: (cwd, folder) => through("write to", folder, () => nodeFiles.ensureWritable(cwd, folder)),

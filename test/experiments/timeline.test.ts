@@ -24,7 +24,7 @@ const ns = (us: number | undefined): number => Math.round(us! * 1000);
 const SEED = 3;
 async function eventsOf(configs: readonly SimulationConfig[], most = 1e6): Promise<TraceEvent[]> {
   const { file } = await timelineFile("t.json", configs, SEED, most, {});
-  return (JSON.parse(file.text) as { traceEvents: TraceEvent[] }).traceEvents;
+  return (JSON.parse([...file.text].join("")) as { traceEvents: TraceEvent[] }).traceEvents;
 }
 
 const configs: fc.Arbitrary<SimulationConfig> = fc
@@ -230,7 +230,7 @@ describe("the format", () => {
 
   test("a long trial is cut, said with where; what was under way ends there", async () => {
     const { file, notes } = await timelineFile("t.json", two, SEED, 100, {});
-    const { traceEvents, otherData } = JSON.parse(file.text) as {
+    const { traceEvents, otherData } = JSON.parse([...file.text].join("")) as {
       traceEvents: TraceEvent[];
       otherData: { notes: string[] };
     };
@@ -266,7 +266,7 @@ describe("the format", () => {
   test("who asks to stop is heard between two schedulers", async () => {
     let asked = 0;
     const { file } = await timelineFile("t.json", two, SEED, 100, { goesOn: async () => ++asked < 2 });
-    const { traceEvents } = JSON.parse(file.text) as { traceEvents: TraceEvent[] };
+    const { traceEvents } = JSON.parse([...file.text].join("")) as { traceEvents: TraceEvent[] };
     expect(new Set(traceEvents.map(({ pid }) => pid))).toEqual(new Set([1]));
     const { rows } = await requestFile("r.csv", two, SEED, { goesOn: async () => ++asked < 4 });
     expect(new Set(rows.map(({ scheduler }) => scheduler)).size).toBe(1);

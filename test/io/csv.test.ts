@@ -3,7 +3,7 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
-import { parseCsv, toCsv } from "../../src/io/csv.js";
+import { csvPieces, parseCsv, toCsv } from "../../src/io/csv.js";
 
 const problem = (text: string, required: string[] = []): string => {
   try {
@@ -16,6 +16,15 @@ const problem = (text: string, required: string[] = []): string => {
 };
 
 describe("toCsv", () => {
+  test("in pieces of whole lines, none long, whatever the length", () => {
+    const rows = Array.from({ length: 60_001 }, (_, i) => ({ a: i / 7, b: `x"${i}` }));
+    const pieces = [...csvPieces(["a", "b"], rows)];
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(pieces.every((piece) => piece.endsWith("\n") && piece.length < 1e6)).toBe(true);
+    const lines = rows.map(({ a, b }) => `${a},"${b.replace('"', '""')}"\n`);
+    expect(pieces.join("")).toBe(`a,b\n${lines.join("")}`);
+  });
+
   test("fixed columns, LF, full precision, empty where there is no value", () => {
     const rows = [
       { b: 0.1 + 0.2, a: "x", extra: 1 },

@@ -1,5 +1,18 @@
 /** Files are replaced whole or left alone, and a failure says which path and why. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { constants } from "node:buffer";
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import type * as promises from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,16 +47,18 @@ vi.mock("node:fs/promises", async (original) => {
           await sync();
           faults.syncs++;
         },
-        writeFile: async (text: string) => {
+        writeFile: async (lines: Uint8Array) => {
           const { half } = faults;
           faults.half = undefined;
-          await whole(half ? text.slice(0, text.length / 2) : text);
+          await whole(half ? lines.subarray(0, lines.length / 2) : lines);
           if (half) await failing(half);
         },
       });
     },
   };
 });
+
+const { MAX_STRING_LENGTH } = constants;
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
@@ -135,22 +150,31 @@ describe("writeAtomic", () => {
 describe("appendTo", () => {
   test("adds in turn to what the file is to begin with", async () => {
     await writeFile(at("x"), "kept\ntorn");
-    const file = await nodeFiles.appendTo(at("x"), "kept\n");
-    await Promise.all(["a\n", "b\n", "c\n"].map((line) => file.append(line)));
+    const file = await nodeFiles.appendTo(at("x"), "kept\n".length);
+    await Promise.all(["a\n", "b\n", "c\n"].map((line) => file.append(Buffer.from(line))));
     await file.close();
     expect(await nodeFiles.readText(at("x"))).toBe("kept\na\nb\nc\n");
   });
 
-  test("what it held stands until the beginning is whole: a full disk, or a kill, loses nothing", async () => {
+  test("what is to stay must be there", async () => {
+    await writeFile(at("x"), "cut");
+    expect(await failure(nodeFiles.appendTo(at("x"), 5))).toBe(
+      "cannot write ~/x: shorter than it was a moment ago",
+    );
+    expect(await nodeFiles.readText(at("x"))).toBe("cut");
+  });
+
+  test("what it held stands until a new beginning is whole: a full disk, or a kill, loses nothing", async () => {
     await writeFile(at("x"), "kept\ntorn");
     const { ino } = await stat(at("x"));
     faults.write = "ENOSPC";
-    expect(await failure(nodeFiles.appendTo(at("x"), "kept\n"))).toBe(
+    expect(await failure(nodeFiles.appendTo(at("x"), Buffer.from("new\n")))).toBe(
       "cannot write ~/x: no space left on device",
     );
     expect(await nodeFiles.readText(at("x"))).toBe("kept\ntorn");
     faults.write = undefined;
-    await (await nodeFiles.appendTo(at("x"), "kept\n")).close();
+    await (await nodeFiles.appendTo(at("x"), Buffer.from("new\n"))).close();
+    expect(await nodeFiles.readText(at("x"))).toBe("new\n");
     expect((await stat(at("x"))).ino).not.toBe(ino); // never cut, but replaced
     expect(await readdir(folder)).toEqual(["x"]);
   });
@@ -159,22 +183,22 @@ describe("appendTo", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     faults.syncs = 0;
-    const file = await nodeFiles.appendTo(at("x"), "");
-    await file.append("a\n");
-    await file.append("b\n");
+    const file = await nodeFiles.appendTo(at("x"), Buffer.alloc(0));
+    await file.append(Buffer.from("a\n"));
+    await file.append(Buffer.from("b\n"));
     expect(faults.syncs).toBe(0);
     vi.advanceTimersByTime(1000);
     await vi.waitUntil(() => faults.syncs === 1);
-    await file.append("c\n");
+    await file.append(Buffer.from("c\n"));
     await file.close();
     expect(faults.syncs).toBe(2);
   });
 
   test("after half a line nothing is added: the rest could not be read", async () => {
-    const file = await nodeFiles.appendTo(at("x"), "1\n");
+    const file = await nodeFiles.appendTo(at("x"), Buffer.from("1\n"));
     faults.half = "ENOSPC";
     const reason = "cannot write ~/x: no space left on device";
-    const lines = ["22\n", "33\n"].map((line) => failure(file.append(line)));
+    const lines = ["22\n", "33\n"].map((line) => failure(file.append(Buffer.from(line))));
     expect(await Promise.all(lines)).toEqual([reason, reason]);
     expect(await failure(file.close())).toBe(reason);
     expect(await nodeFiles.readText(at("x"))).toBe("1\n2");
@@ -187,6 +211,36 @@ describe("reading", () => {
     expect(await nodeFiles.readText(at("x"))).toBe("a\r\nb");
     await writeFile(at("y"), Uint8Array.of(0x61, 0xff));
     expect(await failure(nodeFiles.readText(at("y")))).toBe("cannot read ~/y: not UTF-8 text");
+  });
+
+  test("what is longer than a text can be is called that, also what never ends", async () => {
+    await writeFile(at("long"), "");
+    await truncate(at("long"), MAX_STRING_LENGTH + 1);
+    const reason = `larger than ${MAX_STRING_LENGTH} bytes`;
+    expect(await failure(nodeFiles.readText(at("long")))).toBe(`cannot read ~/long: ${reason}`);
+    if (process.platform === "linux" && process.env.LLMSIM_LONG === "1")
+      expect(await failure(nodeFiles.readText("/dev/zero"))).toBe(`cannot read /dev/zero: ${reason}`);
+  });
+
+  test("in pieces: all bytes, as many files as are wanted, no handle left behind", async () => {
+    const bytes = Uint8Array.from({ length: 3_000_000 }, (_, i) => i % 251);
+    await writeFile(at("x"), bytes);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of nodeFiles.readBytes(at("x"))) pieces.push(piece);
+    expect(pieces.length).toBeGreaterThan(2);
+    expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+    const open = async (): Promise<number> => (await readdir("/proc/self/fd")).length;
+    const before = process.platform === "linux" ? await open() : 0;
+    for await (const piece of nodeFiles.readBytes(at("x"))) {
+      expect(piece[1]).toBe(1);
+      break;
+    }
+    if (process.platform === "linux") expect(await open()).toBe(before);
+    const all = async (path: string): Promise<void> => {
+      for await (const piece of nodeFiles.readBytes(path)) expect(piece).toBeUndefined();
+    };
+    expect(await failure(all(at("none")))).toBe("cannot read ~/none: no such file or directory");
+    expect(await failure(all(folder))).toBe("cannot read ~: is a directory");
   });
 
   test("says why it cannot", async () => {
@@ -243,6 +297,54 @@ describe("reading", () => {
     await symlink("loop", at("loop"));
     expect(await failure(nodeFiles.exists(at("loop")))).toMatch(/too many symbolic links/);
   });
+});
+
+describe("locate", () => {
+  test("two names of one file lead to the same place, through links of either kind", async () => {
+    await mkdir(at("a", "b"), { recursive: true });
+    await writeFile(at("a", "x"), "12345");
+    await symlink("b/../x", at("a", "soft"));
+    await symlink("a", at("folder"));
+    await link(at("a", "x"), at("hard"));
+    const x = await nodeFiles.locate(at("a", "x"));
+    expect(x).toMatchObject({ kind: "file", size: 5 });
+    for (const other of [at("a", "soft"), at("folder", "x"), at("folder", "b", "..", "soft")])
+      expect(await nodeFiles.locate(other)).toEqual(x);
+    const hard = await nodeFiles.locate(at("hard"));
+    expect(hard.real).not.toBe(x.real);
+    expect(hard.id).toBe(x.id);
+    expect((await nodeFiles.locate(at("folder"))).kind).toBe("folder");
+    expect((await nodeFiles.locate("/dev/null")).kind).toBe("device");
+  });
+
+  test("what is not there is where it would be made", async () => {
+    const { real } = await nodeFiles.locate(folder);
+    await mkdir(at("a"));
+    await writeFile(at("file"), "");
+    await symlink("a", at("link"));
+    await symlink("a/new/y", at("dangling"));
+    for (const [path, place] of [
+      [at("none"), "none"],
+      [at("link", "new", "x"), "a/new/x"],
+      [at("dangling"), "a/new/y"],
+      [at("dangling", "z"), "a/new/y/z"],
+      [at("file", "x"), "file/x"],
+    ] as const)
+      expect(await nodeFiles.locate(path)).toEqual({ real: join(real, place) });
+    await symlink("loop", at("loop"));
+    expect(await failure(nodeFiles.locate(at("loop")))).toMatch(/too many symbolic links/);
+  });
+});
+
+test("moveAside takes the first name that is free, and nothing is no error", async () => {
+  expect(await nodeFiles.moveAside(at("x"))).toBeUndefined();
+  expect(await nodeFiles.moveAside(at("none", "x"))).toBeUndefined();
+  await writeFile(at("x.1"), "before");
+  await symlink("nowhere", at("x.2"));
+  await writeFile(at("x"), "now");
+  expect(await nodeFiles.moveAside(at("x"))).toBe(at("x.3"));
+  expect(await nodeFiles.readText(at("x.3"))).toBe("now");
+  expect(await readdir(folder)).toEqual(["x.1", "x.2", "x.3"]);
 });
 
 describe("folders", () => {
