@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that replace a module: each needs modules of its own. */
@@ -25,9 +25,20 @@ class SlowestFirst extends BaseSequencer {
   }
 }
 
+/** Many seeds in one process (scripts/test-seeds.js): the tests' fast-check is one that asserts with each of them. */
+const manySeeds: Plugin = {
+  name: "many-seeds",
+  enforce: "pre",
+  resolveId: (name, from) =>
+    name === "fast-check" && from?.endsWith(".test.ts")
+      ? new URL("test/many-seeds.ts", import.meta.url).pathname
+      : undefined,
+};
+
 // Two forks: the suite is meant for two cores, and each test file that starts a pool brings its own. The other files
 // of a fork share what they import, which nothing of ours keeps state in: reading it anew cost a sixth of the suite.
 export default defineConfig({
+  plugins: process.env.LLMSIM_TEST_SEEDS === undefined ? [] : [manySeeds],
   test: {
     // What hangs is ended; what is slow because the machine has other work to do is not wrong.
     testTimeout: 300_000,
