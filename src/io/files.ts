@@ -7,6 +7,7 @@ import {
   access,
   appendFile,
   link,
+  lstat,
   mkdir,
   open,
   readFile,
@@ -27,6 +28,8 @@ export interface FileSystem {
   /** Adds to the end of a file that other programs write to as well; makes it when missing. */
   append(path: string, data: string): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** What stands at a path itself, whatever a link there leads to; undefined: nothing. */
+  kindOf(path: string): Promise<"file" | "folder" | "link" | "device" | undefined>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
   /** Opens a file to append to, after `text`, which replaces what it holds, whole. Makes missing folders. */
@@ -96,8 +99,25 @@ async function attempt<T>(action: string, path: string, work: () => Promise<T>):
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 const isAbsent = (error: unknown): boolean => codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
 
+/**
+ * Makes a folder and those above it. Node's own way (`recursive`) never ends below a folder that answers every attempt
+ * with ENOENT, as those of /proc do.
+ */
+async function makeFolders(path: string): Promise<void> {
+  const make = (): Promise<void> =>
+    mkdir(path).catch(async (error: unknown) => {
+      const there = await stat(path).catch(() => undefined);
+      if (there?.isDirectory() !== true) throw error;
+    });
+  await make().catch(async (error: unknown) => {
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolders(dirname(path));
+    await make();
+  });
+}
+
 async function replace(path: string, data: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolders(dirname(path));
   const there = await stat(path).catch(() => undefined);
   // A device or a pipe (/dev/stdout) is written to; renaming over it would destroy it.
   if (there && !there.isFile() && !there.isDirectory()) return writeFile(path, data);
@@ -176,11 +196,22 @@ export const nodeFiles: FileSystem = {
         },
       ),
     ),
-  makeDir: (path) => attempt("make", path, async () => void (await mkdir(path, { recursive: true }))),
+  kindOf: (path) =>
+    attempt("read", path, async () => {
+      try {
+        const there = await lstat(path);
+        if (there.isSymbolicLink()) return "link";
+        return there.isFile() ? "file" : there.isDirectory() ? "folder" : "device";
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    }),
+  makeDir: (path) => attempt("make", path, () => makeFolders(path)),
   appendTo: (path, text) => attempt("write", path, () => openAppending(path, text)),
   claim: (path, text) =>
     attempt("write", path, async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolders(dirname(path));
       // Whole from the start: whoever sees the file can read it.
       const whole = `${path}.${process.pid}${claims++}`;
       try {

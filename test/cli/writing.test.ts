@@ -31,6 +31,7 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
     readText: (path) => through("read", path, () => nodeFiles.readText(path)),
     writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
     append: (path, data) => through("write", path, () => nodeFiles.append(path, data)),
+    kindOf: (path) => through("read", path, () => nodeFiles.kindOf(path)),
     exists: (path) => through("read", path, () => nodeFiles.exists(path)),
     makeDir: (path) => through("make", path, () => nodeFiles.makeDir(path)),
     appendTo: (path, text) =>
