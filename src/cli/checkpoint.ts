@@ -68,21 +68,26 @@ export async function checkpoint(
   const hash = createHash("sha256").update(JSON.stringify(header.settings)).digest("hex").slice(0, 8);
   const name = join(folder, `${command}-${hash}.journal`);
   const path = resolve(cwd, name);
-  const found = resume ? await findJournal(header, name, { cwd, folder, fs }) : undefined;
+  const take = (): Promise<Lock> => takeLock(`${path}.lock`, `${name}.lock`, fs, tell);
+  // Before it is read: who holds the lock may be writing what would be lost.
+  let lock = resume && (await fs.exists(path)) ? await take() : undefined;
+  const found = resume
+    ? await findJournal(header, name, { cwd, folder, fs }).catch(async (error: unknown) => {
+        await lock?.release();
+        throw error;
+      })
+    : undefined;
   const shards = new Map(found?.shards);
   if (found)
     tell(
       `resume: ${found.shards.size} finished shards in ${name}${found.torn > 0 ? ", the last line was torn and is dropped" : ""}`,
     );
 
-  let lock: Lock | undefined;
   const open = async (): Promise<Appending> => {
-    lock ??= await takeLock(`${path}.lock`, `${name}.lock`, fs, tell);
+    lock ??= await take();
     // The sound part of an earlier journal, without its torn line, and then what is new.
     return fs.appendTo(path, found?.text ?? headerLine(header));
   };
-  // A journal that is there may be another's, who goes on with it.
-  if (found) lock = await takeLock(`${path}.lock`, `${name}.lock`, fs, tell);
   const startedAt = Date.now();
   let early: string[] = [];
   let file: Promise<Appending> | undefined;

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { dropLocks, takeLock } from "../../src/cli/lock.js";
 import { beginningOf } from "../../src/cli/process-start.js";
-import { nodeFiles } from "../../src/io/files.js";
+import { type FileSystem, nodeFiles } from "../../src/io/files.js";
+import { Interrupted } from "../../src/run/interrupted.js";
 import { start, until } from "./process.js";
 import { contents, listing, llmsim, test } from "./session.js";
 
@@ -247,6 +248,54 @@ test("folders are made one in the other, and a file in the way is told", async (
   writeFileSync(join(folder, "a", "file"), "");
   expect(await errorOf(nodeFiles.makeDir(join(folder, "a", "file", "b")))).toMatch(/: not a directory$/);
   expect(await errorOf(nodeFiles.makeDir(join(folder, "a", "file")))).toMatch(/: not a directory$/);
+});
+
+test("a resume has the lock before it reads the journal: what another wrote until then is kept", async ({
+  folder: cwd,
+}) => {
+  /** Stops a run once so many shards are in its journal. */
+  const stopped = async (more: string, shards: number): Promise<string> => {
+    const stop = new AbortController();
+    const fs: FileSystem = {
+      ...nodeFiles,
+      async appendTo(path, text) {
+        const file = await nodeFiles.appendTo(path, text);
+        let appended = 0;
+        const append = async (lines: string): Promise<void> => {
+          await file.append(lines);
+          if (++appended === shards) stop.abort(new Interrupted("SIGINT"));
+        };
+        return { ...file, append };
+      },
+    };
+    expect(await llmsim(`${SWEEP}${more}`, { cwd, fs, signal: stop.signal })).toMatchObject({ code: 130 });
+    const name = readdirSync(join(cwd, "data")).find((file) => file.endsWith(".journal"))!;
+    return join(cwd, "data", name);
+  };
+  const path = await stopped("", 1);
+  const early = readFileSync(path);
+  await stopped(" --resume", 1);
+  const late = readFileSync(path);
+  const shardsIn = (journal: Buffer): number => journal.toString("latin1").split("\n").length - 2;
+  expect(shardsIn(late)).toBeGreaterThan(shardsIn(early));
+  // The other ends between our first look and our lock.
+  writeFileSync(path, early);
+  const fs: FileSystem = {
+    ...nodeFiles,
+    claim(lock, text) {
+      writeFileSync(path, late);
+      return nodeFiles.claim(lock, text);
+    },
+  };
+  const { code, stderr } = await llmsim(`${SWEEP} --resume`, { cwd, fs });
+  expect(code).toBe(0);
+  expect(stderr).toContain(`resume: ${shardsIn(late)} finished shards in `);
+  expect(stderr).toContain(`resume: kept ${shardsIn(late)} shards, `);
+
+  // A journal that is no use is refused, and leaves no lock.
+  writeFileSync(path, "no journal\n\n");
+  expect((await llmsim(`${SWEEP} --resume`, { cwd })).code).toBe(2);
+  expect(lockIn(cwd)).toBe(undefined);
 });
 
 test("a file is claimed by one only", async ({ folder }) => {
