@@ -3,10 +3,11 @@
  * whole: written beside, synced, renamed; a failure is a FileError that says which path and why.
  */
 import { constants } from "node:fs";
-import { access, appendFile, link, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, appendFile, link, lstat, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Appending, openAppending } from "./appending.js";
 import { attempt, codeOf, FileError, isAbsent, reasonOf } from "./file-error.js";
+import { makeFolders } from "./folders.js";
 import { type Data, LONGEST_TEXT, piecesOf } from "./pieces.js";
 import { isThere, type Place, placeOf } from "./place.js";
 import { replace } from "./replacing.js";
@@ -30,6 +31,8 @@ export interface FileSystem {
   exists(path: string): Promise<boolean>;
   /** Where a path leads, and what is there. */
   locate(path: string): Promise<Place>;
+  /** What stands at a path itself, whatever a link there leads to; undefined: nothing. */
+  kindOf(path: string): Promise<"file" | "folder" | "link" | "device" | undefined>;
   /** Makes the folder and those above it. */
   makeDir(path: string): Promise<void>;
   /**
@@ -104,11 +107,22 @@ export const nodeFiles: FileSystem = {
       ),
     ),
   locate: (path) => attempt("read", path, () => placeOf(path)),
-  makeDir: (path) => attempt("make", path, async () => void (await mkdir(path, { recursive: true }))),
+  kindOf: (path) =>
+    attempt("read", path, async () => {
+      try {
+        const there = await lstat(path);
+        if (there.isSymbolicLink()) return "link";
+        return there.isFile() ? "file" : there.isDirectory() ? "folder" : "device";
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    }),
+  makeDir: (path) => attempt("make", path, () => makeFolders(path)),
   appendTo: (path, start) => attempt("write", path, () => openAppending(path, start)),
   claim: (path, text) =>
     attempt("write", path, async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolders(dirname(path));
       // Whole from the start: whoever sees the file can read it.
       const whole = `${path}.${process.pid}${claims++}`;
       try {

@@ -1,12 +1,13 @@
 /** A file is replaced whole, or stays as it was: written beside, synced, renamed. */
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolders } from "./folders.js";
 import { type Data, gathered } from "./pieces.js";
 
 /** Makes missing folders. */
 export async function replace(path: string, content: Data): Promise<void> {
   const data = typeof content === "string" || content instanceof Uint8Array ? content : gathered(content);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolders(dirname(path));
   const there = await stat(path).catch(() => undefined);
   // A device or a pipe (/dev/stdout) is written to; renaming over it would destroy it.
   if (there && !there.isFile() && !there.isDirectory()) return writeFile(path, data);

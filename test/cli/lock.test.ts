@@ -1,11 +1,15 @@
 /** One run of the same settings in a folder at a time: the lock beside its journal (RELIABILITY.md). */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
-import { nodeFiles } from "../../src/io/files.js";
-import { contents, llmsim, test } from "./session.js";
+import { dropLocks, takeLock } from "../../src/cli/lock.js";
+import { beginningOf } from "../../src/cli/process-start.js";
+import { type FileSystem, nodeFiles } from "../../src/io/files.js";
+import { Interrupted } from "../../src/run/interrupted.js";
+import { start, until } from "./process.js";
+import { contents, listing, llmsim, test } from "./session.js";
 
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
 const AT_STEP = new URL("at-step.mjs", import.meta.url).href;
@@ -70,6 +74,233 @@ describe("a run", () => {
     expect(refused.stderr).toMatch(`give another --out-data, or remove ${other.name} if it is gone)`);
     expect(readFileSync(other.path, "utf8")).toBe(elsewhere);
   });
+});
+
+const lockOf = (folder: string): Promise<{ release(): Promise<void> }> =>
+  takeLock(join(folder, "lock"), "the lock", nodeFiles, () => {});
+const errorOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "none",
+    (error: unknown) => (error as Error).message,
+  );
+/** What a lock says of its owner. */
+const ownerText = (pid: number, more: object = {}): string =>
+  JSON.stringify({ pid, host: hostname(), since: "2000-01-01T00:00:00.000Z", ...more });
+
+describe("what stands where the lock should", () => {
+  test.for([
+    ["link", "ln -s nowhere lock"],
+    ["link", "touch other; ln -s other lock"],
+    ["folder", "mkdir lock"],
+    ["device", "mkfifo lock"],
+  ])("a %s is refused, and stays: %s", async ([kind, make], { folder }) => {
+    expect((await start("bash", ["-c", make], folder).ended).code).toBe(0);
+    const before = listing(folder);
+    expect(await errorOf(lockOf(folder))).toBe(
+      `the lock is no lock of a run but a ${kind} (remove it, or give another --out-data)`,
+    );
+    expect(listing(folder)).toEqual(before);
+  });
+});
+
+describe("the number of a process that has ended is another's by now", () => {
+  const other = (): number => start("sleep", ["600"], "/").child.pid!;
+
+  test.skipIf(!beginningOf(process.pid))("told by when that began: taken over", async ({ folder }) => {
+    const pid = other();
+    const mine = beginningOf(pid)!.mark;
+    const [boot, ticks] = mine.split(" ");
+    for (const text of [
+      ownerText(pid, { began: `${boot} ${Number(ticks) - 1}` }),
+      ownerText(pid, { began: `0${boot} ${ticks}` }), // before the machine was started again
+      ownerText(pid), // of an earlier version: held since long before that process began
+    ]) {
+      writeFileSync(join(folder, "lock"), text);
+      await (await lockOf(folder)).release();
+      expect(listing(folder)).toEqual([]);
+    }
+    for (const text of [
+      ownerText(pid, { began: mine }), // whatever the clock says
+      ownerText(pid, { since: new Date().toISOString() }),
+      ownerText(pid, { since: "no instant" }),
+    ]) {
+      writeFileSync(join(folder, "lock"), text);
+      expect(await errorOf(lockOf(folder))).toMatch(
+        new RegExp(`process ${pid} on .*, or give another --out-data\\)$`),
+      );
+      expect(readFileSync(join(folder, "lock"), "utf8")).toBe(text);
+    }
+  });
+
+  test("when a process began: the same each time, and after those before it", () => {
+    const own = beginningOf(process.pid);
+    if (!own) return;
+    expect(beginningOf(process.pid)!.mark).toBe(own.mark);
+    expect(beginningOf(other())!.mark).not.toBe(own.mark);
+    expect(own.at).toBeLessThan(Date.now());
+    expect(beginningOf(2 ** 30)).toBe(undefined);
+  });
+});
+
+test("a lock that another has by now is left alone", async ({ folder }) => {
+  const lock = await lockOf(folder);
+  expect(await errorOf(lockOf(folder))).toContain(`process ${process.pid} on `);
+  rmSync(join(folder, "lock")); // as the hint says
+  writeFileSync(join(folder, "lock"), ownerText(1));
+  await lock.release();
+  dropLocks();
+  expect(readFileSync(join(folder, "lock"), "utf8")).toBe(ownerText(1));
+  rmSync(join(folder, "lock"));
+  await lockOf(folder);
+  dropLocks();
+  expect(listing(folder)).toEqual([]);
+});
+
+describe("two who meet the lock of a process that is gone", () => {
+  const CONTENDER = new URL("lock-contender.mjs", import.meta.url).pathname;
+  const contend = (folder: string, name: string, pauseAt = 0) =>
+    start(process.execPath, [CONTENDER, join(folder, "lock"), name, String(pauseAt)], folder);
+  const has = (folder: string, file: string) => (): boolean => existsSync(join(folder, file));
+  const put = (folder: string, file: string): void => writeFileSync(join(folder, file), "");
+  const goneOwner = async (): Promise<string> => {
+    const { child, ended } = start("true", [], "/");
+    await ended;
+    return ownerText(child.pid!);
+  };
+
+  /** The one pauses before its n-th call; meanwhile the other takes the lock, and perhaps is through. */
+  async function paused(folder: string, nth: number, isThrough: boolean): Promise<string[] | undefined> {
+    mkdirSync(folder);
+    writeFileSync(join(folder, "lock"), await goneOwner());
+    const slow = contend(folder, "slow", nth);
+    await until(() => has(folder, "slow.paused")() || has(folder, "slow.in")());
+    if (!has(folder, "slow.paused")()) {
+      put(folder, "slow.leave");
+      await slow.ended;
+      return undefined; // it needs no more calls than that
+    }
+    const quick = contend(folder, "quick");
+    let over = false;
+    void quick.ended.then(() => (over = true));
+    await until(() => over || has(folder, "quick.in")());
+    if (isThrough) put(folder, "quick.leave");
+    await until(() => over || !isThrough);
+    put(folder, "slow.go");
+    put(folder, "slow.leave");
+    const told = (await slow.ended).stdout;
+    put(folder, "quick.leave");
+    return [told, (await quick.ended).stdout];
+  }
+
+  test.for([false, true])(
+    "one is in at a time, wherever the slow one pauses (the quick one is through: %s)",
+    { timeout: 120_000 },
+    async (isThrough, { folder }) => {
+      let nth = 0;
+      for (; ; nth++) {
+        const told = await paused(join(folder, String(nth)), nth + 1, isThrough);
+        if (!told) break;
+        const [slow, quick] = told;
+        const one = isThrough ? ["was in", "was in"] : ["refused", "was in"];
+        expect([one, ["was in", "refused"]], `call ${nth + 1}`).toContainEqual([slow, quick]);
+        const left = listing(join(folder, String(nth))).filter((file) => /^lock|inside/.test(file));
+        expect(left).toEqual([]);
+      }
+      expect(nth).toBeGreaterThan(5);
+    },
+  );
+
+  test("who dies between the mark and the lock is taken over as well", async ({ folder }) => {
+    /** Dies before its n-th call, or once it is in: then it makes no more than those before. */
+    const dies = async (folder: string, name: string, nth: number): Promise<boolean> => {
+      const { child, ended } = contend(folder, name, nth);
+      await until(() => has(folder, `${name}.paused`)() || has(folder, `${name}.in`)());
+      child.kill("SIGKILL");
+      await ended;
+      rmSync(join(folder, "inside"), { force: true });
+      return has(folder, `${name}.paused`)();
+    };
+    let nth = 0;
+    for (; ; nth++) {
+      const here = join(folder, String(nth));
+      mkdirSync(here);
+      writeFileSync(join(here, "lock"), await goneOwner());
+      if (!(await dies(here, "first", nth + 1))) break;
+      await dies(here, "second", nth + 1);
+      put(here, "third.leave");
+      expect((await contend(here, "third").ended).stdout, `call ${nth + 1}`).toBe("was in");
+      expect(existsSync(join(here, "lock"))).toBe(false);
+    }
+    expect(nth).toBeGreaterThan(5);
+  }, 120_000);
+});
+
+test.skipIf(!existsSync("/proc/self"))(
+  "a folder below one that answers that it is not there: exit 2, no endless attempt",
+  async ({ folder: cwd }) => {
+    const made = await errorOf(nodeFiles.makeDir("/proc/llmsim/data"));
+    expect(made).toBe("cannot make /proc/llmsim/data: no such file or directory");
+    const { code, stderr } = await llmsim(`${SWEEP} --out-data /proc/llmsim/data`, { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: .*cannot write( to)? \/proc\/llmsim\/data.*\n$/);
+  },
+);
+
+test("folders are made one in the other, and a file in the way is told", async ({ folder }) => {
+  await nodeFiles.makeDir(join(folder, "a", "b", "c"));
+  await nodeFiles.makeDir(join(folder, "a", "b"));
+  expect(statSync(join(folder, "a", "b", "c")).isDirectory()).toBe(true);
+  writeFileSync(join(folder, "a", "file"), "");
+  expect(await errorOf(nodeFiles.makeDir(join(folder, "a", "file", "b")))).toMatch(/: not a directory$/);
+  expect(await errorOf(nodeFiles.makeDir(join(folder, "a", "file")))).toMatch(/: not a directory$/);
+});
+
+test("a resume has the lock before it reads the journal: what another wrote until then is kept", async ({
+  folder: cwd,
+}) => {
+  /** Stops a run once so many shards are in its journal. */
+  const stopped = async (more: string, shards: number): Promise<string> => {
+    const stop = new AbortController();
+    const fs: FileSystem = {
+      ...nodeFiles,
+      async appendTo(path, text) {
+        const file = await nodeFiles.appendTo(path, text);
+        let appended = 0;
+        const append = async (lines: string): Promise<void> => {
+          await file.append(lines);
+          if (++appended === shards) stop.abort(new Interrupted("SIGINT"));
+        };
+        return { ...file, append };
+      },
+    };
+    expect(await llmsim(`${SWEEP}${more}`, { cwd, fs, signal: stop.signal })).toMatchObject({ code: 130 });
+    const name = readdirSync(join(cwd, "data")).find((file) => file.endsWith(".journal"))!;
+    return join(cwd, "data", name);
+  };
+  const path = await stopped("", 1);
+  const early = readFileSync(path);
+  await stopped(" --resume", 1);
+  const late = readFileSync(path);
+  const shardsIn = (journal: Buffer): number => journal.toString("latin1").split("\n").length - 2;
+  expect(shardsIn(late)).toBeGreaterThan(shardsIn(early));
+  // The other ends between our first look and our lock.
+  writeFileSync(path, early);
+  const fs: FileSystem = {
+    ...nodeFiles,
+    claim(lock, text) {
+      writeFileSync(path, late);
+      return nodeFiles.claim(lock, text);
+    },
+  };
+  const { code, stderr } = await llmsim(`${SWEEP} --resume`, { cwd, fs });
+  expect(code).toBe(0);
+  expect(stderr).toContain(`resume: ${shardsIn(late)} finished shards in `);
+  expect(stderr).toContain(`resume: kept ${shardsIn(late)} shards, `);
+
+  // A journal that is no use is refused, and leaves no lock.
+  writeFileSync(path, "no journal\n\n");
+  expect((await llmsim(`${SWEEP} --resume`, { cwd })).code).toBe(2);
+  expect(lockIn(cwd)).toBe(undefined);
 });
 
 test("a file is claimed by one only", async ({ folder }) => {

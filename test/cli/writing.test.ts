@@ -38,6 +38,7 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
     },
     writeAtomic: (path, data) => through("write", path, () => nodeFiles.writeAtomic(path, data)),
     append: (path, data) => through("write", path, () => nodeFiles.append(path, data)),
+    kindOf: (path) => through("read", path, () => nodeFiles.kindOf(path)),
     exists: (path) => through("read", path, () => nodeFiles.exists(path)),
     locate: (path) => through("read", path, () => nodeFiles.locate(path)),
     makeDir: (path) => through("make", path, () => nodeFiles.makeDir(path)),
