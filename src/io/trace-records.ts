@@ -103,8 +103,7 @@ export const cellsIn =
     const found = valueAt(value, column);
     if (found === undefined) return undefined;
     if (typeof found === "string") return found.trim();
-    if (typeof found !== "number")
-      return isObject(found) ? (Array.isArray(found) ? "[...]" : "{...}") : String(found);
+    if (typeof found !== "number") return show(found);
     return Math.abs(found) > Number.MAX_SAFE_INTEGER
       ? (digitsOf(found, column, text) ?? String(found))
       : String(found);

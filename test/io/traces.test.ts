@@ -607,7 +607,7 @@ describe("faults", () => {
       '{"timestamp": 1, "input_length": 5, "output_length": 6}\n{"timestamp": true, "input_length": [5]}\n',
       [
         "t.csv:2: invalid timestamp: true (a number of milliseconds at least 0)",
-        "t.csv:2: invalid input_length: [...] (an integer at least 1 and at most 2147483647)",
+        "t.csv:2: invalid input_length: [5] (an integer at least 1 and at most 2147483647)",
         "t.csv:2: missing output_length (an integer at least 0 and at most 2147483647)",
       ],
     ],
