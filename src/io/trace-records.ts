@@ -81,15 +81,17 @@ export class CsvRecords {
 }
 
 /** What stands under a key, or under keys joined by dots. */
-export function valueAt(value: JsonObject, path: string): unknown {
-  if (Object.hasOwn(value, path)) return value[path];
-  let found: unknown = value;
+export function valueAt(value: unknown, path: string): unknown {
+  if (isObject(value) && Object.hasOwn(value, path)) return value[path];
+  let found = value;
   for (const key of path.split(".")) {
-    if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
-    found = (found as JsonObject)[key];
+    if (!isObject(found) || !Object.hasOwn(found, key)) return undefined;
+    found = found[key];
   }
   return found;
 }
+
+const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null;
 
 /**
  * The cells of a JSON object as texts: numbers may stand as such or as strings.
@@ -101,7 +103,7 @@ export const cellsIn =
     const found = valueAt(value, column);
     if (found === undefined) return undefined;
     if (typeof found === "string") return found.trim();
-    if (typeof found !== "number") return JSON.stringify(found);
+    if (typeof found !== "number") return show(found);
     return Math.abs(found) > Number.MAX_SAFE_INTEGER
       ? (digitsOf(found, column, text) ?? String(found))
       : String(found);
@@ -122,8 +124,8 @@ const DEEPEST = 4;
 /** The keys of an object, and those of the objects in it, joined by dots. */
 export function keysOf(value: JsonObject, depth = DEEPEST): string[] {
   return Object.entries(value).flatMap(([key, inner]) =>
-    depth > 1 && typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? [key, ...keysOf(inner as JsonObject, depth - 1).map((below) => `${key}.${below}`)]
+    depth > 1 && isObject(inner) && !Array.isArray(inner)
+      ? [key, ...keysOf(inner, depth - 1).map((below) => `${key}.${below}`)]
       : [key],
   );
 }

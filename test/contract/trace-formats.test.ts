@@ -4,9 +4,11 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
 import type { Trace } from "../../src/core/trace.js";
+import { FileError } from "../../src/io/files.js";
 import { readTrace, TRACE_FORMATS, type TraceOptions } from "../../src/io/trace-reader.js";
 
 /** `<format>.<ext>`, and `<format>.<variant>.<ext>` of files of the format that are written in another way. */
@@ -22,9 +24,13 @@ const FIXTURES = readdirSync(FOLDER).map((file) => ({
 const LEFT_OUT: Readonly<Record<string, number>> = {
   "aiperf.jsonl": 1,
   "burstgpt.csv": 1,
+  "guidellm.json": 1,
   "inference-perf.json": 1,
   "inference-perf.older.json": 1,
   "inference-sim.csv": 1,
+  "sglang.lengths.jsonl": 1,
+  "vllm.json": 1,
+  "vllm.lengths.json": 1,
 };
 
 /** The requests that all of them hold: the instants of arrival from the first on in ms, and the tokens. */
@@ -80,6 +86,46 @@ describe.each(FIXTURES)("$file", ({ file, format, isLengths, bytes }) => {
       for (const each of ["replay", "lengths"] as const)
         await expect(read(bytes, { use: each, format: name }), name).rejects.toThrow(ConfigError);
     }
+  });
+
+  test("whatever is changed in it, it is read or refused with a reason", async () => {
+    const text = bytes.toString("latin1");
+    const part = fc.record({
+      at: fc.nat(text.length),
+      length: fc.nat(30),
+      by: fc.oneof(
+        fc.string({ maxLength: 5 }),
+        fc.constantFrom(
+          "null",
+          "[]",
+          "{}",
+          "[[",
+          "}",
+          '"',
+          ",",
+          "-1",
+          "1e999",
+          "\n",
+          "\xff",
+          "[".repeat(9999),
+        ),
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 3 }), async (parts) => {
+        let changed = text;
+        for (const { at, length, by } of parts)
+          changed = changed.slice(0, at) + by + changed.slice(at + length);
+        for (const each of ["replay", "lengths"] as const) {
+          const error: unknown = await read(Buffer.from(changed, "latin1"), { use: each }).catch(
+            (e: unknown) => e,
+          );
+          if (error instanceof Error && !(error instanceof FileError))
+            expect(error).toBeInstanceOf(ConfigError);
+        }
+      }),
+      { numRuns: 150, seed: 1 },
+    );
   });
 
   test("its rows are the same after they were written in our own form", async () => {

@@ -381,9 +381,105 @@ describe("files of a program that hold no requests say what to do", () => {
       { load_summary: { count: 3 }, successes: { count: 2 }, failures: { count: 1 } },
       "a summary of inference-perf (per_request_lifecycle_metrics.json has the requests: report.request_lifecycle.per_request: true)",
     ],
+    [
+      "vLLM's result",
+      { num_prompts: 5, request_throughput: 1, total_input_tokens: 7, mean_ttft_ms: 9 },
+      "a result of vllm bench serve without its requests (--save-detailed writes them)",
+    ],
+    [
+      "sglang's result",
+      { total_output_tokens_retokenized: 5, request_throughput: 1, total_input_tokens: 7 },
+      "a result of sglang's bench_serving without its requests (--output-details writes them)",
+    ],
   ])("%s", async (_, value, instead) => {
     for (const text of [JSON.stringify(value), JSON.stringify(value, null, 2)])
       expect(await issuesOf(text)).toEqual([`t.csv: no requests in it: ${instead}`]);
+  });
+});
+
+describe("benchmarks", () => {
+  const vllm = (start: number, ...more: readonly object[]): object =>
+    Object.assign(
+      {
+        num_prompts: 2,
+        input_lens: [5, 7],
+        output_lens: [3, 2],
+        start_times: [start, start + 1.5],
+        errors: ["", ""],
+      },
+      ...more,
+    ) as object;
+  const lines = (...values: readonly object[]): string =>
+    values.map((one) => `${JSON.stringify(one)}\n`).join("");
+
+  test("of several runs one is read, the one that is asked for", async () => {
+    const text = lines(vllm(10), vllm(500, { input_lens: [50, 70] }), vllm(900));
+    expect(await issuesOf(text)).toEqual([
+      "t.csv: 3 runs, each at a load of its own (--trace-run 1 reads the first of them)",
+    ]);
+    expect(await issuesOf(text, { limit: 1, use: "lengths" })).toHaveLength(1);
+    expect(await table(text, { run: 2 })).toEqual(["vllm", [0, 1.5e9], [50, 70], [3, 2]]);
+    expect(await table(text, { run: 1, limit: 1 })).toEqual(["vllm", [0], [5], [3]]);
+    expect(await issuesOf(text, { run: 4 })).toEqual(["t.csv: no run 4 (the file holds 3 runs)"]);
+    expect(await issuesOf(lines(vllm(10)), { run: 2 })).toEqual(["t.csv: no run 2 (the file holds 1 run)"]);
+    const array = JSON.stringify([vllm(10), vllm(500)]);
+    expect(await table(array, { run: 2 })).toEqual(["vllm", [0, 1.5e9], [5, 7], [3, 2]]);
+  });
+
+  test("requests are put into the order in which they were sent, and a window is theirs", async () => {
+    const text = lines(vllm(0, { start_times: [9, 4] }));
+    expect(await table(text)).toEqual(["vllm", [0, 5e9], [7, 5], [2, 3]]);
+    expect(await table(text, { to: 5 })).toEqual(["vllm", [0], [7], [2]]);
+    expect((await read(text)).notes).toEqual([]);
+  });
+
+  test("faults are told by the request", async () => {
+    expect(await issuesOf(lines(vllm(0, { input_lens: [5, 0], start_times: ["x", 1] })))).toEqual([
+      "t.csv:1: request 1: invalid start_times: x (a number of seconds at least 0)",
+      't.csv:1: request 2: invalid input_lens: "0" (an integer at least 1 and at most 2147483647)',
+    ]);
+    expect(await issuesOf(lines(vllm(0, { output_lens: [5] })))).toEqual([
+      "t.csv:1: input_lens lists 2 requests, output_lens 1 (each has a value in each list)",
+    ]);
+    expect(await issuesOf(lines(vllm(0, { output_lens: 7 })))).toEqual([
+      "t.csv:1: invalid output_lens: not a list",
+    ]);
+    expect(await issuesOf(lines(vllm(0, { errors: ["a", "b"] })))).toEqual([
+      "t.csv: no request: all 2 of them failed",
+    ]);
+    expect(await issuesOf(lines(vllm(0, { start_times: undefined })))).toEqual([
+      "t.csv: no instants (start_times): it lists lengths alone (--lengths-from takes them, with arrivals by --lam)",
+    ]);
+  });
+
+  test("guidellm: a run a benchmark, faults by their place, and no rate from a sample", async () => {
+    const benchmark = (starts: readonly (number | undefined)[], successful = starts.length): object => ({
+      metrics: { request_totals: { successful } },
+      requests: {
+        successful: starts.map((start, i) => ({
+          prompt_tokens: 5 + i,
+          output_tokens: 6,
+          info: { timings: { request_start: start } },
+        })),
+      },
+    });
+    const report = (...benchmarks: readonly object[]): string => JSON.stringify({ benchmarks }, null, 2);
+    expect(await table(report(benchmark([1]), benchmark([7, 9])), { run: 2 })).toEqual([
+      "guidellm",
+      [0, 2e9],
+      [5, 6],
+      [6, 6],
+    ]);
+    expect(await issuesOf(report(benchmark([1]), benchmark([7])))).toHaveLength(1);
+    expect(await issuesOf(report(benchmark([1, undefined])))).toEqual([
+      "t.csv:1: benchmarks[0].requests.successful[1]: missing request_start_time (a number of seconds at least 0)",
+    ]);
+    const sample = report(benchmark([1, 2], 480));
+    expect(await issuesOf(sample)).toEqual([
+      "t.csv:1: holds 2 of its run's 480 requests (--lengths-from takes their lengths)",
+    ]);
+    expect(await table(sample, { use: "lengths" })).toEqual(["guidellm", null, [5, 6], [6, 6]]);
+    expect(await issuesOf('{"benchmarks": 7}')).toEqual(["t.csv:1: invalid benchmarks: not a list"]);
   });
 });
 
