@@ -6,6 +6,7 @@ import type { Experiment, ExperimentContext, Report, Row } from "./experiment.js
 import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
+import { checkFits, unfitNotes } from "./rejection.js";
 import { metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { atRate, subjectOf } from "./stability/backlogged.js";
@@ -234,6 +235,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     answer: [answerOf(summary)],
     tables: [tableOf(summary)],
     notes: [
+      ...unfitNotes(study.config, study.registry),
       ...objections,
       ...(method === "drift" ? shortfalls(sweeps) : []),
       ...capNote(study),
@@ -322,5 +324,6 @@ export const stability: Experiment = {
     "data/<s>_capacity_summary.csv",
     "figs/<s>_scheduler_comparison.png",
   ],
+  check: (_, study) => checkFits(study),
   run: execute,
 };
