@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Issue } from "../core/errors.js";
 import type { Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
+import type { Task, TrialValues } from "../core/trial.js";
 import { show } from "../config/telling.js";
 import type { RedisAddress } from "../run/bullmq/address.js";
 import { QUEUE_WIDTH, queueGrain } from "../run/bullmq/grain.js";
@@ -65,10 +66,22 @@ export function lazyExecutor(
       : (await import("../run/pool.js")).threadPool(threadCount(workers, tell), { traces, signal });
   };
   let started: Promise<Executor> | undefined;
+  const run = async (task: Task): Promise<TrialValues> => (await (started ??= start())).run(task);
   return {
     width: redis ? QUEUE_WIDTH : Math.max(1, workers),
     ...(redis && { grain: queueGrain }),
-    run: async (task) => (await (started ??= start())).run(task),
+    run: (task) => ("kind" in task ? untilStopped(run(task), signal) : run(task)),
     close: async () => (await started?.catch(() => undefined))?.close(),
   };
+}
+
+/** A run from a backlog may take minutes, and nothing of it can be shown: it is left behind when the user stops. */
+function untilStopped(values: Promise<TrialValues>, signal: AbortSignal | undefined): Promise<TrialValues> {
+  if (signal === undefined) return values;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    values.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }

@@ -5,15 +5,17 @@
  */
 import type { SimulationConfig } from "./config.js";
 import { InvariantError } from "./errors.js";
+import type { IdList } from "./id-list.js";
 import { endedBy } from "./iteration.js";
 import { advance, type State } from "./loop.js";
 import type { Observer } from "./observer.js";
 import { stream } from "./random.js";
 import { member } from "./registry.js";
-import type { Flight, Replica } from "./replica.js";
+import type { Flight, Replica, Shared } from "./replica.js";
 import { Requests } from "./requests.js";
+import { cachedTokens } from "./residents.js";
 import type { RunOptions, Simulator } from "./simulate.js";
-import { fromSeconds, NEVER, toSeconds } from "./units.js";
+import { fromSeconds, NEVER, ns, toSeconds } from "./units.js";
 
 export interface BacklogTask {
   readonly seed: number;
@@ -21,6 +23,11 @@ export interface BacklogTask {
   readonly config: SimulationConfig;
   /** Requests that stand there at the start. */
   readonly backlog: number;
+  /**
+   * They are those that the discipline leaves over of so many times as many: an order that reads sizes serves some
+   * sizes at once, and others pile up. 1 unless given: requests like any others.
+   */
+  readonly leftOf?: number;
   /** Batches of equal time that are measured, after `settle` batches that are not. */
   readonly batches: number;
   readonly settle: number;
@@ -28,13 +35,16 @@ export interface BacklogTask {
   readonly batchSeconds: number;
 }
 
-/** What each measured batch served. */
+/**
+ * What each measured batch served. With limited KV memory a request counts with its last token: what a preempted one
+ * computes again serves nobody.
+ */
 export interface Served {
   /** Decode tokens, by batch. */
   readonly decodeTokens: Float64Array<ArrayBuffer>;
   /** Prompt tokens, by batch. */
   readonly prefillTokens: Float64Array<ArrayBuffer>;
-  /** Prompts whose prefill ended, by batch. */
+  /** Prompts whose prefill ended, by batch; with limited KV memory requests that completed. */
   readonly prompts: Float64Array<ArrayBuffer>;
   /** The backlog was gone before the end: the system is stable, and the batches tell no drift. */
   readonly emptied: boolean;
@@ -53,7 +63,7 @@ export function backlogDecodes(simulator: Pick<Simulator, "registry">, config: S
 
 /** @param plain without the fast paths */
 export function runBacklog(simulator: Simulator, task: BacklogTask, plain = false): Served {
-  const { config, seed, trial, backlog, batches, settle, batchSeconds } = task;
+  const { config, seed, trial, backlog, leftOf = 1, batches, settle, batchSeconds } = task;
   const requests = new Requests();
   const tmaxSeconds = batchSeconds * (batches + settle);
   requests.generate(
@@ -62,7 +72,7 @@ export function runBacklog(simulator: Simulator, task: BacklogTask, plain = fals
     seed,
     trial,
     simulator.registry,
-    backlog,
+    backlog * leftOf,
   );
   const state = simulator.begin(config, requests, { seed, trial, plain });
   // With limited KV memory the backlog waits: who holds blocks is for the engine to say.
@@ -75,7 +85,14 @@ export function runBacklog(simulator: Simulator, task: BacklogTask, plain = fals
           ? Math.min(backlog, config.engine.maxSequences * config.engine.replicas)
           : 0;
   startDecoding(state, decoding, stream(seed, trial, "progress"));
-  const batchTimes = new Batches(fromSeconds(batchSeconds), batches + settle, state.shared.varies);
+  if (leftOf > 1) leaveLast(state, backlog * leftOf, backlog);
+  const completions = config.engine.kvTokens === null ? undefined : state.shared;
+  const batchTimes = new Batches(
+    fromSeconds(batchSeconds),
+    batches + settle,
+    state.shared.varies,
+    completions,
+  );
   const until = fromSeconds(tmaxSeconds);
   advance(state, until, batchTimes);
   // Stretches in flight: what they have served by now counts as well.
@@ -131,6 +148,29 @@ function startDecoding(
   ) as typeof shared.nextArrivalAt;
 }
 
+/** Of the requests up to `drawn` that do not decode yet `kept` stand there: those that the order serves last. */
+function leaveLast({ shared, replicas, newQueue }: State, drawn: number, kept: number): void {
+  const { sequences, usableBlocks, kvRules, router } = shared;
+  const queue = newQueue();
+  for (; shared.arrived < drawn; shared.arrived++) {
+    const id = shared.arrived;
+    sequences.startedAt[id] = 0;
+    if (Math.ceil(cachedTokens(shared, id, 0) / kvRules.blockTokens) <= usableBlocks) queue.pushBack(id);
+    else shared.rejected++;
+  }
+  for (; queue.length > kept; shared.completed++) sequences.finishedAt[queue.popFront()] = 0;
+  for (let turn = 0; queue.length > 0; turn++) {
+    const id = queue.popFront();
+    const replica = replicas[router === null ? 0 : turn % replicas.length];
+    replica.waiting.pushBack(id);
+    if (router === null) continue;
+    replica.routed++;
+    replica.routedTokens += cachedTokens(shared, id, 0) - sequences.requests.hitTokens(id);
+  }
+  const { arrivedAt, count } = sequences.requests;
+  shared.nextArrivalAt = shared.arrived < count ? ns(arrivedAt[shared.arrived] + shared.overhead) : NEVER;
+}
+
 /** Adds up what every batch of time serves; an iteration belongs to the batch in which it ends. */
 class Batches implements Observer {
   readonly decodeTokens: Float64Array<ArrayBuffer>;
@@ -143,6 +183,8 @@ class Batches implements Observer {
     length: number,
     count: number,
     private readonly varies: boolean,
+    /** Where requests count as they complete. */
+    private readonly completions?: Shared,
   ) {
     this.length = length;
     this.decodeTokens = new Float64Array(count);
@@ -152,14 +194,34 @@ class Batches implements Observer {
 
   ended({ flight }: Replica): void {
     this.add(flight, flight.iterations);
+    if (this.completions === undefined) return;
+    this.complete(this.completions, flight.finishing, flight.endAt);
+    this.complete(this.completions, flight.finishingUnseated, flight.endAt);
+  }
+
+  /** Counts requests whose last token comes at an instant. */
+  private complete({ sequences, emitsAtPrefillEnd }: Shared, { ids, length }: IdList, at: number): void {
+    const { requests } = sequences;
+    const batch = this.batchOf(at);
+    for (let i = 0; i < length; i++) {
+      const output = requests.outputTokens[ids[i]];
+      this.decodeTokens[batch] += emitsAtPrefillEnd ? Math.max(output - 1, 0) : output;
+      this.prefillTokens[batch] += requests.promptTokens[ids[i]] - requests.hitTokens(ids[i]);
+      this.prompts[batch]++;
+    }
+  }
+
+  private batchOf(instant: number): number {
+    return Math.min(Math.max(0, Math.ceil(instant / this.length) - 1), this.decodeTokens.length - 1);
   }
 
   /** Counts the first `iterations` of a stretch. */
   add(flight: Flight, iterations: number): void {
+    if (this.completions !== undefined) return;
     const { decodes, prefillTokens, ended } = flight;
     for (let done = 0; done < iterations;) {
       const endAt = flight.endOf(done + 1, this.varies);
-      const batch = Math.min(Math.ceil(endAt / this.length) - 1, this.decodeTokens.length - 1);
+      const batch = this.batchOf(endAt);
       const upTo = Math.max(
         done + 1,
         Math.min(iterations, endedBy(flight, (batch + 1) * this.length, this.varies)),

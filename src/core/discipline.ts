@@ -37,4 +37,6 @@ export interface Foreknowledge {
 export interface DisciplineDefinition extends Described {
   /** Makes an empty queue from a checked spec. */
   readonly create: (spec: Spec, known: Foreknowledge) => PromptOrder;
+  /** The order may depend on sizes: what it leaves over in overload is then not like what arrives. */
+  readonly readsSizes?: (spec: Spec) => boolean;
 }

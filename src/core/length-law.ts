@@ -30,6 +30,10 @@ export interface JointColumn {
   readonly table: string;
   /** A row, by the rows' weights. */
   row(stream: Stream): number;
+  /** How many rows there are. */
+  readonly rows: number;
+  /** The probability of a row. */
+  weight(row: number): number;
   /** The length in that row. */
   at(row: number): number;
   /** Means nothing alone: the other length must be of the same table. */

@@ -24,6 +24,8 @@ function lawOf(trace: Trace, column: string): LengthLaw {
     joint: {
       table: trace.key,
       row: (stream) => law.row(stream),
+      rows: values.length,
+      weight: () => 1 / values.length,
       at: (row) => values[row],
       marks: { ...(prefixHitTokens && { prefixHitTokens }), ...(priority && { priority }) },
     },

@@ -1,13 +1,15 @@
 /**
  * `--assert`: conditions on the metrics of a run, for CI. Each is judged on the 95 % interval over trials: it holds
- * when the whole interval does, fails when none of it does, and is undecided else (also without an interval).
+ * when the whole interval does, fails when none of it does, and is undecided else (also without an interval). A request
+ * that was rejected counts as one whose times are +∞.
  */
 import { conditionText, readCondition, type Condition } from "../core/condition.js";
 import type { Issue } from "../core/errors.js";
 import { METRICS, metricsOf } from "../core/metrics.js";
-import { summarize, trialsForHalfWidth, type Summary } from "../stats/index.js";
+import { trialsForHalfWidth, type Summary } from "../stats/index.js";
 import type { Annotation, ExperimentContext, ExperimentOption, Study, Table } from "./experiment.js";
 import { given, scaleOf, withInterval } from "./quantity.js";
+import { countingRejected } from "./rejection.js";
 import { jsonSummary } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -28,6 +30,9 @@ export function holds({ relation, limit }: Condition, { low, high }: Summary): H
   const none = { "<": low >= limit, "<=": low > limit, ">": high <= limit, ">=": high < limit };
   return all[relation] ? "pass" : none[relation] ? "fail" : "undecided";
 }
+
+/** What holds of a value that lies between two. */
+const between = (atLeast: Holding, atMost: Holding): Holding => (atLeast === atMost ? atLeast : "undecided");
 
 /** One condition, for one configuration. */
 export interface Judged {
@@ -69,8 +74,9 @@ export const judge = (
 ): Judged[] =>
   conditions.flatMap((condition) =>
     labels.map((label, i): Judged => {
-      const summary = summarize(records.metric(i, condition.metric));
-      const holding = holds(condition, summary);
+      const [atLeast, atMost] = countingRejected(records, i, condition.metric);
+      const holding = between(holds(condition, atLeast), holds(condition, atMost));
+      const summary = atLeast;
       const apart = Math.abs(summary.mean - condition.limit);
       const isOpen = holding === "undecided" && summary.n > 1 && apart > 0;
       const trialsToDecide = isOpen ? trialsForHalfWidth(summary.sd, apart) : NaN;
@@ -83,6 +89,7 @@ const MANY_TRIALS = 1_000_000;
 /** `0.482 ± 0.012 s`, in the unit that reads well. */
 function found({ condition, summary }: Judged): string {
   const { unit } = METRICS.find(({ name }) => name === condition.metric)!;
+  if (summary.mean === Infinity) return "+∞, as requests were rejected";
   const scale = scaleOf(unit, [summary.mean]);
   return `${withInterval(summary, scale)} ${scale.unit}`.trim();
 }

@@ -5,15 +5,9 @@ import type { LengthLaw } from "../core/length-law.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import { usualBlockSeconds } from "../core/trace-arrivals.js";
 import { summarize } from "../stats/index.js";
-import {
-  hybridBoundary,
-  requestMeans,
-  singleRequest,
-  upperBound,
-  type AffineEngine,
-  type RequestMeans,
-} from "../theory/index.js";
+import { hybridBoundary, singleRequest, upperBound, type AffineEngine } from "../theory/index.js";
 import { isClosed, isReplay, type Study } from "./experiment.js";
+import { computedPrompts, memoryTokens, offered, type Offered } from "./offered.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
@@ -23,42 +17,52 @@ export function affineEngine(config: Pick<SimulationConfig, "service" | "engine"
   const { kind, cMs, aMs, b0 } = config.service;
   if (kind !== "affine" && kind !== "exponential") return undefined;
   const { maxTokens, maxSequences, chunkSize } = config.engine;
-  return { cMs: cMs as number, aMs: aMs as number, b0: b0 as number, maxTokens, maxSequences, chunkSize };
+  const most = memoryTokens(config.engine);
+  return {
+    ...{ cMs: cMs as number, aMs: aMs as number, b0: b0 as number, maxTokens, maxSequences, chunkSize },
+    ...(most < Infinity && { memoryTokens: most }),
+  };
 }
 
 /** The law that a spec names; every experiment finds laws by this. */
 export const lengthLaw = (spec: Spec, registry: Registry = builtIn): LengthLaw =>
   member(registry.lengths, spec.kind).create(spec);
 
-/** What a configuration's requests ask of the engine on average. */
-export function meansOf(
-  { workload, conventions }: Omit<SimulationConfig, "scheduler">,
-  engine: Pick<AffineEngine, "maxTokens" | "chunkSize">,
+/** What a configuration's requests ask of the engine, and how many of them it can ever take. */
+export function offeredBy(
+  { workload, conventions, engine }: Omit<SimulationConfig, "scheduler">,
   registry?: Registry,
-): RequestMeans {
+): Offered {
   const { promptTokens, outputTokens } = workload;
   const { firstToken } = conventions;
-  const { maxTokens, chunkSize } = engine;
-  return once(["means", promptTokens, outputTokens, maxTokens, chunkSize, firstToken], registry, () => {
+  const { maxTokens, chunkSize, kvTokens, blockTokens, prefixCaching } = engine;
+  const asked = [maxTokens, chunkSize, firstToken, kvTokens, blockTokens, prefixCaching];
+  return once(["offered", promptTokens, outputTokens, ...asked], registry, () => {
     const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
-    return requestMeans(engine, prompt, output, firstToken);
+    return offered(engine, prompt, output, firstToken);
   });
 }
 
-/** The highest λ per second that any policy can serve, over all replicas; NaN where no formula covers it. */
+/**
+ * The highest λ per second that any policy can serve, over all replicas; NaN where no formula covers it. λ counts
+ * all that arrive, those too that can never fit into the KV memory and are rejected, which takes no time.
+ */
 export function capacityBound(config: Omit<SimulationConfig, "scheduler">, registry?: Registry): number {
   const engine = affineEngine(config);
   if (!engine) return NaN;
-  const means = meansOf(config, engine, registry);
-  return upperBound(engine, means, config.conventions.mixedBatch) * config.engine.replicas;
+  const { means, admitted } = offeredBy(config, registry);
+  if (admitted === 0) return NaN;
+  const bound = upperBound(engine, means, config.conventions.mixedBatch) / admitted;
+  return bound * config.engine.replicas;
 }
 
 /** The exact boundary where a formula gives it: hybrid with a ratio of sequences, per replica. */
 export function exactBoundary(config: SimulationConfig, registry?: Registry): number {
   const engine = affineEngine(config);
   const { kind, ratio, ratioOf } = config.scheduler;
-  if (!engine || kind !== "hybrid" || ratioOf !== "sequences") return NaN;
-  const means = meansOf(config, engine, registry);
+  // Who decodes under a limit of memory is for the memory to say.
+  if (!engine || kind !== "hybrid" || ratioOf !== "sequences" || engine.memoryTokens) return NaN;
+  const { means } = offeredBy(config, registry);
   const { mixedBatch } = config.conventions;
   return hybridBoundary(engine, means, mixedBatch, ratio as number) * config.engine.replicas;
 }
@@ -175,8 +179,11 @@ function aloneSeconds({ workload, engine, service, conventions }: Base, registry
   const affine = affineEngine({ service, engine });
   if (!affine) return 0;
   const { promptTokens, outputTokens } = workload;
-  return once(["alone", promptTokens, outputTokens, affine, conventions], registry, () => {
-    const [prompt, output] = [lengthLaw(promptTokens, registry), lengthLaw(outputTokens, registry)];
+  const { blockTokens, prefixCaching } = engine;
+  const asked = [affine, conventions, blockTokens, prefixCaching];
+  return once(["alone", promptTokens, outputTokens, ...asked], registry, () => {
+    const prompt = computedPrompts(lengthLaw(promptTokens, registry), engine);
+    const output = lengthLaw(outputTokens, registry);
     return singleRequest(affine, prompt, output, conventions).responseTime;
   });
 }

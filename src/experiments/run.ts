@@ -27,6 +27,7 @@ import {
   runToPrecision,
 } from "./precision.js";
 import { requestFile } from "./request-rows.js";
+import { checkFits, rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
 import { sloReport } from "./slo-report.js";
@@ -59,6 +60,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   return {
     answer: [
       headline(labels, records),
+      ...rejections(records),
       ...(precise ? [precisionAnswer(precise, goal, labels)] : []),
       ...slo.answer,
       ...(judged.length > 0 ? [assertionAnswer(judged)] : []),
@@ -170,6 +172,7 @@ export const run: Experiment = {
   ],
   writes: ["the files of --requests and --timeline"],
   check: (options, study) => [
+    ...checkFits(study),
     ...checkPrecision(options, study),
     ...checkAssertions(options, study),
     ...checkFiles(options, study),

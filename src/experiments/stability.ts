@@ -2,16 +2,19 @@
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Row, Study, Table } from "./experiment.js";
+import type { Experiment, ExperimentContext, Report, Row } from "./experiment.js";
 import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
+import { checkFits, unfitNotes } from "./rejection.js";
 import { metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { atRate, subjectOf } from "./stability/backlogged.js";
 import { type Boundary, findBoundary } from "./stability/boundary.js";
 import { schedulerComparison } from "./stability/figure.js";
 import { studyGrid, TREND_WINDOWS, trendPoint, type TrendPoint } from "./stability/trend.js";
+import { answerOf, capNote, tableOf } from "./stability/words.js";
+import { TrialRecords } from "./trials.js";
 import { type Bracket, bracketOf, type DriftVerdict, verdictsAt } from "./stability/verdicts.js";
 
 const RESULT_COLUMNS = [
@@ -47,6 +50,9 @@ const SUMMARY_COLUMNS = [
 ];
 /** The default grid, as shares of λ*. */
 const GRID = [0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.02, 1.05, 1.1, 1.2];
+
+/** Where nothing varies the interval is a point, and may lie a rounding error above the bound. */
+const ROUNDING = 1 + 1e-9;
 
 type Method = "drift" | "trend";
 
@@ -85,16 +91,15 @@ async function sweepOf(
   const grid =
     settings.lambdas ??
     (settings.method === "trend" ? studyGrid(study.scenario, config.scheduler.kind) : undefined) ??
-    GRID.map((share) => fourDigits(share * boundary.lambda));
+    (Number.isFinite(boundary.lambda) ? GRID.map((share) => fourDigits(share * boundary.lambda)) : []);
   const drifts = await verdictsAt(trials, subject, study.seed, grid);
   const windows = windowsOf(config.horizon.tmaxSeconds, TREND_WINDOWS);
-  const records = await trials.run({
-    label: "runs from empty",
-    configs: grid.map((lambda) => atRate(config, lambda)),
-    windows,
-    seed: study.seed,
-    trials: study.trials,
-  });
+  const request = { label: "runs from empty", windows, seed: study.seed, trials: study.trials };
+  const configs = grid.map((lambda) => atRate(config, lambda));
+  const records =
+    configs.length > 0
+      ? await trials.run({ ...request, configs })
+      : new TrialRecords({ ...request, configs });
   const label = schedulerLabel(config);
   const trends = grid.map((_, i) => trendPoint(records, i));
   const results = drifts.map(({ lambda, verdict, drift, emptied }, i): Row => {
@@ -148,7 +153,8 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 
 /** What is wrong with a boundary, if anything: it is then not printed. */
 function objection({ boundary, bracket, bound }: Sweep): string | undefined {
-  if (boundary.low > bound)
+  if (!Number.isFinite(boundary.lambda)) return `no λ* was bracketed: ${boundary.shortfall}`;
+  if (boundary.low > bound * ROUNDING)
     return `λ* = ${plain(boundary.lambda)} lies wholly above what any policy can serve (${plain(bound)} per s): not printed`;
   if (bracket.stable > boundary.high || bracket.unstable < boundary.low)
     return `the interval ${plain(boundary.low)} to ${plain(boundary.high)} and the bracket (stable at ${plain(bracket.stable)}, unstable at ${plain(bracket.unstable)}) disagree: not printed`;
@@ -173,24 +179,6 @@ function summaryRow(sweep: Sweep, method: Method): Row {
   };
 }
 
-function tableOf(rows: readonly Row[]): Table {
-  const shown = (value: unknown): string => (typeof value === "number" ? plain(value) : "–");
-  return {
-    title: "boundary, requests per second",
-    columns: ["scheduler", "λ*", "95 % interval", "stable at", "unstable at", "bound", "exact", "of bound"],
-    rows: rows.map((row) => [
-      String(row.scheduler),
-      shown(row.lambda_star_qps),
-      row.ci95_low === null ? "–" : `${shown(row.ci95_low)} – ${shown(row.ci95_high)}`,
-      shown(row.stable_up_to_qps),
-      shown(row.unstable_from_qps),
-      shown(row.upper_bound_qps),
-      shown(row.exact_qps),
-      typeof row.fraction_of_bound === "number" ? `${(100 * row.fraction_of_bound).toFixed(1)} %` : "–",
-    ]),
-  };
-}
-
 function disagreements(sweep: Sweep): string[] {
   const at = sweep.drifts
     .filter(({ verdict }, i) => verdict !== "undecided" && verdict !== sweep.trends[i].verdict)
@@ -201,14 +189,13 @@ function disagreements(sweep: Sweep): string[] {
   ];
 }
 
-/** Under the resident cap a policy that starves its decodes is held back from starving them. */
-function capNote(study: Study): string[] {
-  if (study.config.conventions.sequenceCap === "iteration") return [];
-  if (!study.schedulers.some(({ kind }) => kind === "prefill-prioritizing")) return [];
-  return [
-    "sequenceCap resident: once maxSequences sequences are resident, no prompt is admitted and prefill-prioritizing must decode, in full batches; with sequenceCap iteration prompts go on starving the decodes and its λ* is lower (--set conventions.sequenceCap=iteration)",
-  ];
-}
+/** A boundary that stands, but is known less closely than was asked. */
+const shortfalls = (sweeps: readonly Sweep[]): string[] =>
+  sweeps.flatMap(({ label, boundary }) =>
+    boundary.shortfall !== undefined && Number.isFinite(boundary.lambda)
+      ? [`${label}: λ* is known to ${boundary.shortfall}`]
+      : [],
+  );
 
 async function execute(context: ExperimentContext): Promise<Report> {
   const { study, options } = context;
@@ -247,7 +234,14 @@ async function execute(context: ExperimentContext): Promise<Report> {
   return {
     answer: [answerOf(summary)],
     tables: [tableOf(summary)],
-    notes: [...objections, ...capNote(study), ...sweeps.flatMap(disagreements), ...undecided(sweeps)],
+    notes: [
+      ...unfitNotes(study.config, study.registry),
+      ...objections,
+      ...(method === "drift" ? shortfalls(sweeps) : []),
+      ...capNote(study),
+      ...sweeps.flatMap(disagreements),
+      ...undecided(sweeps),
+    ],
     csv: [
       { path: `${study.scenario}_stability_results.csv`, columns: RESULT_COLUMNS, rows: results },
       {
@@ -257,12 +251,15 @@ async function execute(context: ExperimentContext): Promise<Report> {
       },
       { path: `${study.scenario}_capacity_summary.csv`, columns: SUMMARY_COLUMNS, rows: summary },
     ],
-    figures: [
-      {
-        path: `${study.scenario}_scheduler_comparison.png`,
-        spec: schedulerComparison(study.scenario, series, summary, subtitle(study)),
-      },
-    ],
+    figures:
+      series.length === 0
+        ? []
+        : [
+            {
+              path: `${study.scenario}_scheduler_comparison.png`,
+              spec: schedulerComparison(study.scenario, series, summary, subtitle(study)),
+            },
+          ],
     json: { results: summary, points: results },
     passed: objections.length === 0,
     next: [
@@ -270,18 +267,6 @@ async function execute(context: ExperimentContext): Promise<Report> {
       `llmsim stability ${again(study)} --method ${method === "drift" ? "trend" : "drift"}`,
     ],
   };
-}
-
-function answerOf(summary: readonly Row[]): string {
-  const parts = [...summary]
-    .sort((a, b) => Number(b.lambda_star_qps) - Number(a.lambda_star_qps))
-    .map((row) => {
-      if (typeof row.lambda_star_qps !== "number")
-        return `${row.scheduler} has no boundary that can be trusted`;
-      const half = typeof row.ci95_low === "number" ? ` ± ${plain(row.lambda_star_qps - row.ci95_low)}` : "";
-      return `${row.scheduler} up to ${plain(row.lambda_star_qps)}${half}`;
-    });
-  return `stable, in requests per second: ${parts.join(", ")}`;
 }
 
 function undecided(sweeps: readonly Sweep[]): string[] {
@@ -339,5 +324,6 @@ export const stability: Experiment = {
     "data/<s>_capacity_summary.csv",
     "figs/<s>_scheduler_comparison.png",
   ],
+  check: (_, study) => checkFits(study),
   run: execute,
 };

@@ -24,6 +24,8 @@ export interface AffineEngine {
   readonly maxSequences: number;
   /** Tokens that a prompt advances at most in an iteration; null: chunking off. */
   readonly chunkSize: number | null;
+  /** Tokens that the KV memory holds at once; undefined: no end of them. */
+  readonly memoryTokens?: number;
 }
 
 /** Mean (of exponential variants too) time of an iteration of `batch` tokens, ms. */

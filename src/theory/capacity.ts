@@ -23,6 +23,8 @@ export interface RequestMeans {
   readonly meanDecodes: number;
   /** E[prefill iterations] = E[ceil(L/min(chunk, budget))], at least 1. */
   readonly meanPieces: number;
+  /** E[sum over its iterations of the tokens it holds in memory]; needed only where the engine has such a limit. */
+  readonly meanHeld?: number;
 }
 
 /** The means of requests with independent prompt and output lengths of the given laws. */
@@ -45,7 +47,8 @@ export function requestMeans(
  * No policy serves more requests per second than this on one replica.
  *
  * A request takes part in nu iterations' worth of places and tokens: nu = max(tok/maxTokens, (decodes +
- * pieces)/maxSequences), tok = prompt + decodes. As S(b) >= c' + a b with c' = c - a b0, it costs at least
+ * pieces)/maxSequences), tok = prompt + decodes; with a limit of memory also nu >= held/memoryTokens, as an iteration
+ * holds no more than that. As S(b) >= c' + a b with c' = c - a b0, it costs at least
  * c' nu + a tok ms. When c' < 0 (the knee pays more than the start) the cheapest tokens are those of a batch
  * at the knee: tok min S(b)/b. Under `max` an iteration costs at least S of the larger side, so the tokens
  * that count are max(prompt, decodes).
@@ -58,7 +61,13 @@ export function upperBound(engine: AffineEngine, request: RequestMeans, mixedBat
   const priced = mixedBatch === "sum" ? tokens : Math.max(meanPrompt, meanDecodes);
   const start = engine.cMs - engine.aMs * engine.b0;
   if (start < 0) return 1000 / (priced * cheapestTokenMs(engine));
-  const iterations = Math.max(tokens / engine.maxTokens, (meanDecodes + meanPieces) / engine.maxSequences);
+  const { meanHeld = 0 } = request;
+  const { memoryTokens = Infinity } = engine;
+  const iterations = Math.max(
+    tokens / engine.maxTokens,
+    (meanDecodes + meanPieces) / engine.maxSequences,
+    meanHeld / memoryTokens,
+  );
   return 1000 / (start * iterations + engine.aMs * priced);
 }
 

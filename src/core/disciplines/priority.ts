@@ -34,6 +34,8 @@ export const priority: DisciplineDefinition = {
     const sum = (classes as readonly number[]).reduce((total, share) => total + share, 0);
     return Math.abs(sum - 1) <= ROUNDING ? [] : [`classes: they sum to ${sum} (shares sum to 1)`];
   },
+  // A trace's priorities may go with the lengths.
+  readsSizes: ({ classes }) => classes === null,
   create({ classes }, known) {
     const shares = classes as readonly number[] | null;
     const classOf = shares === null ? recorded : drawn(shares);

@@ -30,6 +30,7 @@ export const sjf: DisciplineDefinition = {
     { kind: "sjf", predictionNoise: 0 },
     { kind: "sjf", predictionNoise: 0.5 },
   ],
+  readsSizes: () => true,
   create(spec, known) {
     const sigma = numberOf(spec, "predictionNoise");
     return new KeyedOrder(

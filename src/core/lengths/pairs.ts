@@ -42,6 +42,8 @@ export const pairs: LengthDefinition = {
     const joint = {
       table,
       row: law.row.bind(law),
+      rows: values.length,
+      weight: (row: number) => (weights === null ? 1 / values.length : weights[row]),
       at: (row: number) => values[row],
       isHalf: true,
     };

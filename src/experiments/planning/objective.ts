@@ -5,8 +5,9 @@
  */
 import type { Condition } from "../../core/condition.js";
 import { METRICS } from "../../core/metrics.js";
-import { summarize, type Summary } from "../../stats/index.js";
+import type { Summary } from "../../stats/index.js";
 import type { Study } from "../experiment.js";
+import { countingRejected } from "../rejection.js";
 import type { TrialRecords } from "../trials.js";
 
 /** A share of a limit with its 95 % interval. */
@@ -62,13 +63,17 @@ function useOf(target: Condition, summary: Summary): TargetUse {
   };
 }
 
-/** Every target of one configuration's records. */
+/** Every target of one configuration's records; a request that was rejected is one whose times are +∞. */
 export const usesOf = (
   targets: readonly Condition[],
   records: TrialRecords,
   config: number,
 ): readonly TargetUse[] =>
-  targets.map((target) => useOf(target, summarize(records.metric(config, target.metric))));
+  targets.map((target) => {
+    const [atLeast, atMost] = countingRejected(records, config, target.metric);
+    const [use, most] = [useOf(target, atLeast), useOf(target, atMost)];
+    return { ...use, low: Math.min(use.low, most.low), high: Math.max(use.high, most.high) };
+  });
 
 /** The whole SLO: the greatest share, and of the ends of intervals the greatest of each. */
 export function wholeUse(uses: readonly TargetUse[]): Use {

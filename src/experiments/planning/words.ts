@@ -5,6 +5,7 @@ import { schedulerLabel } from "../comparison.js";
 import type { Row, Study, Table } from "../experiment.js";
 import { metricWords, unitOf } from "../metric-words.js";
 import { percent, plain, scaleOf, withInterval } from "../quantity.js";
+import { unfitNotes } from "../rejection.js";
 import { keyCells } from "../rows.js";
 import type { LoadPlan } from "./load-search.js";
 import { USUAL_ATTAINMENT } from "./objective.js";
@@ -86,6 +87,8 @@ export function nearness({ tightest, use, keepsUp }: Point, where: string): stri
   if (!tightest) return `${where} nothing is asked`;
   const { target, summary } = tightest;
   if (summary.n === 0) return `${where} no trial has a value of ${metricWords(target.metric)}`;
+  if (summary.mean === Infinity)
+    return `${where} ${metricWords(target.metric)} is +∞, as requests that cannot fit into the KV memory are rejected`;
   const scale = scaleOf(unitOf(target.metric), [summary.mean]);
   return (
     `${where} ${metricWords(target.metric)} is ${withInterval(summary, scale)} ${scale.unit}`.trim() +
@@ -131,6 +134,7 @@ export function answers(plans: readonly Plan[], load: string): string[] {
 
 export function notesOf(plans: readonly Plan[], study: Study, most: number): string[] {
   return [
+    ...unfitNotes(study.config, study.registry),
     ...(study.config.slo && !(study.targets ?? []).some(({ metric }) => metric === "slo_attainment")
       ? [
           `what the SLO asks of each request is asked of ${100 * USUAL_ATTAINMENT} % of them (attainment=95% in --slo asks it of fewer)`,

@@ -7,7 +7,7 @@ import { builtIn, member, type Registry } from "../../core/registry.js";
 import type { StabilityTask } from "../../core/trial.js";
 import { driftOf, type Drift } from "../../stats/index.js";
 import type { RequestMeans } from "../../theory/index.js";
-import { meansOf } from "../load.js";
+import { offeredBy } from "../load.js";
 import type { StabilityRecord, Trials } from "../trials.js";
 
 /** Batches of equal time that are measured, after some that let the start's phases mix. */
@@ -19,6 +19,15 @@ const CYCLES = 50;
 /** No run is longer than this: a little over half of what the clock counts. */
 const LONGEST_SECONDS = 5e6;
 
+/**
+ * Where the order reads sizes the backlog is what it leaves of so many times as many: it must be of the sizes that
+ * are served last near λ*, or the run works off others first. That takes memory, so runs are shorter.
+ */
+const LEFT_OF = 20;
+const MOST_SORTED = 240_000;
+/** There the backlog need not outlast more: farther from λ* only the pilot looks. */
+const SORTED_DRIFT = 0.3;
+
 /** What the drift test needs to know of a configuration. */
 export interface Subject {
   readonly config: SimulationConfig;
@@ -27,24 +36,34 @@ export interface Subject {
   readonly decodes: boolean;
   /** Tokens of a request that count, on average. */
   readonly tokens: number;
+  /** Requests of an arrival: the others can never fit into the KV memory. */
+  readonly admitted: number;
+  /** The order of the prompts depends on their sizes: what is served is not like what arrives. */
+  readonly readsSizes: boolean;
   /** Prompts that one cycle of the policy serves at most: what a batch must hold many of. */
   readonly perCycle: number;
 }
 
 export function subjectOf(config: SimulationConfig, registry: Registry = builtIn): Subject {
   const { maxTokens, maxSequences, chunkSize, replicas } = config.engine;
-  const means = meansOf(config, config.engine, registry);
+  const { means, admitted } = offeredBy(config, registry);
   const definition = member(registry.schedulers, config.scheduler.kind);
+  // With limited KV memory whoever does not fit waits: it works as a cap on the residents.
   const decodes =
+    config.engine.kvTokens === null &&
     config.conventions.sequenceCap === "iteration" &&
     definition.backlog === "decoding" &&
     means.meanDecodes > 0;
+  const { discipline } = config.engine;
+  const order = member(registry.disciplines, discipline.kind);
   const piece = Math.max(1, Math.min(means.meanPrompt, chunkSize ?? Infinity));
   return {
     config,
     means,
     decodes,
-    tokens: decodes ? means.meanDecodes : means.meanPrompt + means.meanDecodes,
+    tokens: (decodes ? means.meanDecodes : means.meanPrompt + means.meanDecodes) * admitted,
+    admitted,
+    readsSizes: !decodes && order.readsSizes?.(discipline) === true,
     perCycle:
       definition.backlog === "waiting" ? Math.min(maxSequences, Math.ceil(maxTokens / piece)) * replicas : 1,
   };
@@ -88,7 +107,11 @@ export async function measureDrifts(
     const served = subject.decodes ? decodeTokens : decodeTokens.map((count, b) => count + prefillTokens[b]);
     const { batchSeconds } = tasks[i];
     const arrivals = lambda * batchSeconds * BATCHES;
-    const controls = controlsOf(subject, lambda * batchSeconds, { decodeTokens, prefillTokens, prompts });
+    const controls = controlsOf(subject, lambda * batchSeconds * subject.admitted, {
+      decodeTokens,
+      prefillTokens,
+      prompts,
+    });
     return {
       lambda,
       drift: driftOf(served, lambda * subject.tokens * batchSeconds, controls),
@@ -102,10 +125,11 @@ export async function measureDrifts(
 /**
  * What has mean zero in every batch, whatever the policy: with heavy-tailed prompts most of the noise is theirs,
  * and their mean is known. Where prompts are stable, those that end are those that arrive; where they wait,
- * prompts, their tokens and the decodes that follow are still of the same requests.
+ * prompts, their tokens and the decodes that follow are still of the same requests. Nothing of it holds where the
+ * order chooses by size.
  */
 function controlsOf(
-  { decodes, means }: Subject,
+  { decodes, means, readsSizes }: Subject,
   arrivals: number,
   {
     decodeTokens,
@@ -114,6 +138,7 @@ function controlsOf(
   }: Pick<StabilityRecord, "decodeTokens" | "prefillTokens" | "prompts">,
 ): Float64Array[] {
   const { meanPrompt, meanDecodes } = means;
+  if (readsSizes) return [];
   if (decodes)
     return [
       prompts.map((count) => count - arrivals),
@@ -127,15 +152,20 @@ function controlsOf(
 function taskOf(subject: Subject, lambda: number, effort: Effort): StabilityTask {
   const { config } = subject;
   // At rates far below the boundary the clock would run out; there the backlog is gone long before.
-  const arrivals = Math.min(Math.max(effort.arrivals, fewestArrivals(subject)), LONGEST_SECONDS * lambda);
+  const { readsSizes } = subject;
+  const asked = readsSizes ? Math.min(effort.arrivals, MOST_SORTED) : effort.arrivals;
+  const arrivals = Math.min(Math.max(asked, fewestArrivals(subject)), LONGEST_SECONDS * lambda);
+  const drift = readsSizes ? Math.min(effort.drift, SORTED_DRIFT) : effort.drift;
   const all = (arrivals * (BATCHES + SETTLE)) / BATCHES;
   const { maxSequences, replicas } = config.engine;
+  const backlog = Math.ceil(10 * Math.min(maxSequences, all) * replicas + 3 * drift * all);
   return {
     kind: "stability",
     seed: effort.seed,
     trial: effort.trial,
     config: atRate(config, lambda),
-    backlog: Math.ceil(10 * Math.min(maxSequences, all) * replicas + 3 * effort.drift * all),
+    backlog,
+    ...(readsSizes && { leftOf: LEFT_OF }),
     batches: BATCHES,
     settle: SETTLE,
     batchSeconds: arrivals / BATCHES / lambda,

@@ -1,0 +1,82 @@
+/**
+ * Requests that can never fit into the KV memory, as who asks for times sees them: an answer that never comes. A
+ * metric's value stays that of the requests that were served; conditions on it count the others as +∞.
+ */
+import type { SimulationConfig } from "../core/config.js";
+import type { Issue } from "../core/errors.js";
+import { builtIn, type Registry } from "../core/registry.js";
+import { summarize, type Summary } from "../stats/index.js";
+import type { Study } from "./experiment.js";
+import { offeredBy } from "./load.js";
+import { memoryTokens } from "./offered.js";
+import { percent } from "./quantity.js";
+import type { TrialRecords } from "./trials.js";
+
+const total = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + (Number.isFinite(value) ? value : 0), 0);
+
+/** Of the measured requests of all trials the share that was rejected; 0 without a limit of memory. */
+export function rejectedShare(records: TrialRecords, config: number): number {
+  if (records.configs[config].engine.kvTokens === null) return 0;
+  const rejected = total(records.metric(config, "n_rejected"));
+  return rejected > 0 ? rejected / total(records.metric(config, "n_arrived")) : 0;
+}
+
+const NEVER: Summary = { n: 2, mean: Infinity, sd: 0, low: Infinity, high: Infinity };
+const REQUEST_TIME = /^(ttft|tbt|rts|queueing_delay)_(mean|p\d+)_s$/;
+const PERCENTILES = [50, 90, 95, 99];
+const ROUNDING = 1e-9;
+
+/**
+ * A metric with its rejected requests as +∞: between which values it lies. Of the percentiles only some are known,
+ * so where few requests were rejected it lies between its own and the next that is known.
+ */
+export function countingRejected(
+  records: TrialRecords,
+  config: number,
+  metric: string,
+): readonly [atLeast: Summary, atMost: Summary] {
+  const own = summarize(records.metric(config, metric));
+  const share = rejectedShare(records, config);
+  const [, time, statistic] = REQUEST_TIME.exec(metric) ?? [];
+  if (share === 0 || time === undefined) return [own, own];
+  const percentile = Number(statistic.slice(1));
+  if (statistic === "mean" || share > 1 - percentile / 100 + ROUNDING) return [NEVER, NEVER];
+  const among = percentile / (1 - share);
+  const next = PERCENTILES.find((one) => one >= among - ROUNDING);
+  return [own, next === undefined ? NEVER : summarize(records.metric(config, `${time}_p${next}_s`))];
+}
+
+/** What a reader must know first: who was rejected. */
+export function rejections(records: TrialRecords): string[] {
+  const share = rejectedShare(records, 0);
+  if (share === 0) return [];
+  const { engine } = records.configs[0];
+  return [
+    `rejected: ${percent(share, NaN)} of the requests (${total(records.metric(0, "n_rejected"))}), as each needs more than the ${memoryTokens(engine)} tokens of KV memory that a replica has for sequences; times are those of the others, and an SLO or assertion counts the rejected as +∞`,
+  ];
+}
+
+/** The same before anything has run, by the laws of the lengths. */
+export function unfitNotes(config: Omit<SimulationConfig, "scheduler">, registry?: Registry): string[] {
+  const unfit = 1 - offeredBy(config, registry).admitted;
+  if (!(unfit > ROUNDING)) return [];
+  return [
+    `memory: ${percent(unfit, NaN)} of the requests need more than the ${memoryTokens(config.engine)} tokens of KV memory and are rejected; λ and its bounds count them as arrivals that take nothing`,
+  ];
+}
+
+/** A study of which every request would be rejected. */
+export function checkFits(study: Study | undefined): Issue[] {
+  if (!study || study.config.engine.kvTokens === null) return [];
+  const { config, trace, registry = builtIn } = study;
+  if (offeredBy(config, registry).admitted > 0) return [];
+  const requests = trace ? `${trace.requests} requests, all rejected` : "all requests would be rejected";
+  const { kvTokens, blockTokens } = config.engine;
+  return [
+    {
+      key: "engine.kvTokens",
+      message: `invalid engine.kvTokens: ${kvTokens} (${requests}: each needs more than the ${memoryTokens(config.engine)} tokens of KV; one block of ${blockTokens} is the null block)`,
+    },
+  ];
+}

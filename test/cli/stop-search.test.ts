@@ -1,0 +1,32 @@
+/** Ctrl-C ends a search at once: a run from a backlog, which may take minutes, is left behind. */
+import { expect, test } from "vitest";
+import { lazyExecutor } from "../../src/cli/executor.js";
+import { prepare } from "../../src/core/config.js";
+import type { StabilityTask } from "../../src/core/trial.js";
+import { Interrupted } from "../../src/run/interrupted.js";
+import { scenario } from "../experiments/studies.js";
+
+const LONG: StabilityTask = {
+  kind: "stability",
+  seed: 1,
+  trial: 1,
+  config: prepare({ ...scenario("demo2"), scheduler: { kind: "decode-prioritizing" } }),
+  backlog: 4_000_000,
+  batches: 20,
+  settle: 2,
+  batchSeconds: 200_000,
+  fromEmpty: false,
+};
+
+test.each(["while it runs", "before it runs"])("%s", async (when) => {
+  const stop = new AbortController();
+  const settings = { executor: "threads", redis: undefined, workers: 1, quiet: true } as const;
+  const stderr = { write: () => true };
+  const executor = lazyExecutor(settings, undefined, [], { signal: stop.signal, stderr });
+  const reason = new Interrupted("SIGINT");
+  if (when === "before it runs") stop.abort(reason);
+  const values = executor.run(LONG);
+  stop.abort(reason);
+  await expect(values).rejects.toBe(reason);
+  await executor.close();
+});

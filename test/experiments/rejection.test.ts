@@ -1,0 +1,102 @@
+/** Requests that can never fit into the KV memory: who reads a result is told, and a condition on times counts them as +∞. */
+import { describe, expect, test } from "vitest";
+import { prepare } from "../../src/core/config.js";
+import type { Condition } from "../../src/core/condition.js";
+import { judge } from "../../src/experiments/assertions.js";
+import type { Study } from "../../src/experiments/experiment.js";
+import { plan } from "../../src/experiments/plan.js";
+import { usesOf, verdictOf, wholeUse } from "../../src/experiments/planning/objective.js";
+import { checkFits } from "../../src/experiments/rejection.js";
+import { run } from "../../src/experiments/run.js";
+import { contextOf, recordsOf, trialsWith } from "./studies.js";
+
+/** Half of the prompts have 4000 tokens. */
+const half = (kvTokens: number | null, ratePerSecond = 5): Study => {
+  const { scheduler, ...config } = prepare({
+    workload: {
+      arrivals: { kind: "poisson", ratePerSecond },
+      promptTokens: { kind: "mixture", values: [64, 4000], weights: [0.5, 0.5] },
+      outputTokens: { kind: "fixed", tokens: 32 },
+    },
+    service: { kind: "affine", cMs: 10, aMs: 0.5, b0: 0 },
+    scheduler: { kind: "sarathi" },
+    engine: { kvTokens },
+    horizon: { tmaxSeconds: 100 },
+  });
+  return { scenario: "half", config, schedulers: [scheduler], trials: 3, seed: 1 };
+};
+const below = (metric: string, limit: number): Condition => ({ metric, relation: "<", limit });
+
+/** Ten of a hundred were rejected; the others' percentiles are known. */
+const { config, schedulers } = half(2048);
+const few = recordsOf(
+  [{ ...config, scheduler: schedulers[0] }],
+  [
+    {
+      n_arrived: [100, 100],
+      n_rejected: [10, 10],
+      ttft_mean_s: [0.1, 0.11],
+      ttft_p50_s: [0.1, 0.11],
+      ttft_p90_s: [0.5, 0.51],
+      ttft_p95_s: [0.6, 0.61],
+      ttft_p99_s: [0.8, 0.81],
+      itl_p99_s: [0.01, 0.01],
+    },
+  ],
+);
+
+describe("conditions count a rejected request as +∞", () => {
+  test.each([
+    // 5 % and 1 % are less than were rejected; a mean is +∞ with the first of them.
+    ["ttft_p99_s", 10, "fail"],
+    ["ttft_p95_s", 10, "fail"],
+    ["ttft_mean_s", 10, "fail"],
+    // P90 of all is the greatest of those served: above their P99, for all that is known +∞.
+    ["ttft_p90_s", 10, "undecided"],
+    ["ttft_p90_s", 0.3, "fail"],
+    // P50 of all is P55.6 of those served: between their P50 and their P90.
+    ["ttft_p50_s", 10, "pass"],
+    ["ttft_p50_s", 0.3, "undecided"],
+    ["ttft_p50_s", 0.01, "fail"],
+    // Gaps between tokens are of the tokens that came.
+    ["itl_p99_s", 1, "pass"],
+  ])("%s < %d: %s", (metric, limit, verdict) => {
+    expect(judge([below(metric, limit)], ["sarathi"], few)[0].holding).toBe(verdict);
+    const use = wholeUse(usesOf([below(metric, limit)], few, 0));
+    expect(verdictOf(use)).toBe({ pass: "holds", fail: "fails", undecided: "undecided" }[verdict]);
+  });
+});
+
+test("run tells it in its first lines, and its bound is of those that fit", async () => {
+  const study = half(2048);
+  const options = { assert: ["ttft_p99_s<1"], precision: null };
+  const report = await run.run(contextOf(study, trialsWith(), options));
+  expect(report.answer[1]).toMatch(
+    /^rejected: (4[5-9]|5[0-5])\.\d % of the requests \(\d+\), as each needs more than the 2032 tokens of KV memory/,
+  );
+  expect(report.passed).toBe(false);
+  expect(report.answer.at(-1)).toBe("failed: ttft_p99_s<1 under sarathi (+∞, as requests were rejected)");
+  expect(report.notes?.join("\n")).not.toMatch(/any policy can serve/);
+});
+
+test("plan finds no load where a request of each two has no first token", async () => {
+  const study = { ...half(2048), targets: [{ metric: "ttft_p99_s", relation: "<=", limit: 1 } as const] };
+  const planned = plan.run(
+    contextOf(study, trialsWith(), { chunkSizes: null, maxReplicas: 4, precision: 0.1 }),
+  );
+  await expect(planned).rejects.toThrow(/no load meets --slo: .*\+∞, as requests that cannot fit/);
+});
+
+test("all rejected is refused, with the reason", () => {
+  expect(checkFits(half(null))).toEqual([]);
+  expect(checkFits(half(2048))).toEqual([]);
+  const [issue] = checkFits(half(96));
+  expect(issue.key).toBe("engine.kvTokens");
+  expect(issue.message).toBe(
+    "invalid engine.kvTokens: 96 (all requests would be rejected: each needs more than the 80 tokens of KV; one block of 16 is the null block)",
+  );
+  const traced = { ...half(96), trace: { requests: 4 } } as unknown as Study;
+  expect(run.check!({}, traced)[0].message).toMatch(
+    /\(4 requests, all rejected: each needs more than the 80 tokens of KV;/,
+  );
+});
