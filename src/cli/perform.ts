@@ -4,10 +4,19 @@
  */
 import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
-import type { Experiment, InputFile, Report, RunSettings, Study } from "../experiments/experiment.js";
+import type { PluginFile } from "../core/plugin.js";
+import type {
+  Experiment,
+  ExperimentContext,
+  InputFile,
+  Report,
+  RunSettings,
+  Study,
+} from "../experiments/experiment.js";
 import { Disagreement } from "../run/disagreement.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
+import { watching } from "../run/plugin-files.js";
 import { runner } from "../run/runner.js";
 import { checkpoint, type Checkpoint } from "./checkpoint.js";
 import { cutBy, lazyExecutor } from "./executor.js";
@@ -82,7 +91,7 @@ export async function perform(
     const { share, resume, outData: folder } = shared;
     const parted = sharedOut(settings, shared.verify);
     const replay = commandLine(argv);
-    const given = { study, options, inputs, shared, replay };
+    const given = { study, options, inputs, shared, replay, plugins: plugged.files };
     if (answered) {
       answered.check(experiment.name, parted);
       return await conduct(experiment, { ...given, executor: carrying(inner, plugged.files) }, streams);
@@ -170,13 +179,14 @@ interface Performance {
   readonly shared: SharedSettings;
   readonly replay: string;
   readonly executor: Executor;
+  readonly plugins: readonly PluginFile[];
   /** Only a share of the tasks is done: there is no report to show. */
   readonly part?: ShardRun;
 }
 
 async function conduct(
   experiment: Experiment,
-  { study, options, inputs, shared, replay, executor, part }: Performance,
+  { study, options, inputs, shared, replay, executor, plugins, part }: Performance,
   streams: Streams,
 ): Promise<number> {
   const { stdout, stderr } = streams;
@@ -189,7 +199,7 @@ async function conduct(
   const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
   const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
   const { signal } = streams;
-  const report: Report = await experiment.run({
+  const context: ExperimentContext = {
     study,
     options: part ? withoutFiles(experiment, options) : options,
     inputs,
@@ -207,7 +217,8 @@ async function conduct(
     tell: (line) => {
       if (!shared.quiet && !part) stderr.write(`${line}\n`);
     },
-  });
+  };
+  const report: Report = await watching(plugins, () => experiment.run(context));
   if (signal?.aborted === true) {
     if (!shared.json && !part) stdout.write(partial(report, style));
     signal.throwIfAborted();

@@ -5,7 +5,7 @@ import type { Plugin, PluginFile } from "../core/plugin.js";
 import type { PluginUse } from "../experiments/experiment.js";
 import { FileError, readNamed } from "../io/files.js";
 import type { Executor } from "../run/executor.js";
-import { loadPlugin, pluginFile } from "../run/plugin-files.js";
+import { loadPlugin, pluginFile, watching } from "../run/plugin-files.js";
 import type { Flags } from "./program.js";
 import type { Streams } from "./streams.js";
 
@@ -56,9 +56,14 @@ export async function pluginsFrom(
   };
 }
 
-/** Hands every task on with the files of the plugins: a worker loads them, and a journal tells them apart. */
+/**
+ * Hands every task on with the files of the plugins: a worker loads them, and a journal tells them apart. What a plugin
+ * does meanwhile in this process ends the run.
+ */
 export const carrying = (executor: Executor, plugins: readonly PluginFile[]): Executor =>
-  plugins.length === 0 ? executor : { ...executor, run: async (task) => executor.run({ ...task, plugins }) };
+  plugins.length === 0
+    ? executor
+    : { ...executor, run: (task) => watching(plugins, async () => executor.run({ ...task, plugins })) };
 
 /**
  * A broken rule of a plugin's scheduler is its user's to mend; of a built-in one it is a bug of ours. Workers know a

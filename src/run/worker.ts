@@ -11,15 +11,16 @@ const simulator = new Simulator(withTraces(workerData as readonly Trace[]));
 /** A simulator for each set of plugins, which are imported once; who has none loads nothing for them. */
 const plugged = new Map<string, Simulator>();
 
-async function simulatorWith(plugins: readonly PluginFile[]): Promise<Simulator> {
+async function answerWith(plugins: readonly PluginFile[], task: Task): Promise<Answer> {
+  const { loadPlugin, watching } = await import("./plugin-files.js");
   const key = JSON.stringify(plugins);
-  const found = plugged.get(key);
-  if (found) return found;
-  const { loadPlugin } = await import("./plugin-files.js");
-  const loaded = await Promise.all(plugins.map((file) => loadPlugin(file)));
-  const made = new Simulator(withPlugins(loaded, simulator.registry));
+  const made =
+    plugged.get(key) ??
+    new Simulator(
+      withPlugins(await Promise.all(plugins.map((file) => loadPlugin(file))), simulator.registry),
+    );
   plugged.set(key, made);
-  return made;
+  return watching(plugins, () => Promise.resolve(answer(made, task)));
 }
 
 const sent = (given: Answer): Answer =>
@@ -28,5 +29,5 @@ const sent = (given: Answer): Answer =>
 export default (task: Task): Answer | Promise<Answer> => {
   const { plugins = [] } = task;
   if (plugins.length === 0) return sent(answer(simulator, task));
-  return simulatorWith(plugins).then((simulator) => sent(answer(simulator, task)), answerTo);
+  return answerWith(plugins, task).then(sent, answerTo);
 };

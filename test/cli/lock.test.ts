@@ -266,7 +266,7 @@ test("a resume has the lock before it reads the journal: what another wrote unti
       async appendTo(path, text) {
         const file = await nodeFiles.appendTo(path, text);
         let appended = 0;
-        const append = async (lines: string): Promise<void> => {
+        const append = async (lines: Uint8Array): Promise<void> => {
           await file.append(lines);
           if (++appended === shards) stop.abort(new Interrupted("SIGINT"));
         };
