@@ -72,7 +72,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   for await (const piece of bytesOf(path)) {
     const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
     rest = lines.pop()!.slice(0, LONGEST_LINE);
-    yield* lines;
+    for (const line of lines) yield line.slice(0, LONGEST_LINE);
   }
   if (rest !== "") yield rest;
 }

@@ -63,7 +63,7 @@ function unstarted(
     computed: 0,
     toPrefill: lengths.promptTokens,
     inFlight: 0,
-    registered: 0,
+    decodesInFlight: 0,
     startedAt: NaN,
     prefillEndedAt: NaN,
     finishedAt: NaN,

@@ -85,15 +85,10 @@ export class Composition {
   decode(sequence: Sequence, lost?: Lost): boolean {
     if (!this.secure(sequence, 1, lost)) return false;
     this.batch.decode.push({ sequence, cached: sequence.computed });
-    this.compute(sequence, 1);
+    sequence.computed += 1;
     sequence.inFlight += 1;
+    sequence.decodesInFlight += 1;
     return true;
-  }
-
-  /** The next tokens of a sequence are scheduled: a block full of known tokens has its identity from then on. */
-  private compute(sequence: Sequence, tokens: number): void {
-    sequence.computed += tokens;
-    sequence.registered = Math.min(sequence.computed, knownTokens(sequence));
   }
 
   /** A chunk. False if a resident prompt itself had to be preempted, or one that waits cannot be admitted. */
@@ -101,7 +96,7 @@ export class Composition {
     if (!(isWaiting(sequence) ? this.admit(sequence, tokens) : this.secure(sequence, tokens, lost)))
       return false;
     const cached = sequence.computed;
-    this.compute(sequence, tokens);
+    sequence.computed += tokens;
     const isLast = sequence.computed === sequence.toPrefill;
     this.batch.prefill.push({ sequence, tokens, cached, isLast });
     if (!isLast) return true;
@@ -145,6 +140,7 @@ export class Composition {
     if (decodes >= 0) {
       batch.decode.splice(decodes, 1);
       victim.inFlight -= 1;
+      victim.decodesInFlight -= 1;
       return 1;
     }
     const chunk = batch.prefill.findIndex(({ sequence }) => sequence === victim);
@@ -159,12 +155,14 @@ export class Composition {
     this.preempted.push(victim.id);
     output.preemptions += 1;
     output.lostTokens += victim.computed - taken;
-    replica.memory.preempt(victim.id, victim.registered);
+    // A block has its identity once its tokens are known and scheduled; a decode in flight registers nothing.
+    const scheduled = Math.min(victim.computed, knownTokens(victim));
+    const registered = taken > 0 ? scheduled : victim.computed - Math.min(victim.decodesInFlight, 1);
+    replica.memory.preempt(victim.id, registered);
     replica.resident.splice(replica.resident.indexOf(victim), 1);
     replica.preempted.unshift(victim);
     victim.state = "preempted";
     victim.computed = 0;
-    victim.registered = 0;
     victim.preemptedAt.push(this.now);
   }
 

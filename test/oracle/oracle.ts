@@ -226,21 +226,16 @@ function credit(
     sequence.inFlight -= 1;
     sequence.tokenAt.push(now);
   };
-  // Its output is processed: what the cache holds of a running request has its identity, but for what is in flight.
-  const register = (sequence: Sequence): void => {
-    if (sequence.state !== "preempted") sequence.registered = sequence.computed - sequence.inFlight;
-  };
   for (const { sequence } of batch.decode) {
     output.decodeTokens += 1;
+    sequence.decodesInFlight -= 1;
     emit(sequence);
-    register(sequence);
   }
   for (const { sequence, tokens, isLast } of batch.prefill) {
     output.prefillTokens += tokens;
     if (!isLast) continue;
     if (sequence.state === "decoding") sequence.prefillEndedAt = now;
     if (emitsAtPrefillEnd(sequence, input)) emit(sequence);
-    register(sequence);
   }
   const served = [...batch.decode, ...batch.prefill.filter(({ isLast }) => isLast)];
   const finished = served.map(({ sequence }) => sequence).filter(isDone);
@@ -249,7 +244,7 @@ function credit(
     if (sequence.state === "preempted") output.lostTokens -= longest(sequence, input);
     sequence.state = "finished";
     sequence.finishedAt = now;
-    replica.memory.release(sequence.id, sequence.registered);
+    replica.memory.release(sequence.id, sequence.computed);
   }
   replica.resident = replica.resident.filter(({ state }) => state !== "finished");
   replica.preempted = replica.preempted.filter(({ state }) => state !== "finished");

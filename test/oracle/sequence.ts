@@ -26,8 +26,8 @@ export interface Sequence {
   toPrefill: number;
   /** output tokens that batches composed but not ended will emit */
   inFlight: number;
-  /** tokens, from the first on, whose full blocks have identity: known when they were scheduled, or credited since */
-  registered: number;
+  /** decodes in batches composed but not ended: what they fill is registered when their output is processed */
+  decodesInFlight: number;
   startedAt: number;
   /** end of the iteration that ended its prefill; NaN before */
   prefillEndedAt: number;
