@@ -14,6 +14,8 @@ export function stoppable(fs: FileSystem, signal: AbortSignal): Stoppable {
   stopped.catch(() => {}); // heard by those who read
   let open = 0;
   const readText = (path: string): Promise<string> => {
+    // What is read to end in order (whose lock it is) is no pipe, and is waited for.
+    if (signal.aborted) return fs.readText(path);
     open++;
     return Promise.race([fs.readText(path).finally(() => open--), stopped]);
   };
