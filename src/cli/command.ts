@@ -53,7 +53,10 @@ function addModelFlags(command: Command): void {
   addMachineFlags(command, MODEL_FLAGS);
   command
     .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
-    .option("--verify", "simulate each trial again, one iteration at a time, under every law of the model: both must agree")
+    .option(
+      "--verify",
+      "simulate each trial again, one iteration at a time, under every law of the model: both must agree",
+    )
     .option("--force", "lift the limits on requests a trial and on the size of results");
   command.optionsGroup("A vLLM server:");
   for (const [flag, summary] of VLLM_FLAGS) command.option(flag, summary);

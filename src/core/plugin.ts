@@ -152,7 +152,7 @@ function problemsOf(file: string, name: string, check: Check, spec: Spec): strin
     return refuse(`check threw: ${messageOf(error)}`);
   }
   return Array.isArray(found) && found.every(isText)
-    ? (found)
+    ? found
     : refuse("check gave no list of texts (a list of problems, empty when there is none)");
 }
 

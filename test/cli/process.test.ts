@@ -50,7 +50,8 @@ describe("a stdout that breaks", () => {
   test("a file that grows no further: what came after is missed, and told", async ({ folder }) => {
     // In units of 1024 bytes: the system takes a part of the text, and says only with the next that there is no room.
     for (const command of ["--help", `${RUN}`]) {
-      const { code, stderr } = await bash(`trap "" XFSZ; ulimit -f 1; $LLMSIM ${command} > out`, folder).ended;
+      const { code, stderr } = await bash(`trap "" XFSZ; ulimit -f 1; $LLMSIM ${command} > out`, folder)
+        .ended;
       expect([code, stderr]).toEqual([2, "error: cannot write to stdout: file too large\n"]);
     }
   });
