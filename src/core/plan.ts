@@ -44,6 +44,9 @@ class FirstPartial implements PartialHead {
   }
 }
 
+/** The batch as it serves one by one; a name for its type, which the bundle's has none. */
+const servedBy = (batch: OneByOne): OneByOne => batch;
+
 /** The batches of one replica. */
 export class Plan implements View, Batch, OneByOne, OpenBatch {
   readonly limits;
@@ -77,7 +80,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   }
 
   get oneByOne(): OneByOne | undefined {
-    return this.shared.preemptsByClass ? this : undefined;
+    return this.shared.preemptsByClass ? servedBy(this) : undefined;
   }
 
   get freeBlocks(): number {

@@ -21,7 +21,7 @@ test("elements of an array, and values one after the other, are what was written
       const lines = list.map((one) => JSON.stringify(one, null, indent)).join("\n");
       expect(parsed(cut(lines, false, size))).toEqual(expected);
     }),
-    { numRuns: 500, seed: 1 },
+    { numRuns: 500 },
   );
 });
 
