@@ -14,6 +14,7 @@ import { Interrupted } from "../../src/run/interrupted.js";
 import { shardLine } from "../../src/run/journal.js";
 import { QueueFault } from "../../src/run/queue-fault.js";
 import { WorkerFault } from "../../src/run/worker-fault.js";
+import { lasting } from "./lasting.js";
 import { contents, llmsim, test } from "./session.js";
 
 vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
@@ -45,7 +46,7 @@ async function stopped(cwd: string): Promise<{ readonly path: string; readonly b
       return nodeFiles.appendTo(...given);
     },
   };
-  expect((await llmsim(COMMAND, { cwd, fs, signal: stop.signal })).code).toBe(130);
+  expect((await lasting(() => llmsim(COMMAND, { cwd, fs, signal: stop.signal }))).code).toBe(130);
   const name = readdirSync(join(cwd, "data")).find((one) => one.endsWith(".journal"))!;
   const path = join(cwd, "data", name);
   return { path, bytes: readFileSync(path) };

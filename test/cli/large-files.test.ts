@@ -12,6 +12,7 @@ import { main } from "../../src/cli/main.js";
 import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
 import { Interrupted } from "../../src/run/interrupted.js";
 import { shardLine } from "../../src/run/journal.js";
+import { lasting } from "./lasting.js";
 import { contents, llmsim, type Session, test } from "./session.js";
 
 vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
@@ -42,7 +43,7 @@ async function stopped(command: string, cwd: string): Promise<string> {
       return nodeFiles.appendTo(...given);
     },
   };
-  expect((await llmsim(command, { cwd, fs, signal: stop.signal })).code).toBe(130);
+  expect((await lasting(() => llmsim(command, { cwd, fs, signal: stop.signal }))).code).toBe(130);
   return join(
     cwd,
     "data",

@@ -8,6 +8,7 @@ import { dropLocks, takeLock } from "../../src/cli/lock.js";
 import { beginningOf } from "../../src/cli/process-start.js";
 import { type FileSystem, nodeFiles } from "../../src/io/files.js";
 import { Interrupted } from "../../src/run/interrupted.js";
+import { lasting } from "./lasting.js";
 import { start, until } from "./process.js";
 import { contents, listing, llmsim, test } from "./session.js";
 
@@ -273,7 +274,8 @@ test("a resume has the lock before it reads the journal: what another wrote unti
         return { ...file, append };
       },
     };
-    expect(await llmsim(`${SWEEP}${more}`, { cwd, fs, signal: stop.signal })).toMatchObject({ code: 130 });
+    const run = lasting(() => llmsim(`${SWEEP}${more}`, { cwd, fs, signal: stop.signal }));
+    expect(await run).toMatchObject({ code: 130 });
     const name = readdirSync(join(cwd, "data")).find((file) => file.endsWith(".journal"))!;
     return join(cwd, "data", name);
   };
