@@ -6,7 +6,7 @@ const ERRORS = "errors";
 
 /**
  * The run whose requests stand in these lists of a document; a list that is not there has no cells.
- * @throws RangeError when they do not have the same length
+ * @throws RangeError when there is none, or they do not have the same length
  */
 export function listedRun(value: JsonObject, columns: readonly string[]): RecordedRun {
   const names = [...columns, ERRORS].filter((name) => value[name] !== undefined && value[name] !== null);
@@ -15,6 +15,7 @@ export function listedRun(value: JsonObject, columns: readonly string[]): Record
     if (!Array.isArray(list)) throw new RangeError(`invalid ${name}: not a list`);
     return list as readonly unknown[];
   });
+  if (lists.length === 0) throw new RangeError(`holds no requests (lists named ${columns.join(", ")})`);
   const { length } = lists[0];
   const other = lists.findIndex((list) => list.length !== length);
   if (other >= 0)
