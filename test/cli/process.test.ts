@@ -57,8 +57,9 @@ describe("a stdout that breaks", () => {
   });
 
   test.skipIf(!existsSync("/dev/full"))("the work is kept, where it is worth it", async ({ folder }) => {
-    const lengthy = `run --tmax 5000 --ntrials 150 --workers 0 --quiet --json`;
-    const { code, stderr } = await bash(`$LLMSIM ${lengthy} > /dev/full`, folder).ended;
+    const lengthy = `run --tmax 500 --ntrials 150 --workers 0 --quiet --json`;
+    const clock = `NODE_OPTIONS="--import ${new URL("minute-clock.mjs", import.meta.url).href}"`;
+    const { code, stderr } = await bash(`${clock} $LLMSIM ${lengthy} > /dev/full`, folder).ended;
     expect(code).toBe(2);
     expect(stderr).toMatch(
       /^\d+ finished shards are kept in data\/run-.*: --resume goes on from there\nerror: cannot write to stdout: no space/,
