@@ -5,7 +5,7 @@ import type { Report } from "../../src/experiments/experiment.js";
 import { run } from "../../src/experiments/run.js";
 import { sweepTime } from "../../src/experiments/sweep-time.js";
 import { toCsv } from "../../src/io/csv.js";
-import { contextOf, studyOf, trialsWith } from "./studies.js";
+import { asJson, contextOf, studyOf, trialsWith } from "./studies.js";
 
 const study = studyOf("demo2", { trials: 1, horizon: { tmaxSeconds: 60 } });
 const perform = (trials: number): Promise<Report> =>
@@ -26,7 +26,7 @@ type Json = {
 
 describe("run with one trial", () => {
   test("JSON: a mean, and null for deviation and interval", async () => {
-    const { results, differences } = (await perform(1)).json as unknown as Json;
+    const { results, differences } = asJson((await perform(1)).json) as Json;
     expect(results).toHaveLength(3);
     for (const { metrics } of [...results, ...differences]) {
       expect(Object.keys(metrics)).toHaveLength(METRICS.filter(({ needs }) => !needs).length);

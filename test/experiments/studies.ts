@@ -12,6 +12,7 @@ import { METRICS, metricIndex } from "../../src/core/metrics.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 import type { ExperimentContext, Study } from "../../src/experiments/experiment.js";
 import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/trials.js";
+import { jsonPieces } from "../../src/io/json.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { type Progress, runner } from "../../src/run/runner.js";
 
@@ -19,6 +20,9 @@ export const silent: Progress = { begin: () => {}, advance: () => {}, end: () =>
 
 /** Trials simulated in this process, by the engine that `registry` makes. */
 export const trialsWith = (registry: Registry = builtIn): Trials => runner(inProcess(registry), silent);
+
+/** A document as a reader of its JSON has it. */
+export const asJson = (document: unknown): unknown => JSON.parse([...jsonPieces(document, 1)].join(""));
 
 /** All three, as every command has them by default. */
 export const THREE: readonly Spec[] = [

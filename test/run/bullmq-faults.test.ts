@@ -12,6 +12,7 @@ import { inProcess } from "../../src/run/in-process.js";
 import { submitter } from "../../src/run/bullmq/submitter.js";
 import { type Progress, runner } from "../../src/run/runner.js";
 import { silent } from "../experiments/studies.js";
+import { SEED } from "../seed.js";
 import { noRedis, type RedisServer, startRedis } from "./redis.js";
 import { difference, smallConfig } from "./requests.js";
 
@@ -93,7 +94,7 @@ describe.skipIf(noRedis !== undefined)(`machines that die (${noRedis ?? "with a 
     async () => {
       const asked = request(JOBS, 11);
       const expected = await runner(inProcess(), silent).run(asked);
-      const random = stream(5, 1, "kills");
+      const random = stream(SEED, 1, "kills");
       const steps = KILLS + RESTARTS;
       const records = await over(asked, async (done) => {
         for (let step = 0; step < steps; step++) {
