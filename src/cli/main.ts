@@ -112,12 +112,12 @@ export async function runProcess(): Promise<void> {
     die(signal);
   };
   for (const signal of signals) process.on(signal, hear);
-  const { fs, open } = stoppable(nodeFiles, stop.signal);
+  const { fs, stdin, open } = stoppable(nodeFiles, stop.signal);
   const stderr = outputOf(process.stderr, "stderr");
   const code = await main(process.argv.slice(2), {
     stdout: outputOf(process.stdout, "stdout"),
     stderr,
-    stdin: () => (process.stdin.isTTY ? undefined : process.stdin),
+    stdin: () => (process.stdin.isTTY ? undefined : stdin<Buffer>(process.stdin)),
     env: process.env,
     cwd: process.cwd(),
     fs,

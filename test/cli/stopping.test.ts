@@ -45,12 +45,12 @@ describe("a trial without end on each thread, and others that wait for one", () 
 });
 
 describe("a command that waits for a pipe", () => {
-  test.for(["--trace", "--lengths-from", "--config"])(
+  test.for(["--trace", "--lengths-from", "--config", "--vllm-log"])(
     "%s: the first signal ends it",
     async (flag, { folder }) => {
       expect(spawnSync("mkfifo", [join(folder, "pipe")]).status).toBe(0);
-      // The writer gets the pipe when the reader has it, and says nothing.
-      const writer = bash("exec 3>pipe; echo open >&2; exec sleep 600", folder);
+      // The writer gets the pipe when the reader has it, and says no whole line.
+      const writer = bash("exec 3>pipe; printf a >&3; echo open >&2; exec sleep 600", folder);
       const { child, ended } = node(`run ${flag} pipe --quiet --workers 0`, folder);
       await writer.heard;
       child.kill("SIGINT");
@@ -61,6 +61,20 @@ describe("a command that waits for a pipe", () => {
       );
     },
   );
+
+  test("on stdin: the first signal ends it", async ({ folder }) => {
+    expect(spawnSync("mkfifo", [join(folder, "pipe")]).status).toBe(0);
+    // More than a pipe holds: that it is all written says that it is being read.
+    const writer = bash("exec 3>pipe; yes '' | head -c 200000 >&3; echo read >&2; exec sleep 600", folder);
+    const { child, ended } = bash("exec $LLMSIM run --trace - --quiet --workers 0 < pipe", folder);
+    await writer.heard;
+    child.kill("SIGINT");
+    const outcome = await ended;
+    expect(outcome.signal ?? outcome.code).toBe("SIGINT");
+    expect(outcome.stderr).toBe(
+      "interrupted: nothing was written; to run it again:\n  llmsim run --trace - --quiet --workers 0\n",
+    );
+  });
 
   test("that it writes to: the second signal ends it at once, and its lock is gone", async ({ folder }) => {
     const sweep = "sweep --vary lam=1,2 --tmax 20 --ntrials 2 --scheduler hybrid --workers 2 --quiet";
