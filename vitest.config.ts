@@ -13,6 +13,9 @@ const SLOWEST = [
   "run/worker-faults",
   "cli/process",
   "cli/shard",
+  "experiments/validate",
+  "contract/schedulers",
+  "experiments/offered",
   "run/same-bytes",
 ].map((name) => `/test/${name}.test.ts`);
 

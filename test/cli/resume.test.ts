@@ -16,7 +16,7 @@ const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 20;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
 const AT_STEP = new URL("at-step.mjs", import.meta.url).href;
 /** A shard each of forty loads, and one picture. */
-const MODEL = "sweep --vary lam=0.1:4:0.1 --scheduler hybrid --tmax 600 --ntrials 6 --quiet --seed 4";
+const MODEL = "sweep --vary lam=0.1:4:0.1 --scheduler hybrid --tmax 300 --ntrials 6 --quiet --seed 4";
 const SWEEP = `${MODEL} --workers 0`;
 /** What it does on the disk, about. */
 const STEPS = 65;

@@ -40,7 +40,7 @@ vi.mock("../../src/io/png.js", async (original) =>
 /** Every command with trials to share out, in sizes of several tasks. */
 const COMMANDS: Readonly<Record<string, string>> = {
   run: "run --tmax 500 --ntrials 45 --requests own/rows.csv --timeline t.json --timeline-limit 100 --assert rts_p95_s<9",
-  "run --json": "run --tmax 500 --ntrials 45 --json --per-trial --verify --seed 3",
+  "run --json": "run --tmax 500 --ntrials 45 --json --per-trial --seed 3",
   "sweep-time": "sweep-time --scenario demo2 --windows 10 --tmax 200 --ntrials 18",
   "sweep-chunk": "sweep-chunk --sizes 16,64 --tmax 300 --ntrials 35",
   "hybrid of two scenarios":

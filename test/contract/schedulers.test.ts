@@ -23,6 +23,8 @@ import {
 } from "./workloads.js";
 
 const slowly = withoutFastForward();
+/** Where another run is held against one that is verified, or where nobody may watch a lone replica, so that it runs on. */
+const options = { verify: false };
 /** Every example, its batches composed when the replica is free and one iteration ahead. */
 const cases = builtIn.schedulers.flatMap((definition) =>
   definition.examples.flatMap((scheduler) =>
@@ -59,8 +61,6 @@ describe.each(builtIn.schedulers)("$name decodes all as it says", (definition) =
     return { calls, registry: { ...builtIn, schedulers } };
   }
   const scheduler = definition.examples[0];
-  // Where nobody watches a lone replica: there the engine runs on without asking.
-  const options = { verify: false };
 
   test("whether it is asked at completions makes no difference to what happens", () => {
     const [on, off] = [asked(true), asked(false)];
@@ -121,9 +121,9 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
           expect(early).toEqual([]);
           expect(fast.metrics.n_completed).toBe(rows.length);
           // Composition depends on counts alone: asking at every iteration changes nothing.
-          expect(account(fast)).toEqual(account(run(rows, setting, { registry: slowly })));
+          expect(account(fast)).toEqual(account(run(rows, setting, { ...options, registry: slowly })));
           // Same input, same output: also in buffers that other runs have used.
-          expect(account(run(rows, setting, { simulator: reused }))).toEqual(account(fast));
+          expect(account(run(rows, setting, { ...options, simulator: reused }))).toEqual(account(fast));
         },
       ),
       { numRuns: 300 },

@@ -112,7 +112,9 @@ describe("a request alone, λ → 0 (model §6)", () => {
       return low + ((high - low) * (n - 1 - k * step)) / (step - 1);
     };
     const some = [1, 2, 63, 64, 65, 100, 512, 2000].map((n): [number, number] => [n, 1 + (n % 9)]);
-    alone(some, all, { verify: true }).forEach((found, i) => expect(found.ttft).toBeCloseTo(ttftOf(some[i][0]), 9));
+    alone(some, all, { verify: true }).forEach((found, i) =>
+      expect(found.ttft).toBeCloseTo(ttftOf(some[i][0]), 9),
+    );
 
     const longest = name === "demo2" ? 256 : 1024;
     const decode = alone(

@@ -1,4 +1,7 @@
-/** Bounds and λ* where not every token is computed (prefix hits), and where not every request fits (KV memory). */
+/**
+ * Bounds and λ* where not every token is computed (prefix hits), and where not every request fits (KV memory).
+ * LLMSIM_LONG=1 adds a memory and searches to 1 %.
+ */
 import { describe, expect, test } from "vitest";
 import { prepare, type PartialConfig, type SimulationConfig } from "../../src/core/config.js";
 import { withTraces } from "../../src/core/trace-registry.js";
@@ -8,6 +11,8 @@ import { subjectOf } from "../../src/experiments/stability/backlogged.js";
 import { type Boundary, findBoundary } from "../../src/experiments/stability/boundary.js";
 import type { Trials } from "../../src/experiments/trials.js";
 import { contextOf, scenario, studyOf, trialsWith } from "./studies.js";
+
+const isLong = process.env.LLMSIM_LONG === "1";
 
 const rows = (count: number, value: number): Int32Array => new Int32Array(count).fill(value);
 /** 600 prompts of 1600 tokens of which a cache holds 1584, one token out: ten a second. */
@@ -114,11 +119,12 @@ describe("requests that can never fit into the KV memory", () => {
 });
 
 describe("λ* under KV memory: tokens computed again serve nobody", () => {
-  test.each([
+  const known = [
     [2000, 2.678],
-    [4000, 3.644],
     [20000, 5.016],
-  ])("demo2, sarathi, %d tokens: %d", async (kvTokens, known) => {
+    [4000, 3.644],
+  ] as const;
+  test.each(isLong ? known : known.slice(0, 2))("demo2, sarathi, %d tokens: %d", async (kvTokens, known) => {
     const config = prepare({ ...scenario("demo2"), scheduler: { kind: "sarathi" }, engine: { kvTokens } });
     const bound = capacityBound(config);
     expect(bound).toBeGreaterThan(known);
@@ -139,11 +145,9 @@ describe("λ* under orders that read sizes", () => {
     ["decode-prioritizing", 1000, 3.556],
   ])("demo2, %s, cap %d, sjf: %d", async (kind, cap, known) => {
     const subject = subjectOf(config(kind, "sjf", cap));
-    expectNear(
-      await findBoundary(trialsWith(), subject, 1, capacityBound(subject.config), 0.01),
-      known,
-      0.015,
-    );
+    const precision = isLong ? 0.01 : 0.03;
+    const found = await findBoundary(trialsWith(), subject, 1, capacityBound(subject.config), precision);
+    expectNear(found, known, 1.5 * precision);
   });
 });
 
