@@ -65,7 +65,7 @@ export function offered(
   if (isPair) {
     const { joint } = prompt;
     for (let row = 0; row < joint!.rows; row++) {
-      const [tokens, decodes] = [joint!.at(row), Math.max(output.joint!.at(row) - emitted, 0)];
+      const [tokens, decodes] = [joint!.at(row), Math.max(output.joint.at(row) - emitted, 0)];
       if (tokens + decodes > most) continue;
       const held = decodes * tokens + (decodes * (decodes + 1)) / 2;
       sums.add(joint!.weight(row), tokens, tokens - hitsOf(prompt, engine, row), 1, decodes, held);
