@@ -1,9 +1,11 @@
 /** One command of the program, made from its experiment's definition: flags, examples, help. */
 import { type Command, Option } from "commander";
+import { ConfigError } from "../core/errors.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
 import { EXIT_HELP } from "./faults.js";
 import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "./flags.js";
 import { flagName } from "./options.js";
+import { withoutPasswords } from "./shell.js";
 import { TRAFFIC_FLAGS } from "./traffic.js";
 import { VLLM_FLAGS } from "./vllm-server.js";
 
@@ -72,6 +74,26 @@ function optionOf({ flag, kind, summary, default: usual }: ExperimentOption): Op
   return REPEATABLE.includes(kind) ? option.argParser<string[]>(collect) : option;
 }
 
+/** Flags that take a list, given again, add to it. */
+const together = (value: string, earlier: string | undefined): string =>
+  earlier === undefined ? value : `${earlier},${value}`;
+
+/** Whatever else takes a value is given once: of two, one would be dropped without a word. */
+function refuseRepeats(command: Command, lists: ReadonlySet<string>): void {
+  for (const option of command.options) {
+    if (!(option.required || option.optional) || option.parseArg !== undefined) continue;
+    const name = option.long!;
+    let earlier: string | undefined;
+    option.argParser<string>((value) => {
+      if (earlier !== undefined && !lists.has(name)) {
+        const both = withoutPasswords(`${earlier}, then ${value}`);
+        throw new ConfigError([{ key: name, message: `repeated ${name}: ${both} (give it once)` }]);
+      }
+      return (earlier = together(value, earlier));
+    });
+  }
+}
+
 /** Gives the command of an experiment its flags and its help. */
 export function describe(command: Command, experiment: Experiment): void {
   command.description(`${experiment.question}\n${command.summary()}`);
@@ -86,6 +108,9 @@ export function describe(command: Command, experiment: Experiment): void {
     addMachineFlags(command, MACHINE_FLAGS);
   }
   addCommonFlags(command);
+  const ofLists = options.filter(({ kind }) => kind === "list" || kind === "values");
+  const lists = [...ofLists, ...MODEL_FLAGS.filter(({ isList }) => isList === true)];
+  refuseRepeats(command, new Set(["--slo", ...lists.map(({ flag }) => flagName(flag))]));
   const writes = [...experiment.writes, ...(variant?.writes ?? [])];
   command.addHelpText("after", () =>
     [

@@ -72,7 +72,7 @@ const chunksOf = (study: Study, options: Partial<ExperimentContext["options"]>):
 
 /** Refused before anything is written: an SLO that holds nowhere is a wrong number somewhere. */
 function refuseHopeless(plans: readonly Plan[], targets: readonly Condition[]): void {
-  if (plans.some(({ load }) => Number.isFinite(load.load))) return;
+  if (plans.some(({ load, replicas }) => Number.isFinite(load.load) || replicas.fewest !== undefined)) return;
   const best = plans.reduce((a, b) =>
     nearest(a.load.points).use.mean <= nearest(b.load.points).use.mean ? a : b,
   );
@@ -104,11 +104,6 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
       return { label, config, bound, boundOfOne: capacityBound(withReplicas(config, 1), registry), load };
     }),
   );
-  const nothing = { fewest: undefined, perhaps: undefined, floor: 1, skipped: false, points: [] };
-  refuseHopeless(
-    searched.map((one) => ({ ...one, replicas: nothing })),
-    targets,
-  );
   const plans: Plan[] = await Promise.all(
     searched.map(async (one) => {
       const floor = floorOf(loadOf(one.config, registry), one.boundOfOne);
@@ -118,6 +113,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
       };
     }),
   );
+  refuseHopeless(plans, targets);
   const load = `λ = ${loadText(study)} per s`;
   const slo = targets.map(conditionText).join(", ");
   const highest = plans.reduce((most, { load: { load: one } }) => (one > most ? one : most), 0);

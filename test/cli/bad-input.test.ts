@@ -41,6 +41,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       /^scenario\.json:1: unknown service-time model: afine \(one of: affine, exponential, gpu, gpu-table\) — did you mean affine\?/,
     ],
   ],
+  "an option given twice": [
+    ["run --lam 1 --lam 3", "repeated --lam: 1, then 3 (give it once)"],
+    ["run --scenario demo1 --scenario demo2", "repeated --scenario: demo1, then demo2 (give it once)"],
+    // Lists are taken together: what is wrong in each is told.
+    ["run --slo itl_p98=60ms --slo ttft_p98=0.5s", /^--slo: .*itl_p98/, /^--slo: .*ttft_p98/],
+  ],
   "a scheduler that nobody knows": [
     [
       "run --scheduler mlfq",

@@ -52,6 +52,40 @@ const faked = (of: (config: SimulationConfig) => number, metric = "rts_p95_s"): 
 });
 
 describe("the highest load", () => {
+  test("may lie far below the bound, where rare long prompts spoil a percentile", async () => {
+    const config = (ratePerSecond: number, tmaxSeconds: number): SimulationConfig =>
+      complete({
+        workload: {
+          arrivals: { kind: "poisson", ratePerSecond },
+          promptTokens: { kind: "mixture", values: [32, 16_000], weights: [0.996, 0.004] },
+          outputTokens: { kind: "fixed", tokens: 1 },
+        },
+        service: { kind: "affine", cMs: 10, aMs: 0.5, b0: 0 },
+        scheduler: { kind: "sarathi" },
+        horizon: { tmaxSeconds },
+      });
+    const few = { ...setting([atMost("ttft_p99_s", 1)]), count: 6 };
+    // 0.4 % are long, and λ · 8 s · 0.4 % stand behind one: up to about λ = 0.19 that is less than 1 %.
+    const low = config(0.1, 20_000);
+    const found = await findLoad(few, "", low, capacityBound(low), 0.2);
+    expect(found.load).toBeGreaterThan(0.1);
+    expect(found.load).toBeLessThan(0.2);
+    expect((await findReplicas(few, "", low, 1, 4)).fewest).toBe(1);
+    expect((await findReplicas(few, "", config(5, 1000), 1, 8)).fewest).toBe(3);
+  });
+  test("ends where there is no bound and the SLO holds at any load that is tried", async () => {
+    const loads: number[] = [];
+    const easy = faked((config) => {
+      loads.push(loadOf(config));
+      return 0.1;
+    });
+    const found = await findLoad(setting([atMost("rts_p95_s", 1)], easy), "", queue(1000, 5), NaN, 0.01);
+    expect(found.isOpen).toBe(true);
+    // Ten million requests a trial.
+    expect(Math.max(...loads)).toBeLessThanOrEqual(10_000);
+    expect(found.load).toBeGreaterThan(5000);
+  });
+
   test("of an M/M/1 queue is where theory says that P95 passes its limit", async () => {
     const lambda = 60;
     const limit = mm1(lambda, 100).responseP(0.95);

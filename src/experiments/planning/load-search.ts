@@ -1,18 +1,23 @@
 /**
  * The highest load at which an SLO holds. Nothing is taken to be monotone (batches fill in steps, percentiles of few
- * requests jump, a policy may be better busy than idle): a grid from nearly nothing to the analytic bound, then finer
- * wherever the mean, or an end of its interval, crosses the limit, until each crossing is known closely enough.
+ * requests jump, a policy may be better busy than idle): a grid from little to the analytic bound, lower by halves
+ * while it holds nowhere, then finer wherever the mean, or an end of its interval, crosses the limit, until each crossing is known closely enough.
  *
  * The interval of the load is where the ends of the metric's interval cross: below its lower end the SLO holds for
  * certain, above its upper end it fails for certain (inverse confidence limits, as in calibration; the points
  * share their random numbers, so the curves are smooth).
  */
 import type { SimulationConfig } from "../../core/config.js";
-import { atLoad, isWithin, loadOf, pointsOf, type Point, type Setting } from "./points.js";
+import { atLoad, isWithin, loadKey, loadOf, pointsOf, type Point, type Setting } from "./points.js";
 import type { Use } from "./objective.js";
 
 /** The grid, as shares of the bound. */
 const GRID = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
+/** How far down: rare long requests may spoil a percentile until nearly nobody meets one. */
+const MOST_HALVINGS = 14;
+/** Requests of a trial: fewer say nothing of a load, more take too long for one without a bound. */
+const FEWEST_REQUESTS = 4;
+const MOST_REQUESTS = 10_000_000;
 /** Loads put into each stretch that holds a crossing. */
 const INSIDE = 3;
 const MOST_ROUNDS = 6;
@@ -81,13 +86,27 @@ export async function findLoad(
     );
     points = [...points, ...more].sort((a, b) => a.load - b.load);
   };
+  const { tmaxSeconds } = config.horizon;
+  // A trace brings all of its requests, however fast it is played.
+  const requestsAt = (load: number): number =>
+    (loadKey(config) === "ratePerSecond" ? load : loadOf(config, setting.registry)) * tmaxSeconds;
   let top = bound;
   if (!Number.isFinite(bound)) {
     top = loadOf(config, setting.registry);
     await add([top]);
-    for (let i = 0; i < MOST_DOUBLINGS && isWithin(points[points.length - 1]); i++) await add([(top *= 2)]);
+    for (let i = 0; i < MOST_DOUBLINGS && isWithin(points[points.length - 1]); i++) {
+      if (requestsAt(2 * top) > MOST_REQUESTS) break;
+      await add([(top *= 2)]);
+    }
   }
   await add(GRID.map((share) => share * top));
+  const own = loadOf(config, setting.registry);
+  if (!points.some(isWithin) && own < GRID[0] * top) await add([own]);
+  for (let i = 1; i <= MOST_HALVINGS && !points.some(isWithin); i++) {
+    const low = (GRID[0] * top) / 2 ** i;
+    if (requestsAt(low) < FEWEST_REQUESTS) break;
+    await add([low]);
+  }
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const loads = stretches(points, precision).flatMap(([from, to]) =>
       Array.from({ length: INSIDE }, (_, i) => from + ((to - from) * (i + 1)) / (INSIDE + 1)),
