@@ -89,6 +89,15 @@ async function withoutHelpCommand(argv: readonly string[]): Promise<string[]> {
   throw new ConfigError([{ key: "help", message }]);
 }
 
+/** Undefined when it was removed since the shell went there. */
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Runs the process's own command line and sets its exit code. */
 export async function runProcess(): Promise<void> {
   const stop = new AbortController();
@@ -104,11 +113,17 @@ export async function runProcess(): Promise<void> {
       const reason = error.message.replace(/^\w+: |, \w+$/g, "");
       if (stream === process.stdout) process.stderr.write(`error: cannot write to stdout: ${reason}\n`);
     });
+  const cwd = currentFolder();
+  if (cwd === undefined) {
+    process.stderr.write("error: the current folder is gone (change to one that is there)\n");
+    process.exitCode = EXIT.fault;
+    return;
+  }
   const code = await main(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    cwd: process.cwd(),
+    cwd,
     fs: nodeFiles,
     signal: stop.signal,
   });
