@@ -32,9 +32,8 @@ export function describeLines(
   const last = xs[xs.length - 1];
   const at = drawn.filter((point) => point.x === last);
   const span = xs.length === 1 ? "" : ` from ${short(xs[0])} to ${short(last)}`;
-  const missing = [...new Set(points.map((point) => point.series))].filter(
-    (name) => !drawn.some((point) => point.series === name),
-  );
+  const valued = new Set(drawn.map((point) => point.series));
+  const missing = [...new Set(points.map((point) => point.series))].filter((name) => !valued.has(name));
   const gaps = missing.length === 0 ? "" : ` No values for ${missing.join(", ")}.`;
   return `${what}${span}: at ${short(last)}, ${ranking(at, series)}${gaps}${levels.join("")}`;
 }

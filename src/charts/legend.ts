@@ -7,6 +7,7 @@
 import type { View } from "./axes.js";
 import { INK, MUTED, SIZE, type Style } from "./theme.js";
 import { textWidth } from "./text.js";
+import { thinned } from "./thinned.js";
 
 /** What the strip explains besides the series. */
 export interface LegendMark {
@@ -33,9 +34,11 @@ export function legendStrip(
   marks: readonly LegendMark[],
   width: number,
 ): View | null {
+  const named = thinned(styles);
+  const title = named.length < styles.length ? `${heading} (${named.length} of ${styles.length})` : heading;
   const entries: Entry[] = [
-    ...(styles.length > 0 && heading !== "" ? [{ label: heading, kind: "heading" as const }] : []),
-    ...styles.map((style) => ({ label: style.name, kind: "line" as const, style })),
+    ...(styles.length > 0 && heading !== "" ? [{ label: title, kind: "heading" as const }] : []),
+    ...named.map((style) => ({ label: style.name, kind: "line" as const, style })),
     ...marks,
   ];
   if (styles.length + marks.length === 0) return null;

@@ -7,6 +7,7 @@ import type { View } from "./axes.js";
 import { fraction, type Scale } from "./scales.js";
 import { textWidth, wrap } from "./text.js";
 import { MUTED, SIZE, type Style } from "./theme.js";
+import { thinned } from "./thinned.js";
 
 /** A reference line. */
 export interface Rule {
@@ -40,7 +41,7 @@ export function acrossRules(
   styles: readonly Style[],
   size: { readonly width: number; readonly height: number },
 ): View[] {
-  const ordered = [...rules].sort((a, b) => b.value - a.value);
+  const ordered = thinned([...rules].sort((a, b) => b.value - a.value));
   const labels = ordered.map((rule) => labelOf(rule, styles).flatMap((part) => wrap(part, 120, SIZE.label)));
   const heights = labels.map((lines) => lines.length * LINE);
   const centers = spread(
@@ -97,7 +98,7 @@ export function uprightRules(
   styles: readonly Style[],
   width: number,
 ): { readonly headroom: number; readonly layers: (x: View) => View[] } {
-  const ordered = [...rules].sort((a, b) => a.value - b.value);
+  const ordered = thinned([...rules].sort((a, b) => a.value - b.value));
   const lineEnds: number[] = [];
   const labels = ordered.map((rule) => {
     const at = fraction(rule.value, scale) * width;

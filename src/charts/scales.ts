@@ -36,7 +36,8 @@ export function measureScale(
   return linearScale(values, ends, zero);
 }
 
-const flushed = (value: number): number => (Math.abs(value) < SMALLEST ? 0 : value);
+const flushed = (value: number): number =>
+  Math.abs(value) < SMALLEST ? 0 : Math.max(-LARGEST, Math.min(LARGEST, value));
 
 function linearScale(values: readonly number[], ends: readonly number[], zero: boolean): Scale {
   const least = lowestOf(values);
@@ -83,6 +84,8 @@ function logTicks([low, high]: readonly [number, number]): number[] {
 
 /** Below this a value is drawn as 0: near the smallest number a margin rounds away, and a division by ten ends at zero. */
 const SMALLEST = 1e-300;
+/** What is larger is drawn there: a margin above the largest number is infinite, and Vega counts ticks up to it. */
+const LARGEST = 1e300;
 
 function powerOfTenBelow(value: number): number {
   let power = 1;
@@ -103,12 +106,13 @@ const clean = (value: number): number => Number(value.toPrecision(12));
  * `ends` (of rules) widen it.
  */
 export function positionScale(
-  values: readonly number[],
+  given: readonly number[],
   ends: readonly number[],
   kind: "linear" | "log2",
   zero: boolean,
 ): Scale {
-  const all = [...values, ...ends];
+  const values = given.map(flushed);
+  const all = [...values, ...ends.map(flushed)];
   const [low, high] = [lowestOf(all), highestOf(all)];
   if (kind === "log2" && low > 0) {
     return {

@@ -22,6 +22,8 @@ export const EXIT_HELP =
   "Exit codes: 0 done, 1 a check failed, 2 bad input or a write that failed,\n3 a bug of llmsim, 4 undecided, 130 or 143 interrupted.";
 
 const LONGEST_MESSAGE = 4000;
+/** What V8 says where the machine has no more, or no buffer may be so long. */
+const NO_MEMORY = /^(?:Array buffer allocation failed|Invalid typed array length: \d{9,})$/;
 
 /** Writes an error to stderr and returns its exit code. `replay` is the command that shows it again. */
 export function report(error: unknown, stderr: Output, replay: string): number {
@@ -60,6 +62,12 @@ export function report(error: unknown, stderr: Output, replay: string): number {
   if (error instanceof Error && error.name === "WorkerFault") {
     say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${inOneProcess(replay)}`);
     return EXIT.ours;
+  }
+  if (error instanceof RangeError && NO_MEMORY.test(error.message)) {
+    say(
+      "error: not enough memory for this run (fewer --workers, a shorter --tmax or --max-requests need less)",
+    );
+    return EXIT.fault;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   say(`bug in llmsim: ${detail}\nplease report it with the command that shows it:\n  ${replay}`);

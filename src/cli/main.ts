@@ -92,11 +92,26 @@ async function withoutHelpCommand(argv: readonly string[]): Promise<string[]> {
   throw new ConfigError([{ key: "help", message }]);
 }
 
+/** Undefined when it was removed since the shell went there. */
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Runs the process's own command line and sets its exit code. The first signal asks the run to stop, the second ends
  * the process at once.
  */
 export async function runProcess(): Promise<void> {
+  const cwd = currentFolder();
+  if (cwd === undefined) {
+    process.stderr.write("error: the current folder is gone (change to one that is there)\n");
+    process.exitCode = EXIT.fault;
+    return;
+  }
   const stop = new AbortController();
   const signals = ["SIGINT", "SIGTERM"] as const;
   type Signal = (typeof signals)[number];
@@ -119,7 +134,7 @@ export async function runProcess(): Promise<void> {
     stderr,
     stdin: () => (process.stdin.isTTY ? undefined : stdin<Buffer>(process.stdin)),
     env: process.env,
-    cwd: process.cwd(),
+    cwd,
     fs,
     signal: stop.signal,
   });

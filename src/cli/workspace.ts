@@ -49,6 +49,11 @@ export function workspaceIn(
       relative(resolve(cwd, places.data), resolve(cwd, places.figs, path)).replaceAll("\\", "/"),
     policyHash: (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
     readText: async (name) => ((await fs.exists(at(name))) ? fs.readText(at(name)) : undefined),
+    async manifest(name) {
+      if (!(await fs.exists(at(name)))) return undefined;
+      const { readManifestFile } = await import("./manifest-file.js");
+      return readManifestFile(await fs.readText(at(name)), name);
+    },
     readFile: (name) => readNamed(fs, cwd, name),
     hashText: sha256,
     hashCsv: ({ columns, rows }) => sha256(toCsv(columns, rows)),

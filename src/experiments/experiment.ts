@@ -9,6 +9,9 @@ import type { OptionSpec, OptionValue, Spec } from "../core/definition.js";
 import type { Issue } from "../core/errors.js";
 import type { Registry } from "../core/registry.js";
 import type { Trials } from "./trials.js";
+import type { Workspace } from "./workspace.js";
+
+export type { Workspace };
 
 /** A user's plugin that a study uses. */
 export interface PluginUse {
@@ -146,36 +149,6 @@ export interface NamedScenario {
   readonly summary: string;
   /** What it sets, as a layer of a study. */
   readonly values: object;
-}
-
-/** What an experiment that runs others needs of the outside. Paths are in the data folder. */
-export interface Workspace {
-  /** The package's version. */
-  readonly version: string;
-  /** Hash of the simulator's code: what another build came to is not this one's result. */
-  readonly core: string;
-  /** The study that an experiment would run with these settings over its own defaults. */
-  study(experiment: Experiment, settings: StudySettings): Promise<Study>;
-  /** Writes tables and figures at once. */
-  write(files: Pick<Report, "csv" | "figures">): Promise<void>;
-  writeText(name: string, text: string): Promise<void>;
-  /** The scenarios of the package with the settings of each. */
-  scenarios(): Promise<readonly NamedScenario[]>;
-  /** The page of that name that comes with the package, into which data is filled. */
-  page(name: string): Promise<string>;
-  /** A chart as SVG. */
-  picture(spec: object): Promise<string>;
-  /** A figure as the data folder's files would link to it. */
-  figureLink(path: string): string;
-  /** What a Content-Security-Policy calls a text: `'sha256-…'`. */
-  policyHash(text: string): string;
-  /** A file's text; undefined when there is none. */
-  readText(name: string): Promise<string | undefined>;
-  /** A file that the user named, relative to the current folder. */
-  readFile(name: string): Promise<string>;
-  /** SHA-256 of a text, or of a table's bytes as they would be written; hexadecimal. */
-  hashText(text: string): string;
-  hashCsv(file: CsvFile): string;
 }
 
 /** A file that the user named, or one of a folder that the user named. */

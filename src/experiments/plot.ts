@@ -11,7 +11,7 @@ import {
   UNCHUNKED,
 } from "./figures/demo3.js";
 import { CHUNK, figureAt, SERIES, SOURCES, SUMMARY, trialsOf } from "./figures/sources.js";
-import { MANIFEST, provenanceOf, readManifest } from "./reproduction/manifest.js";
+import { MANIFEST, provenanceOf } from "./reproduction/manifest.js";
 
 /** What was drawn so far, of how many tables, and what a reader should know about it. */
 interface Drawn {
@@ -37,7 +37,7 @@ function drawnFrom(names: readonly string[], draw: () => Figure[]): Figure[] {
 type Told = (files: readonly string[], figures: readonly Figure[]) => Promise<Figure[]>;
 
 async function tellerFor({ workspace }: ExperimentContext): Promise<Told> {
-  const manifest = await readManifest(workspace, MANIFEST);
+  const manifest = await workspace.manifest(MANIFEST);
   return async (files, figures) => {
     const known = await Promise.all(files.map((file) => provenanceOf(workspace, manifest, file)));
     const [line] = known;

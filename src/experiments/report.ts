@@ -17,7 +17,7 @@ import {
 import { type Document, type Section, toHtml, toMarkdown } from "./report/page.js";
 import { commandFor, setup, sourceLine } from "./report/provenance.js";
 import { STUDY_TABLES, studySaid } from "./report/study-said.js";
-import { MANIFEST, type Manifest, readManifest } from "./reproduction/manifest.js";
+import { MANIFEST, type Manifest } from "./reproduction/manifest.js";
 
 /** One kind of table that has a section of its own. */
 interface Chapter {
@@ -167,7 +167,7 @@ function setupSection(manifest: Manifest): Section {
 
 async function execute(context: ExperimentContext): Promise<Report> {
   const { workspace, tell } = context;
-  const manifest = await readManifest(workspace, MANIFEST);
+  const manifest = await workspace.manifest(MANIFEST);
   const drawn = await plot.run({ ...context, say: () => {} });
   const figures = new Map(drawn.figures.map((figure) => [figure.path, figure]));
   const found = await sectionsOf(context, manifest, figures);

@@ -5,7 +5,7 @@
 import { ConfigError } from "../core/errors.js";
 import type { Cell, CsvFile, Experiment, ExperimentContext, Report, Row, Table } from "./experiment.js";
 import { plot } from "./plot.js";
-import { type Finished, type Manifest, MANIFEST, readManifest } from "./reproduction/manifest.js";
+import { type Finished, type Manifest, MANIFEST } from "./reproduction/manifest.js";
 import { CHUNKING_CASES, CHUNKING_COLUMNS, chunkingStep, type Step, stepsOf } from "./reproduction/steps.js";
 
 /** The CSVs that a step adds; those of the λ* comparison become one table at the end. */
@@ -138,7 +138,7 @@ const tableOf = (rows: readonly Row[]): Table => ({
 
 async function check(context: ExperimentContext, steps: readonly Step[], quick: boolean): Promise<Report> {
   const name = quick ? `quick/${MANIFEST}` : MANIFEST;
-  const committed = await readManifest(context.workspace, name);
+  const committed = await context.workspace.manifest(name);
   if (!committed)
     throw new ConfigError([
       {
@@ -188,7 +188,7 @@ const EMPTY: Report = {
 };
 
 async function reproduceAll(context: ExperimentContext, steps: readonly Step[]): Promise<Report> {
-  const before = await readManifest(context.workspace, MANIFEST);
+  const before = await context.workspace.manifest(MANIFEST);
   const { finished, kept } = await runSteps(context, steps, before, true);
   const chunking = chunkingFile(finished);
   await context.workspace.write({ csv: [chunking], figures: [] });

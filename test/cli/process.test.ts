@@ -15,6 +15,15 @@ test("--version", async ({ folder }) => {
   });
 });
 
+test("a current folder that is gone", async ({ folder }) => {
+  const line = "mkdir gone && cd gone && rmdir ../gone && $LLMSIM run --tmax 5 --ntrials 1";
+  expect(await bash(line, folder)).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: "error: the current folder is gone (change to one that is there)\n",
+  });
+});
+
 describe("a reader that goes away", () => {
   const RUN = "$LLMSIM run --tmax 500 --ntrials 2 --workers 0 --requests rows.csv";
 

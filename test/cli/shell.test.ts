@@ -31,6 +31,21 @@ describe.each(URLS)("an address with a password: %s", (url) => {
   });
 });
 
+test.for([
+  "Array buffer allocation failed",
+  "Invalid typed array length: 17179869184",
+  "Invalid typed array length: -1",
+])("a machine without memory is no bug: %s", (message) => {
+  let told = "";
+  const code = report(new RangeError(message), { write: (text) => void (told += text) }, "llmsim run");
+  if (message.endsWith("-1")) expect([code, told]).toEqual([3, expect.stringContaining("bug in llmsim")]);
+  else
+    expect([code, told]).toEqual([
+      2,
+      "error: not enough memory for this run (fewer --workers, a shorter --tmax or --max-requests need less)\n",
+    ]);
+});
+
 test("a fault of a queue's worker is shown again by a command that runs", async ({ folder: cwd }) => {
   const argv = [
     "run",

@@ -85,6 +85,7 @@ export function contextOf(
       write: nothing,
       writeText: nothing,
       readText: nothing,
+      manifest: nothing,
       readFile: nothing,
       hashText: nothing,
       hashCsv: nothing,

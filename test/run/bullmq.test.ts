@@ -13,6 +13,7 @@ import { loadPackages, PACKAGES } from "../../src/run/bullmq/connection.js";
 import { queueGrain } from "../../src/run/bullmq/grain.js";
 import { jobId, jobOf, readJob } from "../../src/run/bullmq/job.js";
 import { queueName } from "../../src/run/bullmq/peers.js";
+import { report } from "../../src/cli/faults.js";
 import { readResult, resultOf } from "../../src/run/bullmq/result.js";
 import { submitter } from "../../src/run/bullmq/submitter.js";
 import { parcelsOf, readTrace } from "../../src/run/bullmq/traces.js";
@@ -142,7 +143,29 @@ describe("a result", () => {
   });
 
   test("has no way to a terminal's commands", () => {
-    expect(errorOf(() => readResult({ error: "a\u001b[31mb" }, task))).toBe("a [31mb");
+    expect(errorOf(() => readResult({ error: "a\u001b[31mb" }, task))).toBe(
+      "a worker failed at a shard: a [31mb (a worker without a name)",
+    );
+  });
+
+  test("that is an error is a fault of the queue, whoever wrote it: exit 2, without a stack", () => {
+    let told = "";
+    const fault = (data: object): unknown => {
+      try {
+        return readResult(data, task);
+      } catch (error) {
+        return error;
+      }
+    };
+    const code = report(
+      fault({ error: "Array buffer allocation failed", by: "host/7" }),
+      { write: (text) => void (told += text) },
+      "llmsim run",
+    );
+    expect([code, told]).toEqual([
+      2,
+      "error: a worker failed at a shard: Array buffer allocation failed (host/7)\n",
+    ]);
   });
 });
 

@@ -9,10 +9,10 @@ export function replayFigure(name: string, rows: readonly Row[]): Figure {
     title,
     unit,
     pairs: rows.flatMap((row) => {
-      const [measured, simulated] = [row[`${key}_measured_s`], row[`${key}_simulated_s`]];
-      return typeof measured === "number" && typeof simulated === "number"
-        ? [{ measured: measured * scale, simulated: simulated * scale }]
-        : [];
+      const [measured, simulated] = [`${key}_measured_s`, `${key}_simulated_s`].map((column) =>
+        typeof row[column] === "number" ? row[column] * scale : NaN,
+      );
+      return Number.isFinite(measured) && Number.isFinite(simulated) ? [{ measured, simulated }] : [];
     }),
   }));
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
@@ -21,7 +21,7 @@ export function replayFigure(name: string, rows: readonly Row[]): Figure {
     .map(({ title, pairs }) => {
       const real = mean(pairs.map(({ measured }) => measured));
       const pct = 100 * (mean(pairs.map(({ simulated }) => simulated)) / real - 1);
-      return `${title} ${pct < 0 ? "−" : "+"}${Math.abs(pct).toFixed(1)} %`;
+      return `${title} ${Number.isFinite(pct) ? `${pct < 0 ? "−" : "+"}${Math.abs(pct).toFixed(1)} %` : "–"}`;
     });
   return {
     path: `measured_${name}.png`,

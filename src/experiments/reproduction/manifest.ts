@@ -2,7 +2,6 @@
  * The manifest of a reproduction: which experiment made which table, from which settings and seed, and the hash of
  * its bytes. Tables carry no run of their own, so that their bytes are the results'; where they came from stands here.
  */
-import { ConfigError } from "../../core/errors.js";
 import type { Row, Study, Workspace } from "../experiment.js";
 
 /** What the manifest says of a finished experiment. */
@@ -24,17 +23,6 @@ export interface Manifest {
 }
 
 export const MANIFEST = "manifest.json";
-
-/** The manifest of that name in the data folder; undefined when there is none. */
-export async function readManifest(workspace: Workspace, name: string): Promise<Manifest | undefined> {
-  const text = await workspace.readText(name);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as Manifest;
-  } catch {
-    throw new ConfigError([{ key: name, message: `invalid ${name}: not JSON (delete it to start anew)` }]);
-  }
-}
 
 /** Seed and conventions of a table, if the manifest lists it and its bytes are still those. */
 export async function provenanceOf(

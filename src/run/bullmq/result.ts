@@ -65,7 +65,9 @@ export function readResult(data: unknown, task: Task): TrialValues {
     if (crc32(bytes) !== data.crc32) return broken("its checksum is another");
     return new Float64Array(Uint8Array.from(bytes).buffer);
   }
-  if (typeof data.error === "string") throw new Error(plainText(data.error));
+  // None of the simulation's own, so of that machine, or of whoever wrote it: no reason to look for a bug here.
+  if (typeof data.error === "string")
+    throw new QueueFault(`a worker failed at a shard: ${plainText(data.error)} (${sourceOf(data)})`);
   if (typeof data.invariant === "string") return valuesOf({ invariant: plainText(data.invariant) });
   const { config, plan } = data;
   if (Array.isArray(config) && config.every((issue) => isRecord(issue) && typeof issue.message === "string"))
