@@ -17,7 +17,7 @@ test("--version", async ({ folder }) => {
 
 test("a current folder that is gone", async ({ folder }) => {
   const line = "mkdir gone && cd gone && rmdir ../gone && $LLMSIM run --tmax 5 --ntrials 1";
-  expect(await bash(line, folder)).toMatchObject({
+  expect(await bash(line, folder).ended).toMatchObject({
     code: 2,
     stdout: "",
     stderr: "error: the current folder is gone (change to one that is there)\n",
