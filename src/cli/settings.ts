@@ -22,6 +22,8 @@ export interface SharedSettings {
   readonly verify: boolean;
   /** Continue from the journal of a run that was stopped. */
   readonly resume: boolean;
+  /** Replace files that no llmsim wrote. */
+  readonly overwrite: boolean;
   /** Lift what can be lifted of the limits. */
   readonly force: boolean;
   /** Only this share of the tasks. */
@@ -74,6 +76,7 @@ export function sharedSettings(
     color: flags.color !== false,
     verify: flags.verify === true,
     resume: flags.resume === true,
+    overwrite: flags.overwrite === true,
     force: flags.force === true,
     share,
   };

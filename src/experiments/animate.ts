@@ -2,7 +2,7 @@
 import { commonEnd, firstStall, type Lane, time } from "../charts/index.js";
 import { Simulator } from "../core/simulate.js";
 import { schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report } from "./experiment.js";
+import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { Recorder } from "./explore/recording.js";
 import { plain } from "./quantity.js";
@@ -18,6 +18,8 @@ const stallWords = (lane: Lane): string => {
   return `${lane.label}: first stall at ${time(lane.startAt[stall.from])}, ${stall.kind} ${time(stall.seconds)}`;
 };
 
+const fileOf = ({ scenario }: Study): string => `${scenario}_timeline.gif`;
+
 function execute({ study, options }: ExperimentContext): Promise<Report> {
   const most = options.iterations as number;
   const simulator = new Simulator(study.registry);
@@ -30,7 +32,7 @@ function execute({ study, options }: ExperimentContext): Promise<Report> {
     return recorder.lane(schedulerLabel(config), outcome);
   });
   const seconds = commonEnd(lanes);
-  const path = `${study.scenario}_timeline.gif`;
+  const path = fileOf(study);
   return Promise.resolve({
     answer: [
       seconds > 0
@@ -87,5 +89,6 @@ export const animate: Experiment = {
   takesModel: true,
   examples: ["animate", "animate --scenario demo3 --lam 6 --iterations 200"],
   writes: ["figs/<s>_timeline.gif", "figs/<s>_timeline.png, its last picture"],
+  outputs: ({ study }) => ({ figures: [fileOf(study)] }),
   run: execute,
 };

@@ -210,6 +210,13 @@ function capNote(study: Study): string[] {
   ];
 }
 
+const filesOf = ({ scenario }: Study): { readonly data: string[]; readonly figures: string[] } => ({
+  data: ["stability_results", "stability_time_series", "capacity_summary"].map(
+    (table) => `${scenario}_${table}.csv`,
+  ),
+  figures: [`${scenario}_scheduler_comparison.png`],
+});
+
 async function execute(context: ExperimentContext): Promise<Report> {
   const { study, options } = context;
   if (isReplay(study))
@@ -244,22 +251,23 @@ async function execute(context: ExperimentContext): Promise<Report> {
   const summary = sweeps.map((sweep) => summaryRow(sweep, method));
   const results = sweeps.flatMap((sweep) => sweep.results);
   const series = sweeps.flatMap((sweep) => sweep.series);
+  const files = filesOf(study);
   return {
     answer: [answerOf(summary)],
     tables: [tableOf(summary)],
     notes: [...objections, ...capNote(study), ...sweeps.flatMap(disagreements), ...undecided(sweeps)],
     csv: [
-      { path: `${study.scenario}_stability_results.csv`, columns: RESULT_COLUMNS, rows: results },
+      { path: files.data[0], columns: RESULT_COLUMNS, rows: results },
       {
-        path: `${study.scenario}_stability_time_series.csv`,
+        path: files.data[1],
         columns: ["scheduler", "lambda_qps", "t_max_s", ...metricColumns(study.config)],
         rows: series,
       },
-      { path: `${study.scenario}_capacity_summary.csv`, columns: SUMMARY_COLUMNS, rows: summary },
+      { path: files.data[2], columns: SUMMARY_COLUMNS, rows: summary },
     ],
     figures: [
       {
-        path: `${study.scenario}_scheduler_comparison.png`,
+        path: files.figures[0],
         spec: schedulerComparison(study.scenario, series, summary, subtitle(study)),
       },
     ],
@@ -339,5 +347,6 @@ export const stability: Experiment = {
     "data/<s>_capacity_summary.csv",
     "figs/<s>_scheduler_comparison.png",
   ],
+  outputs: ({ study }) => filesOf(study),
   run: execute,
 };
