@@ -62,6 +62,12 @@ export function flattened(value: unknown, prefix = ""): Record<string, unknown> 
 /** A run that takes less than this leaves no trace in a folder that it does not write to. */
 const PATIENCE_MS = 2000;
 
+/** The journal of a run, in its data folder: by the command and the settings. */
+export function journalName(command: string, settings: object, folder: string): string {
+  const text = JSON.stringify(flattened(settings));
+  return join(folder, `${command}-${createHash("sha256").update(text).digest("hex").slice(0, 8)}.journal`);
+}
+
 /** @param writes whether the command writes to the data folder: then the journal starts with the first shard */
 export async function checkpoint(
   inner: Executor,
@@ -69,8 +75,7 @@ export async function checkpoint(
   writes: boolean,
 ): Promise<Checkpoint> {
   const header: JournalHeader = { command, core: coreHash(), settings: flattened(settings) };
-  const hash = createHash("sha256").update(JSON.stringify(header.settings)).digest("hex").slice(0, 8);
-  const name = join(folder, `${command}-${hash}.journal`);
+  const name = journalName(command, settings, folder);
   const path = resolve(cwd, name);
   let lock: Lock | undefined;
   const take = async (): Promise<Lock> => (lock ??= await takeLock(`${path}.lock`, `${name}.lock`, fs, tell));

@@ -23,6 +23,7 @@ function addCommonFlags(command: Command): void {
     .option("--redis <url>", "the queue of bullmq, and of its workers (or LLMSIM_REDIS)")
     .option("--out-data <dir>", "folder for CSVs", "data")
     .option("--out-figs <dir>", "folder for figures", "figs")
+    .option("--overwrite", "replace files of these names that no llmsim wrote")
     .option("--json", "print one JSON document to stdout and nothing else")
     .option("--quiet", "no progress")
     .option("--resume", "go on with a run that was stopped, from its journal in the data folder")

@@ -8,12 +8,13 @@ import type { Command } from "commander";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment } from "../experiments/experiment.js";
 import { EXPERIMENTS } from "../experiments/index.js";
-import { FileError, namedPieces } from "../io/files.js";
+import { FileError, namedPieces, type Place } from "../io/files.js";
 import { coreHash } from "../run/core-hash.js";
 import type { Executor } from "../run/executor.js";
 import { differingSettings } from "../run/journal.js";
 import { answering, join, type Joined, readShardFile, type ShardFile } from "../run/shard-file.js";
 import { EXIT_HELP } from "./faults.js";
+import type { Permission } from "./folder-record.js";
 import { isInside } from "./inside.js";
 import { camelCase, flagName } from "./options.js";
 import { type Flags, makeProgram } from "./program.js";
@@ -24,6 +25,10 @@ import { version } from "./version.js";
 /** What a command is performed with when its tasks are done already. */
 export interface Answered {
   readonly executor: Executor;
+  /** The files of the shards. */
+  readonly inputs: readonly string[];
+  /** What its command line may write. */
+  readonly permission: Permission;
   /** @throws ConfigError when the command at hand is another than the one that was done */
   check(command: string, settings: Readonly<Record<string, unknown>>): void;
 }
@@ -46,7 +51,7 @@ export function describeMerge(command: Command): void {
     .argument("<file...>", "the files of all shards, in any order")
     .option(
       "--allow <path>",
-      "a plugin, or a path outside this folder, that the shards' command line names (repeatable)",
+      "a plugin, a path outside this folder, or a file that no llmsim wrote, that the shards' command line names (repeatable)",
       (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value],
     )
     .addHelpText(
@@ -75,9 +80,15 @@ export async function merge(
   streams.stderr.write(`merge: ${commandLine(joined.argv)}\n`);
   let code: number | undefined;
   const program = makeProgram(EXPERIMENTS, version, streams, async (experiment, flags, inputs) => {
-    const issues = beyond(experiment, flags, name, allowed, streams.cwd);
+    const border = await borderOf(allowed, streams);
+    const issues = await beyond(experiment, flags, name, border, streams);
     if (issues.length > 0) throw new ConfigError(issues);
-    code = await perform(experiment, flags, inputs, joined.argv, answeredFrom(joined, name));
+    const answered = {
+      ...answeredFrom(joined, name),
+      inputs: names.map((one) => resolve(streams.cwd, one)),
+      permission: border.permission,
+    };
+    code = await perform(experiment, flags, inputs, joined.argv, answered);
   });
   // Commander would answer --help, --version and no command at all itself, and the merge would have merged nothing.
   const isCommand = EXPERIMENTS.some(({ name }) => name === joined.argv[0]);
@@ -107,7 +118,7 @@ async function read(
   return files;
 }
 
-function answeredFrom(joined: Joined, name: string): Answered {
+function answeredFrom(joined: Joined, name: string): Pick<Answered, "executor" | "check"> {
   const { command, core, settings } = joined.header;
   return {
     executor: answering(joined, name),
@@ -124,32 +135,57 @@ function answeredFrom(joined: Joined, name: string): Answered {
   };
 }
 
+/** This folder and what was allowed beside it, by where paths lead and not by what they are called. */
+interface Border {
+  isAllowed(place: Place): boolean;
+  isInside(place: Place): boolean;
+  readonly permission: Permission;
+}
+
+async function borderOf(
+  allowed: readonly string[],
+  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+): Promise<Border> {
+  const home = await fs.locate(cwd);
+  const places = await Promise.all(allowed.map((path) => fs.locate(resolve(cwd, path))));
+  const isAllowed = ({ real }: Place): boolean => places.some((one) => one.real === real);
+  const isBelow = ({ real }: Place): boolean => [home, ...places].some((one) => isInside(one.real, real));
+  return {
+    isAllowed,
+    isInside: isBelow,
+    permission: {
+      isOutside: (place) => !isBelow(place),
+      mayReplace: isAllowed,
+      lift: (name) => `to let it: --allow ${shellWord(name)}`,
+    },
+  };
+}
+
 /** What the command line would load or write that was not allowed. */
-function beyond(
+async function beyond(
   { options }: Experiment,
   flags: Flags,
   name: string,
-  allowed: readonly string[],
-  cwd: string,
-): Issue[] {
-  const isAllowed = (path: string): boolean =>
-    allowed.some((one) => resolve(cwd, one) === resolve(cwd, path));
+  border: Border,
+  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+): Promise<Issue[]> {
+  const issues: Issue[] = [];
+  const refuse = (flag: string, path: string, why: string): void =>
+    void issues.push({
+      key: name,
+      message: `${name}: ${flag} ${path} ${why} (to let it: --allow ${shellWord(path)})`,
+    });
+  for (const path of (flags.plugin as string[] | undefined) ?? [])
+    if (!border.isAllowed(await fs.locate(resolve(cwd, path)))) refuse("--plugin", path, "is code");
   const outputs = [
     "--out-data",
     "--out-figs",
     ...options.filter(({ kind }) => kind === "file").map(({ flag }) => flagName(flag)),
   ];
-  const refuse = (flag: string, path: string, why: string): Issue => ({
-    key: name,
-    message: `${name}: ${flag} ${path} ${why} (to let it: --allow ${shellWord(path)})`,
-  });
-  const plugins = (flags.plugin as string[] | undefined) ?? [];
-  return [
-    ...plugins.filter((path) => !isAllowed(path)).map((path) => refuse("--plugin", path, "is code")),
-    ...outputs.flatMap((flag) => {
-      const path = flags[camelCase(flag)];
-      if (typeof path !== "string" || path === "" || isInside(cwd, path) || isAllowed(path)) return [];
-      return [refuse(flag, path, "is outside this folder")];
-    }),
-  ];
+  for (const flag of outputs) {
+    const path = flags[camelCase(flag)];
+    if (typeof path !== "string" || path === "") continue;
+    if (!border.isInside(await fs.locate(resolve(cwd, path)))) refuse(flag, path, "is outside this folder");
+  }
+  return issues;
 }

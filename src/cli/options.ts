@@ -27,7 +27,9 @@ function valueOf(option: ExperimentOption, text: string): OptionValue | readonly
   if (option.kind === "list") return parseList(text, name);
   if (option.kind === "file" && text === "")
     throw new ConfigError([{ key: name, message: `invalid ${name}: empty (a file to write)` }]);
-  if (option.kind === "text" || option.kind === "file") return text;
+  if (option.kind === "input" && text === "")
+    throw new ConfigError([{ key: name, message: `invalid ${name}: empty (a file to read)` }]);
+  if (option.kind === "text" || option.kind === "file" || option.kind === "input") return text;
   if (option.kind === "choice") {
     if (option.choices!.includes(text)) return text;
     throw new ConfigError([

@@ -21,6 +21,7 @@ import { runner } from "../run/runner.js";
 import { checkpoint, type Checkpoint } from "./checkpoint.js";
 import { cutBy, lazyExecutor } from "./executor.js";
 import { EXIT } from "./faults.js";
+import { RefusedOutput } from "./folder-record.js";
 import { tellGitHub } from "./github.js";
 import { inputsFrom } from "./inputs.js";
 import { undrawable } from "./open-files.js";
@@ -30,16 +31,16 @@ import { blamed, carrying, pluginsFrom } from "./plugins.js";
 import type { Answered } from "./merge.js";
 import type { Flags } from "./program.js";
 import { progressOn } from "./progress.js";
+import { notingReads } from "./reads.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";
 import { type ShardRun, sharedOut, shardRun, unshareable, withoutFiles } from "./shard.js";
 import { commandLine } from "./shell.js";
 import type { Streams } from "./streams.js";
 import { styleFor } from "./style.js";
 import { studyFrom } from "./study.js";
-import { tablesIn } from "./tables.js";
 import { chosenBy } from "./variant.js";
-import { workspaceIn } from "./workspace.js";
 import { unwritable, writeFiles } from "./write.js";
+import { journalSettings, outputsOf, settingsThatDecide, type Writing } from "./writing.js";
 
 /**
  * Everything of one experiment: read settings, simulate, print, write. Errors are thrown.
@@ -60,38 +61,30 @@ export async function perform(
   const options = optionValues(experiment, flags, issues);
   const folder = options[experiment.reads?.option ?? ""];
   const named = typeof folder === "string" ? [folder] : files;
-  const inputs = await inputsFrom(experiment, named, streams, issues);
+  // What is read until the run begins is its input.
+  const reads = notingReads(streams.fs);
+  const reading = { ...streams, fs: reads.fs };
+  const inputs = await inputsFrom(experiment, named, reading, issues);
   const run = issues.length === 0 ? runSettings(experiment, inputs, options, issues) : undefined;
-  const plugged = await pluginsFrom(flags, streams, issues);
-  const found = plugged && (await studyFrom(experiment, flags, streams, issues, plugged, run));
+  const plugged = await pluginsFrom(flags, reading, issues);
+  const found = plugged && (await studyFrom(experiment, flags, reading, issues, plugged, run));
   issues.push(...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...unshareable(experiment, options, shared));
   issues.push(...(await unwritable(experiment, shared, options, streams)), ...undrawable(experiment));
+  const task = { experiment, options, shared, inputs, reads, argv };
+  const writing = outputsOf(task, found?.study, streams, answered);
+  issues.push(...(await writing.check(issues.length === 0)));
   if (issues.length > 0 || !plugged || !found) throw new ConfigError(issues);
   const { study, traces } = found;
   const inner = answered?.executor ?? lazyExecutor(shared, study.registry, traces, streams);
   try {
-    const { trials, seed, scenario, hardware, config, schedulers, plugins } = study;
-    const kept = Object.fromEntries(
-      experiment.options.filter(({ kind }) => kind !== "file").map(({ key }) => [key, options[key]]),
-    );
-    const settings = {
-      scenario,
-      hardware,
-      config,
-      schedulers,
-      trials,
-      seed,
-      options: kept,
-      plugins,
-      ...cutBy(shared),
-    };
+    const settings = { ...settingsThatDecide(experiment, options, study), ...cutBy(shared) };
     const { cwd, fs } = streams;
     const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
     const { share, resume, outData: folder } = shared;
     const parted = sharedOut(settings, shared.verify);
     const replay = commandLine(argv);
-    const given = { study, options, inputs, shared, replay, plugins: plugged.files };
+    const given = { study, options, inputs, shared, replay, writing, plugins: plugged.files };
     if (answered) {
       answered.check(experiment.name, parted);
       return await conduct(experiment, { ...given, executor: carrying(inner, plugged.files) }, streams);
@@ -100,7 +93,7 @@ export async function perform(
       inner,
       {
         command: experiment.name,
-        settings: share ? { ...settings, shard: share.toString() } : settings,
+        settings: journalSettings(settings, share),
         ...{ resume, cwd, folder, fs, tell },
       },
       experiment.writes.some((file) => file.startsWith("data/")),
@@ -153,7 +146,9 @@ async function guarded(
   } catch (error) {
     const isStopped = error instanceof Interrupted;
     const isFinal =
-      error instanceof ConfigError || error instanceof PlanError || error instanceof InvariantError;
+      (error instanceof ConfigError && !(error instanceof RefusedOutput)) ||
+      error instanceof PlanError ||
+      error instanceof InvariantError;
     const isKept = saved.found || isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
     await saved.close(isKept).catch((later: unknown) => {
       if (isStopped) throw later; // else the first error is the one to tell
@@ -178,6 +173,7 @@ interface Performance {
   readonly inputs: readonly InputFile[];
   readonly shared: SharedSettings;
   readonly replay: string;
+  readonly writing: Writing;
   readonly executor: Executor;
   readonly plugins: readonly PluginFile[];
   /** Only a share of the tasks is done: there is no report to show. */
@@ -186,7 +182,7 @@ interface Performance {
 
 async function conduct(
   experiment: Experiment,
-  { study, options, inputs, shared, replay, executor, plugins, part }: Performance,
+  { study, options, inputs, shared, replay, writing, executor, plugins, part }: Performance,
   streams: Streams,
 ): Promise<number> {
   const { stdout, stderr } = streams;
@@ -196,15 +192,14 @@ async function conduct(
     said++;
     if (!shared.json && !part) stdout.write(`${style.bold(line)}\n`);
   };
-  const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
-  const places = { cwd: streams.cwd, data: shared.outData, figs: shared.outFigs };
+  const { places, outputs, warn, workspace, tables } = writing;
   const { signal } = streams;
   const context: ExperimentContext = {
     study,
     options: part ? withoutFiles(experiment, options) : options,
     inputs,
-    workspace: workspaceIn(places, streams, warn),
-    tables: tablesIn(shared.outData, streams.cwd, streams.fs),
+    workspace,
+    tables,
     trials: runner(executor, progressOn(stderr, shared.quiet), {
       verify: shared.verify,
       plain: shared.plain,
@@ -230,7 +225,8 @@ async function conduct(
   }
   for (const line of report.answer.slice(said)) say(line);
   const conducted = { ...study, trials: report.trials ?? study.trials };
-  const written = await writeFiles(report, places, streams.fs, warn);
+  const written = await writeFiles(report, places, outputs, warn);
+  await outputs.settle();
   if (shared.json)
     for (const piece of document(experiment, conducted, report)) {
       stdout.write(piece);

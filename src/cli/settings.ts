@@ -24,6 +24,8 @@ export interface SharedSettings {
   readonly plain: boolean;
   /** Continue from the journal of a run that was stopped. */
   readonly resume: boolean;
+  /** Replace files that no llmsim wrote. */
+  readonly overwrite: boolean;
   /** Lift what can be lifted of the limits. */
   readonly force: boolean;
   /** Only this share of the tasks. */
@@ -86,6 +88,7 @@ export function sharedSettings(
     verify: flags.verify === true,
     plain: isPlain(env, issues),
     resume: flags.resume === true,
+    overwrite: flags.overwrite === true,
     force: flags.force === true,
     share,
   };

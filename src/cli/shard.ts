@@ -4,15 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
-import type { Issue } from "../core/errors.js";
+import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment } from "../experiments/experiment.js";
 import { coreHash } from "../run/core-hash.js";
 import type { Executor } from "../run/executor.js";
-import { headerLine, shardKey, shardLine } from "../run/journal.js";
+import { differingSettings, headerLine, shardKey, shardLine } from "../run/journal.js";
+import { readHeader } from "../run/journal-reader.js";
 import { keeping, type Kept, type ShardHeader, shardFileName } from "../run/shard-file.js";
 import type { Share } from "../run/share.js";
 import { flattened } from "./checkpoint.js";
 import type { OptionValues } from "./options.js";
+import type { Planned } from "./outputs.js";
 import type { SharedSettings } from "./settings.js";
 import { shellWord } from "./shell.js";
 import type { Streams } from "./streams.js";
@@ -35,7 +37,7 @@ export function unshareable(
 export function withoutShard(argv: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < argv.length; i++) {
-    if (argv[i] === "--resume" || argv[i].startsWith("--shard=")) continue;
+    if (["--resume", "--overwrite"].includes(argv[i]) || argv[i].startsWith("--shard=")) continue;
     if (argv[i] === "--shard") i++;
     else kept.push(argv[i]);
   }
@@ -59,6 +61,39 @@ export interface ShardRun {
   finish(streams: Pick<Streams, "stdout" | "cwd" | "fs">, isJson: boolean): Promise<void>;
 }
 
+const shardName = (
+  command: string,
+  settings: Readonly<Record<string, unknown>>,
+  share: Share,
+  folder: string,
+): string => {
+  const hash = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8);
+  return join(folder, shardFileName(command, hash, share));
+};
+
+/** The file of a share as one that will be written: an earlier one says itself whose it is. */
+export function plannedShard(
+  command: string,
+  settings: Readonly<Record<string, unknown>>,
+  share: Share,
+  folder: string,
+  { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+): Planned {
+  const name = shardName(command, settings, share, folder);
+  const path = resolve(cwd, name);
+  const isOwn = async (): Promise<boolean> => {
+    const run = { command, core: "", settings };
+    try {
+      const header = await readHeader(fs.readBytes(path), name);
+      return header.command === command && differingSettings({ ...header, core: "" }, run).length === 0;
+    } catch (error) {
+      if (error instanceof ConfigError) return false;
+      throw error;
+    }
+  };
+  return { path, name, flag: "--out-data", isOwn };
+}
+
 export function shardRun(
   inner: Executor,
   share: Share,
@@ -69,8 +104,7 @@ export function shardRun(
 ): ShardRun {
   const core = coreHash();
   const keeper = keeping(inner, (task) => shardKey(core, task));
-  const hash = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 8);
-  const file = join(folder, shardFileName(command, hash, share));
+  const file = shardName(command, settings, share, folder);
   return {
     executor: keeper,
     async finish({ stdout, cwd, fs }, isJson) {

@@ -16,6 +16,25 @@ export function commandLine(argv: readonly string[]): string {
   return line;
 }
 
+/** Flags that change no byte of the results: with a value, and without. */
+const ABOUT_THE_PROCESS = [
+  ["--workers", "--executor", "--redis", "--shard"],
+  ["--json", "--quiet", "--resume", "--no-color", "--overwrite", "--open", "--serve"],
+] as const;
+
+/** A command line without what says how this process goes about it: the same results are called the same. */
+export function resultLine(argv: readonly string[]): string {
+  const [valued, plain] = ABOUT_THE_PROCESS.map(
+    (flags) => (word: string) => flags.some((flag) => flag === word),
+  );
+  const kept: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    if (valued(argv[i])) i++;
+    else if (!plain(argv[i]) && !valued(argv[i].split("=", 1)[0])) kept.push(argv[i]);
+  }
+  return commandLine(kept);
+}
+
 /** The same work without a queue or threads. */
 export const inOneProcess = (line: string): string =>
   `${line.replaceAll(REDIS, "").replace(/ --executor[ =]\S+/g, "")} --workers 0`;

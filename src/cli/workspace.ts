@@ -12,6 +12,7 @@ import { coreHash } from "../run/core-hash.js";
 import type { Streams } from "./streams.js";
 import { inside } from "./inside.js";
 import { defaultsOf } from "./flag-layer.js";
+import type { Outputs } from "./outputs.js";
 import { version } from "./version.js";
 import { type Places, writeFiles } from "./write.js";
 
@@ -20,6 +21,7 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 export function workspaceIn(
   places: Places,
   { cwd, fs }: Pick<Streams, "cwd" | "fs">,
+  outputs: Pick<Outputs, "write">,
   warn: (message: string) => void,
 ): Workspace {
   const at = (name: string): string => inside(cwd, places.data, name);
@@ -29,8 +31,9 @@ export function workspaceIn(
       return coreHash();
     },
     study: (experiment, settings) => studyWith(experiment, settings, { cwd, fs }),
-    write: async (files) => void (await writeFiles(files, places, fs, warn)),
-    writeText: (name, text) => fs.writeAtomic(at(name), text),
+    write: async (files) => void (await writeFiles(files, places, outputs, warn)),
+    writeText: async (name, text) =>
+      void (await writeFiles({ csv: [], figures: [], texts: [{ path: name, text }] }, places, outputs, warn)),
     scenarios: async () =>
       Promise.all(
         (await listScenarios(fs)).map(async ({ name, alias, summary }) => ({

@@ -8,6 +8,8 @@ import { type Data, FileError, type FileSystem } from "../io/files.js";
 import { jsonPieces } from "../io/json.js";
 import { inside } from "./inside.js";
 import { flagName, type OptionValues } from "./options.js";
+import type { OutputFile, Outputs, Planned } from "./outputs.js";
+import { withBeside } from "./planned.js";
 import type { SharedSettings } from "./settings.js";
 import type { Streams } from "./streams.js";
 
@@ -16,6 +18,8 @@ export interface Places {
   /** Folders as the user gave them, relative to the current one. */
   readonly data: string;
   readonly figs: string;
+  /** The files that the user named, for what is told of them. */
+  readonly named?: readonly Planned[];
 }
 
 /** What stands in the way of writing, found before anything is simulated; nothing is made. */
@@ -61,44 +65,46 @@ function* specText(spec: object): Generator<string, void, undefined> {
   yield "\n";
 }
 
-/** @returns the files written, as the user would name them */
+/**
+ * Writes them as one set (outputs.ts), once all are drawn.
+ * @returns the files written, as the user would name them
+ */
 export async function writeFiles(
   report: Pick<Report, "csv" | "figures" | "texts" | "animations">,
   places: Places,
-  fs: FileSystem,
+  outputs: Pick<Outputs, "write">,
   warn: (message: string) => void,
 ): Promise<string[]> {
-  const written: string[] = [];
-  const { cwd, data, figs } = places;
-  const write = async (folder: string, path: string, content: Data): Promise<void> => {
-    await fs.writeAtomic(inside(cwd, folder, path), content);
-    written.push(join(folder, path));
-  };
+  const files: OutputFile[] = [];
+  const { cwd, data: dataFolder, figs, named = [] } = places;
+  const add = (flag: string, folder: string, path: string, data: Data): void =>
+    void files.push({ path: inside(cwd, folder, path), name: join(folder, path), flag, data });
   /** A file that the user named may be anywhere. */
-  const put = async ({ path, under }: Pick<TextFile, "path" | "under">, text: Data): Promise<void> => {
-    if (under !== "current") return write(data, path, text);
-    await fs.writeAtomic(resolve(cwd, path), text);
-    written.push(path);
+  const put = ({ path, under }: Pick<TextFile, "path" | "under">, data: Data): void => {
+    const flag = named.find(({ name }) => name === path)?.flag ?? "output";
+    if (under === "current") files.push({ path: resolve(cwd, path), name: path, flag, data });
+    else add("--out-data", dataFolder, path, data);
   };
-  for (const file of report.csv) await put(file, csvPieces(file.columns, file.rows));
-  for (const file of report.texts ?? []) await put(file, file.text);
+  for (const file of report.csv) put(file, csvPieces(file.columns, file.rows));
+  for (const file of report.texts ?? []) put(file, file.text);
   if (report.figures.length > 0) {
     const { drawings } = await import("../io/drawings.js");
     const left = report.figures[Symbol.iterator]();
     for await (const { png, warnings } of drawings(report.figures.map(({ spec }) => spec as TopLevelSpec))) {
       const { path, spec } = left.next().value!;
       for (const message of warnings) warn(`${path}: ${message}`);
-      await write(figs, path, png);
-      await write(figs, path.replace(/\.png$/, ".vl.json"), specText(spec));
+      add("--out-figs", figs, path, png);
+      add("--out-figs", figs, withBeside(path)[1], specText(spec));
     }
   }
   if (report.animations && report.animations.length > 0) {
     const { renderGif } = await import("../io/gif.js");
     for (const { path, ...animation } of report.animations) {
       const { gif, still } = await renderGif(animation);
-      await write(figs, path, gif);
-      await write(figs, path.replace(/\.gif$/, ".png"), still);
+      add("--out-figs", figs, path, gif);
+      add("--out-figs", figs, withBeside(path)[1], still);
     }
   }
-  return written;
+  if (files.length > 0) await outputs.write(files);
+  return files.map(({ name }) => name);
 }

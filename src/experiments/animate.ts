@@ -2,7 +2,7 @@
 import { commonEnd, firstStall, type Lane, time } from "../charts/index.js";
 import { Simulator } from "../core/simulate.js";
 import { schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report } from "./experiment.js";
+import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { Recorder } from "./explore/recording.js";
 import { plain } from "./quantity.js";
@@ -18,6 +18,8 @@ const stallWords = (lane: Lane): string => {
   return `${lane.label}: first stall at ${time(lane.startAt[stall.from])}, ${stall.kind} ${time(stall.seconds)}`;
 };
 
+const fileOf = ({ scenario }: Study): string => `${scenario}_timeline.gif`;
+
 async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
   const most = options.iterations as number;
   const simulator = new Simulator(study.registry);
@@ -32,7 +34,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     lanes.push(recorder.lane(schedulerLabel(config), outcome));
   }
   const seconds = commonEnd(lanes);
-  const path = `${study.scenario}_timeline.gif`;
+  const path = fileOf(study);
   return {
     answer: [
       seconds > 0
@@ -89,5 +91,6 @@ export const animate: Experiment = {
   takesModel: true,
   examples: ["animate", "animate --scenario demo3 --lam 6 --iterations 200"],
   writes: ["figs/<s>_timeline.gif", "figs/<s>_timeline.png, its last picture"],
+  outputs: ({ study }) => ({ figures: [fileOf(study)] }),
   run: execute,
 };

@@ -3,7 +3,7 @@ import { ConfigError } from "../core/errors.js";
 import { hardwareDocument, OVERHEADS, type Provenance } from "./calibration/document.js";
 import { fitForms, fitTable } from "./calibration/fit.js";
 import { FORMS, type Form } from "./calibration/forms.js";
-import { OF_FOLDER, type Profile, readProfile } from "./calibration/profile.js";
+import { nameFrom, OF_FOLDER, type Profile, readProfile } from "./calibration/profile.js";
 import { CHUNK_STEP_OPTION, RANGE_OPTIONS, rangeFrom } from "./calibration/range.js";
 import { answerOf, fitFigure, notesOn, rowsOf, tablesOf } from "./calibration/report.js";
 import { stepsIn } from "./calibration/steps.js";
@@ -71,6 +71,11 @@ function limitsFrom(given: Options[string] | undefined): Pick<Provenance, "engin
   return { engine: { maxTokens, maxSequences } };
 }
 
+const filesOf = (name: string): { readonly data: [string]; readonly figures: [string] } => ({
+  data: [`${name}.json`],
+  figures: [`${name}_fit.png`],
+});
+
 function reportOn({ inputs = [], options }: ExperimentContext): Report {
   const profile = readProfile(inputs, options.layers as number | null);
   const provenance = provenanceFrom(
@@ -97,8 +102,8 @@ function reportOn({ inputs = [], options }: ExperimentContext): Report {
     tables: tablesOf(fit),
     notes: notesOn(profile, range, fit),
     csv: [],
-    texts: [{ path: `${name}.json`, text: hardwareDocument(provenance, fit) }],
-    figures: [{ path: `${name}_fit.png`, spec: fitFigure(provenance, fit) }],
+    texts: [{ path: filesOf(name).data[0], text: hardwareDocument(provenance, fit) }],
+    figures: [{ path: filesOf(name).figures[0], spec: fitFigure(provenance, fit) }],
     json: {
       name,
       form,
@@ -170,5 +175,9 @@ export const calibrate: Experiment = {
     "calibrate profile/ --layers 32 --table --name mygpu_table",
   ],
   writes: ["data/<name>.json", "figs/<name>_fit.png"],
+  outputs: ({ options, inputs = [] }) => {
+    const { name } = options;
+    return filesOf(typeof name === "string" && name !== "" ? name : nameFrom(inputs[0]?.file ?? ""));
+  },
   run: (context) => new Promise((resolve) => resolve(reportOn(context))),
 };

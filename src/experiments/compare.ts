@@ -124,6 +124,9 @@ function requireResults(baseline: Baseline, entries: readonly Entry[]): void {
   );
 }
 
+const TABLE = "compare.csv";
+const FIGURE = "compare.png";
+
 async function execute({ study, options, trials, workspace }: ExperimentContext): Promise<Report> {
   const entries = entriesOf(study);
   const configs = entries.map(({ config }) => config);
@@ -166,9 +169,9 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
         }),
       ),
     ],
-    csv: [{ path: "compare.csv", columns: PAIR_COLUMNS, rows: pairRows(pairs) }],
+    csv: [{ path: TABLE, columns: PAIR_COLUMNS, rows: pairRows(pairs) }],
     figures: pairFigure(
-      "compare.png",
+      FIGURE,
       pairs,
       named,
       `${study.scenario}: differences`,
@@ -217,7 +220,7 @@ export const compare: Experiment = {
     {
       key: "baseline",
       flag: "--baseline <file>",
-      kind: "text",
+      kind: "input",
       summary: "an earlier document of run --json or compare --json; with --per-trial differences are paired",
     },
     {
@@ -243,6 +246,7 @@ export const compare: Experiment = {
     "compare --scheduler decode,prefill,hybrid --lam 3",
   ],
   writes: ["data/compare.csv", "figs/compare.png"],
+  outputs: () => ({ data: [TABLE], figures: [FIGURE] }),
   check,
   run: execute,
 };

@@ -2,12 +2,14 @@
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Table } from "./experiment.js";
 import { allKnown, withScheduler } from "./experiment.js";
-import { sweepTime } from "./sweep-time.js";
+import { sweepTime, timeFiles } from "./sweep-time.js";
 import { mm1Rows } from "./validate.js";
 import { plain } from "./quantity.js";
 
 /** Windows and trials of the dashboard: fewer than a study's, enough to see its shape. */
 const WINDOWS = 25;
+
+const PATH = "demo/demo2";
 
 async function execute({ study, trials, say }: ExperimentContext): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
@@ -16,16 +18,15 @@ async function execute({ study, trials, say }: ExperimentContext): Promise<Repor
   const answer = headline(labels, first);
   say(answer);
 
-  const sweep = await sweepTime(study, WINDOWS, trials, "demo/demo2");
+  const sweep = await sweepTime(study, WINDOWS, trials, PATH);
   const checks = await mm1Rows(trials, study.seed);
   const passed = checks.every((row) => row.verdict === "pass");
-  const figures = sweep.figures.map((figure) => ({ ...figure, path: "demo/demo2_dashboard.png" }));
   return {
     answer: [answer],
     tables: [comparisonTable("", labels, first), checkTable(checks)],
     notes: [...sweep.notes, checkNote(passed)],
     csv: sweep.csv,
-    figures,
+    figures: sweep.figures,
     json: { results: sweep.csv[1].rows, checks },
     passed,
     next: [
@@ -70,5 +71,6 @@ export const demo: Experiment = {
   unshared: allKnown,
   examples: ["demo"],
   writes: ["data/demo/", "figs/demo/"],
+  outputs: () => timeFiles(PATH),
   run: execute,
 };

@@ -111,10 +111,19 @@ export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
   /**
    * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/condition.ts); `vary` (key=list)
    * and `with` (a scenario, a file, key=value, or several with commas between), which make the study's variants.
-   * `values` is a list of numbers and words.
+   * `values` is a list of numbers and words, `file` a file to write, `input` one to read.
    */
   readonly kind:
-    OptionSpec["kind"] | "flag" | "text" | "list" | "file" | "conditions" | "vary" | "with" | "values";
+    | OptionSpec["kind"]
+    | "flag"
+    | "text"
+    | "list"
+    | "file"
+    | "input"
+    | "conditions"
+    | "vary"
+    | "with"
+    | "values";
   /** The flag as commander reads it, e.g. `--sizes <list>`. */
   readonly flag: string;
 }
@@ -269,6 +278,17 @@ export interface Report {
   readonly next: readonly string[];
 }
 
+/** What an experiment will write, as far as it can be told before it runs; paths as in its report. */
+export interface Outputs {
+  /** Under the data folder. */
+  readonly data?: readonly string[];
+  /** Under the figures folder: charts and animations. */
+  readonly figures?: readonly string[];
+}
+
+/** What that can depend on. */
+export type OutputContext = Pick<ExperimentContext, "study" | "options" | "inputs" | "tables" | "workspace">;
+
 /** The settings an experiment starts from, before scenario, file and flags. */
 export interface StudyDefaults {
   readonly scenario?: string;
@@ -321,6 +341,11 @@ export interface Experiment {
   readonly examples: readonly string[];
   /** Files it writes, for help. */
   readonly writes: readonly string[];
+  /**
+   * The files that it will write, beside those that the user names: what may not be replaced is refused before an hour
+   * of work, not after it. Every file of the report is among them; one that is not written after all does no harm.
+   */
+  outputs(context: OutputContext): Outputs | Promise<Outputs>;
   /**
    * What contradicts what, found before anything runs and told with all other problems. Options that were
    * refused are missing, those not given are null; undefined: no study, because of other problems.

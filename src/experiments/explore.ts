@@ -37,6 +37,8 @@ async function basesOf(study: Study, workspace: Workspace): Promise<{ base: stri
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
+const PAGE = "explore.html";
+
 async function execute({ study, options, workspace, trials }: ExperimentContext): Promise<Report> {
   const template = await workspace.page("explore");
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
@@ -50,7 +52,7 @@ async function execute({ study, options, workspace, trials }: ExperimentContext)
     settings: study.settings ?? {},
     stored: storedOf(records),
   };
-  const path = "explore.html";
+  const path = PAGE;
   const serve = options.serve === true;
   const open = options.open === true;
   return {
@@ -110,6 +112,7 @@ export const explore: Experiment = {
   unshared: allKnown,
   examples: ["explore --open", "explore --scenario demo3 --lam 8 --serve"],
   writes: ["data/explore.html, one file that needs no network"],
+  outputs: () => ({ data: [PAGE] }),
   check,
   run: execute,
 };

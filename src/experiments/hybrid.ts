@@ -100,6 +100,14 @@ interface Sweep {
   readonly rows: readonly Row[];
 }
 
+const filesOf = ({ scenario }: Study): { readonly data: string[]; readonly figures: string[] } => {
+  const name = `hybrid_ratio_${scenario}`;
+  return {
+    data: [`${name}_time_series.csv`, `${name}_steady_state.csv`],
+    figures: [`${name}_dashboard.png`, `${name}_steady_vs_ratio.png`],
+  };
+};
+
 async function sweepOf(
   { study, trials }: ExperimentContext,
   ratios: readonly number[],
@@ -124,7 +132,7 @@ async function sweepOf(
   );
   const steady = series.filter(({ t_max_s }) => t_max_s === windows[last]);
   const binds = everBinds(ratios, records, last);
-  const name = `hybrid_ratio_${study.scenario}`;
+  const { data, figures } = filesOf(study);
   const what = `${subtitle(study)}, ratio of ${ratioOf}, ${loadOf(study)}`;
   return {
     answer: `${study.scenario}: ${answerOf(ratios, records, last, binds)}`,
@@ -151,12 +159,12 @@ async function sweepOf(
         ),
       ],
       csv: [
-        { path: `${name}_time_series.csv`, columns, rows: series },
-        { path: `${name}_steady_state.csv`, columns, rows: steady },
+        { path: data[0], columns, rows: series },
+        { path: data[1], columns, rows: steady },
       ],
       figures: [
-        { path: `${name}_dashboard.png`, spec: hybridDashboard(study.scenario, series, what) },
-        { path: `${name}_steady_vs_ratio.png`, spec: hybridAgainstRatio(study.scenario, steady, what) },
+        { path: figures[0], spec: hybridDashboard(study.scenario, series, what) },
+        { path: figures[1], spec: hybridAgainstRatio(study.scenario, steady, what) },
       ],
     },
   };
@@ -221,5 +229,9 @@ export const hybrid: Experiment = {
     "figs/hybrid_ratio_<s>_dashboard.png",
     "figs/hybrid_ratio_<s>_steady_vs_ratio.png",
   ],
+  outputs: ({ study }) => {
+    const each = [study, ...(study.others ?? [])].map(filesOf);
+    return { data: each.flatMap(({ data }) => data), figures: each.flatMap(({ figures }) => figures) };
+  },
   run: execute,
 };

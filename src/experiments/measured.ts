@@ -11,7 +11,7 @@ import {
   type Study,
   withScheduler,
 } from "./experiment.js";
-import { replayFigure } from "./figures/replay.js";
+import { replayFigure, replayFile } from "./figures/replay.js";
 import { compare } from "./measured/compare.js";
 import { measuredTimes, replay, type Times } from "./measured/replay.js";
 import {
@@ -55,6 +55,11 @@ function refuseRejected(
   if (issues.length > 0) throw new ConfigError(issues.slice(0, 10));
 }
 
+const filesOf = (folder: string): { readonly data: string[]; readonly figures: string[] } => {
+  const name = `measured_${nameOf(folder)}`;
+  return { data: [`${name}.csv`, `${name}_requests.csv`], figures: [replayFile(nameOf(folder))] };
+};
+
 function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
   const folder = String(options.measured);
   const run = readRequests(inputs, folder);
@@ -68,6 +73,7 @@ function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
   const tolerance = typeof options.tolerance === "string" ? readTolerance(options.tolerance) : undefined;
   const failures = tolerance ? missed(tolerance, found) : [];
   const name = nameOf(folder);
+  const { data } = filesOf(folder);
   const summary = summaryRows(found);
   const rows = requestRows(run.slice(1), measured.slice(1), simulated.slice(1));
   const hits = run.filter(({ hitTokens }) => hitTokens > 0);
@@ -82,11 +88,11 @@ function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
     ],
     csv: [
       {
-        path: `measured_${name}.csv`,
+        path: data[0],
         columns: SUMMARY_COLUMNS,
         rows: summary,
       },
-      { path: `measured_${name}_requests.csv`, columns: REQUEST_COLUMNS, rows },
+      { path: data[1], columns: REQUEST_COLUMNS, rows },
     ],
     figures: [replayFigure(name, rows)],
     json: {
@@ -168,6 +174,7 @@ export const measuredRun: Experiment = {
     "data/measured_<run>_requests.csv",
     "figs/measured_<run>.png",
   ],
+  outputs: ({ options }) => filesOf(String(options.measured)),
   check,
   run: (context) => new Promise((resolve) => resolve(reportOn(context))),
 };

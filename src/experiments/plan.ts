@@ -13,7 +13,7 @@ import { capacityBound } from "./load.js";
 import { metricWords } from "./metric-words.js";
 import { findLoad } from "./planning/load-search.js";
 import { objectiveOf } from "./planning/objective.js";
-import { planFigure } from "./planning/figure.js";
+import { PLAN_FIGURE, planFigure } from "./planning/figure.js";
 import { loadKey, loadOf, POINT_COLUMNS, withReplicas, type Point, type Setting } from "./planning/points.js";
 import { findReplicas, floorOf } from "./planning/replica-search.js";
 import {
@@ -85,6 +85,9 @@ function refuseHopeless(plans: readonly Plan[], targets: readonly Condition[]): 
   ]);
 }
 
+const TABLE = "plan.csv";
+const POINTS = "plan_points.csv";
+
 async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
   const targets = objectiveOf(study);
   const { registry } = study;
@@ -126,9 +129,9 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     tables: [tableOf(plans, load)],
     notes: notesOf(plans, study, most),
     csv: [
-      { path: "plan.csv", columns: COLUMNS, rows },
+      { path: TABLE, columns: COLUMNS, rows },
       {
-        path: "plan_points.csv",
+        path: POINTS,
         columns: [...KEY_COLUMNS, ...POINT_COLUMNS, ...metricColumns(study.config)],
         rows: points.map(({ row }) => row),
       },
@@ -250,6 +253,7 @@ export const plan: Experiment = {
     "plan --slo tbt=50ms,attainment=95% --chunk-sizes none,64,256",
   ],
   writes: ["data/plan.csv", "data/plan_points.csv", "figs/plan.png"],
+  outputs: () => ({ data: [TABLE, POINTS], figures: [PLAN_FIGURE] }),
   check,
   run: execute,
 };

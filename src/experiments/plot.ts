@@ -2,7 +2,7 @@
 import { withSubtitle } from "../charts/index.js";
 import { ConfigError } from "../core/errors.js";
 import type { Experiment, ExperimentContext, Figure, Report, Row, Tables } from "./experiment.js";
-import { chunkFigures } from "./figures/chunk.js";
+import { chunkFigures, chunkFiles } from "./figures/chunk.js";
 import {
   capacityComparison,
   CHUNKED,
@@ -10,7 +10,16 @@ import {
   chunkingImpactOf,
   UNCHUNKED,
 } from "./figures/demo3.js";
-import { CHUNK, figureAt, SERIES, SOURCES, SUMMARY, trialsOf } from "./figures/sources.js";
+import {
+  CHUNK,
+  figureAt,
+  figuresOf,
+  IMPACT_FIGURE,
+  SERIES,
+  SOURCES,
+  SUMMARY,
+  trialsOf,
+} from "./figures/sources.js";
 import { MANIFEST, provenanceOf } from "./reproduction/manifest.js";
 
 /** What was drawn so far, of how many tables, and what a reader should know about it. */
@@ -51,7 +60,8 @@ async function singleTables(names: readonly string[], tables: Tables, told: Told
   const figures: Figure[] = [];
   let count = 0;
   for (const name of names)
-    for (const { file, required, beside, draw } of SOURCES) {
+    for (const source of SOURCES) {
+      const { file, required, beside } = source;
       const scenario = file.exec(name)?.[1];
       if (scenario === undefined) continue;
       const rows = (await tables.read(name, required)) ?? [];
@@ -61,7 +71,7 @@ async function singleTables(names: readonly string[], tables: Tables, told: Told
         figures.push(
           ...(await told(
             [name],
-            drawnFrom([name], () => draw(scenario, rows, other ?? [])),
+            drawnFrom([name], () => figuresOf(source, scenario, rows, other ?? [])),
           )),
         );
     }
@@ -104,6 +114,9 @@ async function chunkSweeps(names: readonly string[], tables: Tables, told: Told)
   return { figures, tables: sweeps.length, notes };
 }
 
+/** Of both demo3 scenarios together. */
+const PAIR_FIGURES = ["demo3_time_series.png", "demo3_capacity_comparison.png"] as const;
+
 /** What needs both demo3 scenarios; their tables are counted where each is drawn alone. */
 async function demo3Figures(names: readonly string[], tables: Tables): Promise<Drawn> {
   const pair = async (
@@ -117,13 +130,11 @@ async function demo3Figures(names: readonly string[], tables: Tables): Promise<D
   };
   const figures = [
     ...(await pair("_stability_time_series.csv", SERIES, (a, b) =>
-      figureAt("demo3_time_series.png", chunkedOverTime(a, b)),
+      figureAt(PAIR_FIGURES[0], chunkedOverTime(a, b)),
     )),
     ...(await pair("_capacity_summary.csv", SUMMARY, (a, b) => [
-      ...figureAt("demo3_capacity_comparison.png", capacityComparison(a, b)),
-      ...(names.includes("demo3_chunking_impact.csv")
-        ? []
-        : figureAt("demo3_chunking_impact.png", chunkingImpactOf(a, b))),
+      ...figureAt(PAIR_FIGURES[1], capacityComparison(a, b)),
+      ...(names.includes("demo3_chunking_impact.csv") ? [] : figureAt(IMPACT_FIGURE, chunkingImpactOf(a, b))),
     ])),
   ];
   return { ...NOTHING, figures };
@@ -137,6 +148,24 @@ function once(figures: readonly Figure[]): { figures: Figure[]; notes: string[] 
     figures: [...last.values()],
     notes: lost.map(({ path }) => `${path} shows demo3_b0_64 and demo3_b0_0, not the scenario named demo3`),
   };
+}
+
+/** Every figure that tables of these names can become. */
+export function figureFiles(tables: readonly string[]): string[] {
+  const own = tables.flatMap((name) => {
+    const chunk = CHUNK_FILE.exec(name);
+    return [
+      ...SOURCES.flatMap(({ file, figures }) => {
+        const scenario = file.exec(name)?.[1];
+        return scenario === undefined ? [] : figures(scenario);
+      }),
+      ...(chunk ? chunkFiles(chunk[1] === undefined ? "" : `${chunk[1]}_`) : []),
+    ];
+  });
+  const isPair = [CHUNKED, UNCHUNKED].every(({ scenario }) =>
+    tables.some((name) => name.startsWith(`${scenario}_`)),
+  );
+  return [...new Set([...own, ...(isPair ? [...PAIR_FIGURES, IMPACT_FIGURE] : [])])];
 }
 
 async function execute(context: ExperimentContext): Promise<Report> {
@@ -178,5 +207,6 @@ export const plot: Experiment = {
   takesModel: false,
   examples: ["plot", "plot --out-data results --out-figs pictures"],
   writes: ["figs/: every figure of the tables in data/"],
+  outputs: async ({ tables }) => ({ figures: figureFiles(await tables.list()) }),
   run: execute,
 };

@@ -165,6 +165,9 @@ function setupSection(manifest: Manifest): Section {
   };
 }
 
+const HTML = "report.html";
+const MARKDOWN = "report.md";
+
 async function execute(context: ExperimentContext): Promise<Report> {
   const { workspace, tell } = context;
   const manifest = await workspace.manifest(MANIFEST);
@@ -200,8 +203,8 @@ async function execute(context: ExperimentContext): Promise<Report> {
     csv: [],
     figures: [],
     texts: [
-      { path: "report.html", text: toHtml(document, svgs, (text) => workspace.policyHash(text)) },
-      { path: "report.md", text: toMarkdown(document, (path) => workspace.figureLink(path)) },
+      { path: HTML, text: toHtml(document, svgs, (text) => workspace.policyHash(text)) },
+      { path: MARKDOWN, text: toMarkdown(document, (path) => workspace.figureLink(path)) },
     ],
     json: { results: sections.map(({ title, says }) => ({ title, says })) },
     passed: true,
@@ -217,5 +220,6 @@ export const report: Experiment = {
   takesModel: false,
   examples: ["report", "report --out-data results --out-figs pictures"],
   writes: ["data/report.html, one file that needs no network", "data/report.md, with links to figs/"],
+  outputs: () => ({ data: [HTML, MARKDOWN] }),
   run: execute,
 };

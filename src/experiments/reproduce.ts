@@ -3,18 +3,36 @@
  * `--check`, again, against what stands there. Finished experiments are kept, so that it can be interrupted.
  */
 import { ConfigError } from "../core/errors.js";
-import type { Cell, CsvFile, Experiment, ExperimentContext, Report, Row, Table } from "./experiment.js";
-import { plot } from "./plot.js";
+import type {
+  Cell,
+  CsvFile,
+  Experiment,
+  ExperimentContext,
+  OutputContext,
+  Outputs,
+  Report,
+  Row,
+  Table,
+} from "./experiment.js";
+import { figureFiles, plot } from "./plot.js";
 import { type Finished, type Manifest, MANIFEST } from "./reproduction/manifest.js";
-import { CHUNKING_CASES, CHUNKING_COLUMNS, chunkingStep, type Step, stepsOf } from "./reproduction/steps.js";
+import {
+  CHUNKING_CASES,
+  CHUNKING_COLUMNS,
+  chunkingStep,
+  keptOf,
+  type Step,
+  stepsOf,
+} from "./reproduction/steps.js";
 
 /** The CSVs that a step adds; those of the λ* comparison become one table at the end. */
-function filesOf(step: Step, report: Report): readonly CsvFile[] {
-  return isChunking(step) ? [] : (step.keep?.(report) ?? report.csv);
-}
+const filesOf = (step: Step, { csv }: Pick<Report, "csv">): readonly CsvFile[] =>
+  isChunking(step) ? [] : keptOf(step, csv);
 
 const isChunking = (step: Step): boolean =>
   CHUNKING_CASES.some(({ b0, chunkSize }) => chunkingStep(b0, chunkSize) === step.name);
+
+const IMPACT = "demo3_chunking_impact.csv";
 
 function chunkingFile(finished: Readonly<Record<string, Finished>>): CsvFile {
   const rows: Row[] = CHUNKING_CASES.flatMap(({ b0, chunkSize }) =>
@@ -27,7 +45,7 @@ function chunkingFile(finished: Readonly<Record<string, Finished>>): CsvFile {
       ci95_high: row.ci95_high,
     })),
   );
-  return { path: "demo3_chunking_impact.csv", columns: CHUNKING_COLUMNS, rows };
+  return { path: IMPACT, columns: CHUNKING_COLUMNS, rows };
 }
 
 interface Run {
@@ -74,7 +92,7 @@ async function runSteps(
     });
     const files = filesOf(step, report);
     const csv = Object.fromEntries(files.map((file) => [file.path, workspace.hashCsv(file)]));
-    const summary = isChunking(step) ? { rows: step.keep!(report)[0].rows } : {};
+    const summary = isChunking(step) ? { rows: keptOf(step, report.csv)[0].rows } : {};
     const { scenario, config, schedulers, trials } = own;
     const known = writes ? { study: { scenario, config, schedulers, trials } } : {};
     finished[step.name] = { key, ...known, csv, ...summary };
@@ -227,6 +245,29 @@ async function execute(context: ExperimentContext): Promise<Report> {
   };
 }
 
+/** The tables of all steps, the manifest, and the figures of all tables that will then be there. */
+async function outputs({ study, options, tables, workspace }: OutputContext): Promise<Outputs> {
+  if (options.check === true) return {};
+  if (options.quick === true) return { data: [`quick/${MANIFEST}`] };
+  const made = [IMPACT];
+  for (const step of stepsOf(false)) {
+    const own = await workspace.study(step.experiment, { ...step.settings, seed: study.seed });
+    const stepOptions = step.options as ExperimentContext["options"];
+    const { data = [] } = await step.experiment.outputs({
+      study: own,
+      options: stepOptions,
+      tables,
+      workspace,
+    });
+    made.push(
+      ...filesOf(step, { csv: data.map((path) => ({ path, columns: [], rows: [] })) }).map(
+        ({ path }) => path,
+      ),
+    );
+  }
+  return { data: [...made, MANIFEST], figures: figureFiles([...(await tables.list()), ...made]) };
+}
+
 export const reproduce: Experiment = {
   name: "reproduce",
   question: "What did the study find, and does it hold?",
@@ -244,5 +285,6 @@ export const reproduce: Experiment = {
   unshared: () => "its searches for boundaries go on from what the earlier points came to",
   examples: ["reproduce", "reproduce --quick --check"],
   writes: ["everything in data/ and figs/", "data/manifest.json", "data/quick/manifest.json with --quick"],
+  outputs,
   run: execute,
 };

@@ -171,6 +171,7 @@ export const run: Experiment = {
     "run --scheduler hybrid --assert ttft_p95_s<0.5",
   ],
   writes: ["the files of --requests and --timeline"],
+  outputs: () => ({}),
   check: (options, study) => [
     ...checkFits(study),
     ...checkPrecision(options, study),

@@ -2,7 +2,7 @@
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Row } from "./experiment.js";
+import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
 import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
@@ -197,6 +197,13 @@ const shortfalls = (sweeps: readonly Sweep[]): string[] =>
       : [],
   );
 
+const filesOf = ({ scenario }: Study): { readonly data: string[]; readonly figures: string[] } => ({
+  data: ["stability_results", "stability_time_series", "capacity_summary"].map(
+    (table) => `${scenario}_${table}.csv`,
+  ),
+  figures: [`${scenario}_scheduler_comparison.png`],
+});
+
 async function execute(context: ExperimentContext): Promise<Report> {
   const { study, options } = context;
   if (isReplay(study))
@@ -231,6 +238,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
   const summary = sweeps.map((sweep) => summaryRow(sweep, method));
   const results = sweeps.flatMap((sweep) => sweep.results);
   const series = sweeps.flatMap((sweep) => sweep.series);
+  const files = filesOf(study);
   return {
     answer: [answerOf(summary)],
     tables: [tableOf(summary)],
@@ -243,20 +251,20 @@ async function execute(context: ExperimentContext): Promise<Report> {
       ...undecided(sweeps),
     ],
     csv: [
-      { path: `${study.scenario}_stability_results.csv`, columns: RESULT_COLUMNS, rows: results },
+      { path: files.data[0], columns: RESULT_COLUMNS, rows: results },
       {
-        path: `${study.scenario}_stability_time_series.csv`,
+        path: files.data[1],
         columns: ["scheduler", "lambda_qps", "t_max_s", ...metricColumns(study.config)],
         rows: series,
       },
-      { path: `${study.scenario}_capacity_summary.csv`, columns: SUMMARY_COLUMNS, rows: summary },
+      { path: files.data[2], columns: SUMMARY_COLUMNS, rows: summary },
     ],
     figures:
       series.length === 0
         ? []
         : [
             {
-              path: `${study.scenario}_scheduler_comparison.png`,
+              path: files.figures[0],
               spec: schedulerComparison(study.scenario, series, summary, subtitle(study)),
             },
           ],
@@ -325,5 +333,6 @@ export const stability: Experiment = {
     "figs/<s>_scheduler_comparison.png",
   ],
   check: (_, study) => checkFits(study),
+  outputs: ({ study }) => filesOf(study),
   run: execute,
 };

@@ -6,7 +6,7 @@ import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from ".
 import { schedulerLabel } from "./comparison.js";
 import type { CsvFile, Experiment, ExperimentContext, Report, Study, Table } from "./experiment.js";
 import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
-import { chunkFigures } from "./figures/chunk.js";
+import { chunkFigures, chunkFiles } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
 import { relativeChange } from "./quantity.js";
 import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
@@ -40,6 +40,12 @@ function checkSizes(sizes: readonly number[], study: Study): void {
   if (issues.length > 0) throw new ConfigError(issues);
 }
 
+/** What begins the names of its files: nothing for the usual scenario. */
+const prefixOf = ({ scenario }: Study): string => (scenario === "demo2" ? "" : `${scenario}_`);
+
+const tableOf = (study: Study, base: SimulationConfig): string =>
+  `chunk_size_sweep_${prefixOf(study)}${shortName(base)}_tmax${base.horizon.tmaxSeconds}.csv`;
+
 interface Sweep {
   readonly label: string;
   readonly csv: CsvFile;
@@ -71,11 +77,9 @@ async function sweepOf(
     ...metricCells(records, i),
     ...(i === 0 ? {} : differenceCells(COMPARED, records, i, 0)),
   }));
-  const where = study.scenario === "demo2" ? "" : `${study.scenario}_`;
-  const path = `chunk_size_sweep_${where}${shortName(base)}_tmax${base.horizon.tmaxSeconds}.csv`;
   return {
     label,
-    csv: { path, columns: columnsOf(study), rows },
+    csv: { path: tableOf(study, base), columns: columnsOf(study), rows },
     table: pointTable(
       label,
       ["chunk"],
@@ -133,7 +137,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     csv: sweeps.map(({ csv }) => csv),
     figures: chunkFigures(
       rows,
-      study.scenario === "demo2" ? "" : `${study.scenario}_`,
+      prefixOf(study),
       `${study.scenario}: chunk size`,
       `T = ${study.config.horizon.tmaxSeconds} s, ${subtitle(study)}`,
     ),
@@ -171,5 +175,9 @@ export const sweepChunk: Experiment = {
     "data/chunk_size_sweep_<scheduler>_tmax<T>.csv",
     "figs/{throughput,ttft,tbt,rts_p95,itl_p99}_vs_chunk.png",
   ],
+  outputs: ({ study }) => ({
+    data: study.schedulers.map((scheduler) => tableOf(study, withScheduler(study, scheduler))),
+    figures: chunkFiles(prefixOf(study)),
+  }),
   run: execute,
 };

@@ -14,6 +14,12 @@ export const windowsOf = (tmaxSeconds: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => (i + 1 < count ? (tmaxSeconds * (i + 1)) / count : tmaxSeconds));
 
 /** Everything of a time sweep but its file names: also a part of `demo`. */
+/** What a time sweep writes; `path` begins the names. */
+export const timeFiles = (path: string): { readonly data: [string, string]; readonly figures: [string] } => ({
+  data: [`${path}_time_series_results.csv`, `${path}_final_results.csv`],
+  figures: [`${path}_dashboard.png`],
+});
+
 export async function sweepTime(study: Study, count: number, trials: Trials, path: string): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
   const labels = configs.map(schedulerLabel);
@@ -33,6 +39,7 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
     })),
   );
   const last = windows.length - 1;
+  const files = timeFiles(path);
   const columns = [...KEY_COLUMNS, ...metricColumns(study.config)];
   const final = rows.filter((row) => row.t_max_s === windows[last]);
   return {
@@ -40,12 +47,12 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
     tables: [comparisonTable(`at T = ${windows[last]} s`, labels, records, last)],
     notes: loadNotes(study, labels, records, last),
     csv: [
-      { path: `${path}_time_series_results.csv`, columns, rows },
-      { path: `${path}_final_results.csv`, columns, rows: final },
+      { path: files.data[0], columns, rows },
+      { path: files.data[1], columns, rows: final },
     ],
     figures: [
       {
-        path: `${path}_dashboard.png`,
+        path: files.figures[0],
         spec: timeSeriesDashboard({
           rows,
           title: `${study.scenario}: metrics against the time window`,
@@ -89,6 +96,7 @@ export const sweepTimeExperiment: Experiment = {
   unshared: allKnown,
   examples: ["sweep-time --scenario demo2", "sweep-time --scenario demo3 --ntrials 20 --windows 50"],
   writes: ["data/<s>_time_series_results.csv", "data/<s>_final_results.csv", "figs/<s>_dashboard.png"],
+  outputs: ({ study }) => timeFiles(study.scenario),
   run: ({ study, options, trials }: ExperimentContext) =>
     sweepTime(study, options.windows as number, trials, study.scenario),
 };

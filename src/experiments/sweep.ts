@@ -100,6 +100,14 @@ function loadsOf(
   }));
 }
 
+/** The name of its files, without extension. */
+function fileName({ scenario, variants = [] }: Study): string {
+  const where = scenario === "demo2" ? "" : `${scenario}_`;
+  return `sweep_${where}${Object.keys(variants[0]?.settings ?? {})
+    .map(shortKey)
+    .join("_")}`;
+}
+
 async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
   const variants = study.variants ?? [{ label: "as given", settings: {}, study }];
   const keys = Object.keys(variants[0].settings);
@@ -125,8 +133,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     ...metricColumns(study.config),
     ...differenceColumns(compared),
   ];
-  const where = study.scenario === "demo2" ? "" : `${study.scenario}_`;
-  const name = `sweep_${where}${keys.map(shortKey).join("_")}`;
+  const name = fileName(study);
   const ofSeries = all.map((series) => {
     const own = places.flatMap((place, i) => (place.series === series ? [i] : []));
     return { series, own };
@@ -239,5 +246,6 @@ export const sweep: Experiment = {
     "sweep --vary scheduler=decode,prefill,hybrid --metric ttft_p99_s",
   ],
   writes: ["data/sweep_<keys>.csv", "figs/sweep_<keys>.png"],
+  outputs: ({ study }) => ({ data: [`${fileName(study)}.csv`], figures: [`${fileName(study)}.png`] }),
   run: execute,
 };

@@ -162,6 +162,8 @@ function tableOf(rows: readonly Row[]): Table {
   };
 }
 
+const TABLE = "validation.csv";
+
 async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
   const rows = await validationRows(
     trials,
@@ -181,7 +183,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     notes: [
       `a check passes when theory lies within ${MOST_STANDARD_ERRORS} standard errors of the estimate (z) and a standard error is at most 1 %`,
     ],
-    csv: [{ path: "validation.csv", columns: COLUMNS, rows }],
+    csv: [{ path: TABLE, columns: COLUMNS, rows }],
     figures: [],
     json: { results: rows },
     passed: failed.length === 0,
@@ -210,5 +212,6 @@ export const validate: Experiment = {
     "validate --measured run/ --hardware rtxpro6000_llama-3.1-8b",
   ],
   writes: ["data/validation.csv"],
+  outputs: () => ({ data: [TABLE] }),
   run: execute,
 };

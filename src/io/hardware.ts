@@ -63,7 +63,7 @@ export function hardwareAlone(hardware: Hardware, registry: Registry = builtIn):
 
 async function packagedNames(files: FileSystem): Promise<string[]> {
   const names = await files.list(HARDWARE_FOLDER);
-  return names.filter((name) => name.endsWith(".json")).map((name) => basename(name, ".json"));
+  return names.filter((name) => /^[^.].*\.json$/.test(name)).map((name) => basename(name, ".json"));
 }
 
 /** The hardware of the package, by name. */

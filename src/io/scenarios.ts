@@ -38,7 +38,7 @@ export const isScenarioFile = (nameOrFile: string): boolean =>
   /[/\\]/.test(nameOrFile) || EXTENSIONS.includes(extname(nameOrFile).toLowerCase());
 
 async function packaged(files: FileSystem): Promise<ScenarioFile[]> {
-  const names = (await files.list(SCENARIO_FOLDER)).filter((name) => name.endsWith(".json"));
+  const names = (await files.list(SCENARIO_FOLDER)).filter((name) => /^[^.].*\.json$/.test(name));
   const texts = await Promise.all(names.map((name) => files.readText(join(SCENARIO_FOLDER, name))));
   return texts.map((text) => JSON.parse(text) as ScenarioFile);
 }

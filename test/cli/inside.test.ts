@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test as plain, vi } from "vitest";
 import { inside } from "../../src/cli/inside.js";
+import type { OutputFile } from "../../src/cli/outputs.js";
 import { workspaceIn } from "../../src/cli/workspace.js";
 import { writeFiles } from "../../src/cli/write.js";
 import { ConfigError } from "../../src/core/errors.js";
@@ -45,20 +46,25 @@ describe("a command", () => {
     mkdirSync(cwd);
     const places = { cwd, data: "data", figs: "figs" };
     const table = { columns: ["a"], rows: [] };
+    const outputs = {
+      write: async (files: readonly OutputFile[]): Promise<void> => {
+        for (const { path, data } of files) await nodeFiles.writeAtomic(path, data);
+      },
+    };
     for (const name of OUT.slice(0, 7))
       for (const report of [
         { csv: [{ path: name, ...table }], figures: [] },
         { csv: [], texts: [{ path: name, text: "" }], figures: [] },
         { csv: [], figures: [{ path: name, spec: { mark: "point", data: { values: [] } } }] },
       ])
-        await expect(writeFiles(report, places, nodeFiles, () => {})).rejects.toThrow(/^refused file name: /);
-    const workspace = workspaceIn(places, { cwd, fs: nodeFiles }, () => {});
-    expect(() => workspace.writeText("../x", "")).toThrow(/^refused file name/);
+        await expect(writeFiles(report, places, outputs, () => {})).rejects.toThrow(/^refused file name: /);
+    const workspace = workspaceIn(places, { cwd, fs: nodeFiles }, outputs, () => {});
+    await expect(workspace.writeText("../x", "")).rejects.toThrow(/^refused file name/);
     await expect(workspace.readText("../../x")).rejects.toThrow(/^refused file name/);
     expect(listing(folder)).toEqual(["own"]);
     // What the user names is the user's choice.
     const own = { csv: [{ path: "../mine.csv", under: "current" as const, ...table }], figures: [] };
-    expect(await writeFiles(own, places, nodeFiles, () => {})).toEqual(["../mine.csv"]);
+    expect(await writeFiles(own, places, outputs, () => {})).toEqual(["../mine.csv"]);
   });
 
   test("takes of a file's name what is no path", async ({ folder }) => {

@@ -104,10 +104,21 @@ test.for([
 test("a folder where the table should go", async ({ folder: cwd }) => {
   const journal = await stopped(cwd);
   const table = join(cwd, "data/sweep_ratePerSecond.csv");
-  mkdirSync(table);
-  const failed = await llmsim(`${COMMAND} --resume`, { cwd });
+  const while_: FileSystem = {
+    ...nodeFiles,
+    appendTo: (...given) => {
+      mkdirSync(table);
+      return nodeFiles.appendTo(...given);
+    },
+  };
+  const failed = await llmsim(`${COMMAND} --resume`, { cwd, fs: while_ });
   expect([failed.code, failed.stderr]).toEqual([2, expect.stringContaining("is a directory")]);
   expectKept(journal, failed.stderr);
+  const again = await llmsim(`${COMMAND} --resume`, { cwd });
+  expect([again.code, again.stderr]).toEqual([
+    2,
+    "error: --out-data: cannot write data/sweep_ratePerSecond.csv: is a directory\n",
+  ]);
   rmSync(table, { recursive: true });
   expect(await llmsim(`${COMMAND} --resume`, { cwd })).toMatchObject({ code: 0 });
 });

@@ -1,7 +1,7 @@
 /** A command line run in this process, in a folder of its own, with its streams caught. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { test as base } from "vitest";
 import { main } from "../../src/cli/main.js";
@@ -50,11 +50,15 @@ export async function llmsim(argv: string | readonly string[], around: Surroundi
 /** Little work, in this process. */
 export const SMALL = "--tmax 20 --ntrials 3 --workers 0";
 
+/** Which run wrote what (src/cli/record.ts) is left to its own tests: elsewhere it would stand in every list. */
+const isRecord = (path: string): boolean => basename(path) === ".llmsim.json";
+
 /** Every file below a folder with its content, by its path. */
 export function contents(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !isRecord(path))
     .sort();
   return Object.fromEntries(
     files.map((file) => [relative(folder, file), readFileSync(file).toString("latin1")]),
@@ -63,7 +67,10 @@ export function contents(folder: string): Record<string, string> {
 
 /** Everything below a folder by its path, folders too. */
 export const listing = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true }).map(String).sort();
+  readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((path) => !isRecord(path))
+    .sort();
 
 /** A test with a folder of its own, which goes when the test is over. */
 export const test = base.extend<{ folder: string }>({

@@ -2,8 +2,8 @@
  * When the n-th call of the file system fails: exit 2 with path and reason in one line, and every file is either
  * as it was or whole and new (DESIGN.md §6, RELIABILITY.md).
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, vi } from "vitest";
 import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
 import { contents, listing, llmsim, test } from "./session.js";
@@ -59,6 +59,16 @@ function failing(nth: number, reason: string): FileSystem & { readonly calls: Ca
   };
 }
 
+/** Every file, those that say which run wrote what among them. */
+const everything = (folder: string): Record<string, string> => ({
+  ...contents(folder),
+  ...Object.fromEntries(
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => basename(name) === ".llmsim.json")
+      .map((name) => [name, readFileSync(join(folder, name), "latin1")]),
+  ),
+});
+
 const COMMANDS = {
   "sweep-time":
     "sweep-time --scheduler hybrid --windows 1 --tmax 20 --ntrials 2 --workers 0 --quiet --config study.yaml",
@@ -78,13 +88,19 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
   }) => {
     writeFileSync(join(folder, "study.yaml"), "seed: 3\n");
     writeFileSync(join(folder, "mine.yaml"), SCENARIO);
-    // What the second run would write, learnt in another folder of the same depth, and how many calls it takes.
+    // What the second run would write over the first's, and how many calls it takes.
+    const run = (seed: number, fs: FileSystem = nodeFiles) =>
+      llmsim(`${command} --seed ${seed}`, { cwd: folder, fs });
+    expect((await run(1)).code).toBe(0);
+    const before = everything(folder);
     const sound = failing(0, "");
-    expect((await llmsim(`${command} --seed 2`, { cwd: folder, fs: sound })).code).toBe(0);
-    const after = contents(folder);
-    expect((await llmsim(`${command} --seed 1`, { cwd: folder })).code).toBe(0);
-    const before = contents(folder);
-    const outputs = Object.keys(before).filter((file) => before[file] !== after[file]);
+    expect((await run(2, sound)).code).toBe(0);
+    const after = everything(folder);
+    const back = (): void => {
+      for (const [file, text] of Object.entries(before)) writeFileSync(join(folder, file), text, "latin1");
+    };
+    back();
+    const outputs = Object.keys(contents(folder)).filter((file) => before[file] !== after[file]);
     expect(outputs.length).toBeGreaterThan(0);
     expect(sound.calls.length).toBeGreaterThan(5);
 
@@ -92,23 +108,22 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
     for (let nth = 1; nth <= sound.calls.length; nth++) {
       const reason = REASONS[nth % REASONS.length]!;
       const fs = failing(nth, reason);
-      const { code, stderr } = await llmsim(`${command} --seed 2`, { cwd: folder, fs });
+      const { code, stderr } = await run(2, fs);
       const call = sound.calls[nth - 1]!;
       expect(fs.calls.at(nth - 1)).toEqual(call);
       expect(code, `call ${nth}: ${call.action} ${call.path}`).toBe(2);
-      expect(stderr).toMatch(/^error: (--?[\w-]+: |scenario: )?cannot \w+( to)? .*\n$/);
+      expect(stderr).toMatch(/^(replaced .*\n)?error: (--?[\w-]+: |scenario: )?cannot \w+( to)? .*\n$/);
       expect(stderr).toContain(reason);
       // As the user named it, or where it is.
       expect(stderr.includes(call.path) || stderr.includes(call.path.replace(`${folder}/`, ""))).toBe(true);
 
       const now = contents(folder);
-      // A journal, or its lock, stays where what fails is that itself.
+      // A journal, or a lock, stays where what fails is that itself.
       for (const file of Object.keys(now))
-        if (/\.journal(\.lock)?$/.test(file)) {
+        if (/\.journal$|\.lock$/.test(file)) {
           Reflect.deleteProperty(now, file);
           rmSync(join(folder, file));
         }
-      expect(Object.keys(now).sort()).toEqual(Object.keys(before).sort());
       for (const file of Object.keys(now)) expect([before[file], after[file]]).toContain(now[file]);
       const written = sound.calls.slice(0, nth - 1).filter(({ action }) => action === "write");
       const changed = outputs.filter((file) => now[file] === after[file]);
@@ -116,11 +131,15 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
         outputs.filter((file) => written.some(({ path }) => path === join(folder, file))),
       );
       if (changed.length > 0 && changed.length < outputs.length) cut++;
-      for (const file of changed) writeFileSync(join(folder, file), before[file]!, "latin1");
+      // Whatever failed, the record is one, and the next run is not refused.
+      const next = await run(2);
+      expect([next.code, next.stderr.replace(/^replaced .*\n/, "")]).toEqual([0, ""]);
+      expect(everything(folder)).toEqual(after);
+      back();
     }
     // The command of several files was cut between them, too.
     expect(cut > 0).toBe(outputs.length > 1);
-    expect(contents(folder)).toEqual(before);
+    expect(everything(folder)).toEqual(before);
   });
 });
 
@@ -135,19 +154,17 @@ describe("real failures", () => {
     },
   );
 
-  test("a folder where a CSV should go: the others stay, and the error names it", async ({ folder }) => {
+  test("a folder where a CSV should go is found before anything is simulated", async ({ folder }) => {
     mkdirSync(join(folder, "data/demo2_final_results.csv"), { recursive: true });
-    const { code, stderr } = await llmsim(
+    const { code, stdout, stderr } = await llmsim(
       "sweep-time --windows 1 --tmax 20 --ntrials 2 --workers 0 --scheduler hybrid",
       { cwd: folder },
     );
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: cannot write .*demo2_final_results\.csv: is a directory\n$/);
-    // No temporary file is left behind.
-    expect(listing(folder)).toEqual([
-      "data",
-      "data/demo2_final_results.csv",
-      "data/demo2_time_series_results.csv",
+    expect([code, stdout, stderr]).toEqual([
+      2,
+      "",
+      "error: --out-data: cannot write data/demo2_final_results.csv: is a directory\n",
     ]);
+    expect(listing(folder)).toEqual(["data", "data/demo2_final_results.csv"]);
   });
 });

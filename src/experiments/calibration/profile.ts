@@ -74,7 +74,7 @@ function requireColumns(tables: readonly InputFile[], isKernels: boolean): void 
 }
 
 /** `h100_llama` from `profiles/h100_llama.csv` or `profiles/h100_llama/dense.csv`. */
-function nameFrom(file: string): string {
+export function nameFrom(file: string): string {
   const parts = file.split(/[/\\]/).filter((part) => part !== "" && part !== "." && part !== "..");
   const last = parts.at(-1) ?? "";
   const named = OF_FOLDER.includes(last) ? parts.at(-2) : last.replace(/\.csv$/i, "");

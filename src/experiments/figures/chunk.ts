@@ -10,6 +10,9 @@ const METRICS = [
   ["itl_p99", "itl_p99_s", "P99 ITL (s)"],
 ] as const;
 
+export const chunkFiles = (prefix: string): string[] =>
+  METRICS.map(([file]) => `${prefix}${file}_vs_chunk.png`);
+
 /**
  * @param rows of one or several chunk sweeps at the same T; an empty chunk size is no chunking
  * @param prefix of the file names; empty for demo2
@@ -20,8 +23,8 @@ export const chunkFigures = (
   title: string,
   subtitle: string,
 ): Figure[] =>
-  METRICS.map(([file, column, name]) => ({
-    path: `${prefix}${file}_vs_chunk.png`,
+  METRICS.map(([, column, name], i) => ({
+    path: chunkFiles(prefix)[i],
     spec: lineBand({
       rows,
       x: { column: "chunk_size", title: "chunk size (tokens)", scale: "log2", none: "no chunking" },

@@ -3,6 +3,8 @@ import { replayed } from "../../charts/index.js";
 import type { Figure, Row } from "../experiment.js";
 import { METRICS } from "../measured/compare.js";
 
+export const replayFile = (name: string): string => `measured_${name}.png`;
+
 /** Simulated against measured, a panel for each time. */
 export function replayFigure(name: string, rows: readonly Row[]): Figure {
   const times = METRICS.map(({ key, title, unit, scale }) => ({
@@ -24,7 +26,7 @@ export function replayFigure(name: string, rows: readonly Row[]): Figure {
       return `${title} ${Number.isFinite(pct) ? `${pct < 0 ? "−" : "+"}${Math.abs(pct).toFixed(1)} %` : "–"}`;
     });
   return {
-    path: `measured_${name}.png`,
+    path: replayFile(name),
     spec: replayed({
       title: `${name}: simulated against measured`,
       subtitle: `${rows.length} requests, a point each; errors of the means: ${errors.join(", ")}`,

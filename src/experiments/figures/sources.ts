@@ -11,7 +11,7 @@ import {
 } from "./capacity.js";
 import { chunkingImpact } from "./demo3.js";
 import { hybridAgainstRatio, hybridDashboard } from "./hybrid.js";
-import { REPLAY_COLUMNS, replayFigure } from "./replay.js";
+import { REPLAY_COLUMNS, replayFigure, replayFile } from "./replay.js";
 
 const METRICS = ["ttft_mean_s", "tbt_mean_s", "rts_p95_s", "throughput_qps"];
 const BINDING = ["decode_limit_binding", "prefill_limit_binding"];
@@ -26,7 +26,14 @@ export interface Source {
   readonly required: readonly string[];
   /** A second table that its figures use when it is there. */
   readonly beside?: { readonly suffix: string; readonly required: readonly string[] };
-  readonly draw: (scenario: string, rows: readonly Row[], beside: readonly Row[]) => Figure[];
+  /** Its figures. */
+  readonly figures: (scenario: string) => readonly string[];
+  /** What each of them shows; undefined where there is nothing to draw. */
+  readonly draw: (
+    scenario: string,
+    rows: readonly Row[],
+    beside: readonly Row[],
+  ) => readonly (object | undefined)[];
 }
 
 /** What a figure's reader must know, as far as the table tells. */
@@ -39,27 +46,42 @@ export const trialsOf = (rows: readonly Row[]): string => {
 export const figureAt = (path: string, spec: object | undefined): Figure[] =>
   spec === undefined ? [] : [{ path, spec }];
 
+/** The figures of one table, as far as it has something to draw. */
+export const figuresOf = (
+  source: Source,
+  scenario: string,
+  rows: readonly Row[],
+  beside: readonly Row[],
+): Figure[] =>
+  source.draw(scenario, rows, beside).flatMap((spec, i) => figureAt(source.figures(scenario)[i], spec));
+
+/** Drawn from its own table, or else from those of both scenarios. */
+export const IMPACT_FIGURE = "demo3_chunking_impact.png";
+
 export const SOURCES: readonly Source[] = [
   {
     file: /^measured_(.+)_requests\.csv$/,
     required: REPLAY_COLUMNS,
-    draw: (run, rows) => [replayFigure(run, rows)],
+    figures: (run) => [replayFile(run)],
+    draw: (run, rows) => [replayFigure(run, rows).spec],
   },
   {
     file: /^(?!hybrid_ratio_)(.+)_time_series_results\.csv$/,
     required: ["scheduler", "t_max_s", ...METRICS],
+    figures: (s) => [`${s}_dashboard.png`],
     draw: (s, rows) => {
       const title = `${s}: metrics against the time window`;
-      return figureAt(`${s}_dashboard.png`, timeSeriesDashboard({ rows, title, subtitle: trialsOf(rows) }));
+      return [timeSeriesDashboard({ rows, title, subtitle: trialsOf(rows) })];
     },
   },
   {
     file: /^(?!hybrid_ratio_)(.+)_stability_time_series\.csv$/,
     required: SERIES,
     beside: { suffix: "_capacity_summary.csv", required: SUMMARY },
+    figures: (s) => [`${s}_time_series.png`, `${s}_scheduler_comparison.png`],
     draw: (s, rows, summary) => [
-      ...figureAt(`${s}_time_series.png`, responseOverTime(s, rows)),
-      ...figureAt(`${s}_scheduler_comparison.png`, schedulerComparison(s, rows, summary, "95 % intervals")),
+      responseOverTime(s, rows),
+      schedulerComparison(s, rows, summary, "95 % intervals"),
     ],
   },
   {
@@ -74,36 +96,34 @@ export const SOURCES: readonly Source[] = [
       "drift_ci95_high",
       "first_to_grow",
     ],
-    draw: (s, rows) => [
-      ...figureAt(`${s}_stability_vs_lambda.png`, driftAgainstLambda(s, rows)),
-      ...figureAt(`${s}_growth_rates.png`, growthRates(s, rows)),
-      ...figureAt(`${s}_congestion_type.png`, congestionType(s, rows)),
-    ],
+    figures: (s) => [`${s}_stability_vs_lambda.png`, `${s}_growth_rates.png`, `${s}_congestion_type.png`],
+    draw: (s, rows) => [driftAgainstLambda(s, rows), growthRates(s, rows), congestionType(s, rows)],
   },
   {
     file: /^(.+)_capacity_summary\.csv$/,
     required: SUMMARY,
-    draw: (s, rows) =>
-      figureAt(
-        `${s}_capacity_bar.png`,
-        capacityBars(`${s}: stability boundary`, rows, `λ*${methodOf(rows)}, 95 % intervals`),
-      ),
+    figures: (s) => [`${s}_capacity_bar.png`],
+    draw: (s, rows) => [
+      capacityBars(`${s}: stability boundary`, rows, `λ*${methodOf(rows)}, 95 % intervals`),
+    ],
   },
   {
     file: /^hybrid_ratio_(.+)_time_series\.csv$/,
     required: ["t_max_s", "ratio", ...METRICS, ...BINDING],
-    draw: (s, rows) => figureAt(`hybrid_ratio_${s}_dashboard.png`, hybridDashboard(s, rows, trialsOf(rows))),
+    figures: (s) => [`hybrid_ratio_${s}_dashboard.png`],
+    draw: (s, rows) => [hybridDashboard(s, rows, trialsOf(rows))],
   },
   {
     file: /^hybrid_ratio_(.+)_steady_state\.csv$/,
     required: ["scheduler", "ratio", ...METRICS, "itl_p99_s", ...BINDING],
-    draw: (s, rows) =>
-      figureAt(`hybrid_ratio_${s}_steady_vs_ratio.png`, hybridAgainstRatio(s, rows, trialsOf(rows))),
+    figures: (s) => [`hybrid_ratio_${s}_steady_vs_ratio.png`],
+    draw: (s, rows) => [hybridAgainstRatio(s, rows, trialsOf(rows))],
   },
   {
     file: /^(demo3)_chunking_impact\.csv$/,
     required: ["scheduler", "b0", "chunk_size", "lambda_star_qps", "ci95_low", "ci95_high"],
-    draw: (_, rows) => figureAt("demo3_chunking_impact.png", chunkingImpact(rows)),
+    figures: () => [IMPACT_FIGURE],
+    draw: (_, rows) => [chunkingImpact(rows)],
   },
 ];
 

@@ -27,6 +27,8 @@ function measure(targets: readonly Condition[]): DashboardPanel["y"] {
 
 const isShown = ({ row }: Plotted): boolean => typeof row.slo_use === "number" && row.slo_use <= OFF;
 
+export const PLAN_FIGURE = "plan.png";
+
 /** @param load what the replicas serve, in words */
 export function planFigure(
   targets: readonly Condition[],
@@ -60,5 +62,5 @@ export function planFigure(
     title,
     subtitle,
   });
-  return [{ path: "plan.png", spec }];
+  return [{ path: PLAN_FIGURE, spec }];
 }

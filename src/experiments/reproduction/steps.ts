@@ -8,7 +8,7 @@ import { stability } from "../stability.js";
 import { sweepChunk } from "../sweep-chunk.js";
 import { sweepTimeExperiment } from "../sweep-time.js";
 import { validate } from "../validate.js";
-import type { CsvFile, Experiment, Report, StudySettings } from "../experiment.js";
+import type { CsvFile, Experiment, StudySettings } from "../experiment.js";
 
 /** One experiment of the reproduction. */
 export interface Step {
@@ -16,9 +16,16 @@ export interface Step {
   readonly experiment: Experiment;
   readonly settings: StudySettings;
   readonly options: Readonly<Record<string, unknown>>;
-  /** What of the report is kept; all of it unless given. */
-  readonly keep?: (report: Report) => readonly CsvFile[];
+  /** Under what name a table is kept, if it is; all of them under their own unless given. */
+  readonly keep?: (path: string) => string | undefined;
 }
+
+/** The tables of a step that are kept. */
+export const keptOf = ({ keep = (path) => path }: Step, tables: readonly CsvFile[]): CsvFile[] =>
+  tables.flatMap((table) => {
+    const path = keep(table.path);
+    return path === undefined ? [] : [{ ...table, path }];
+  });
 
 const REFERENCE_RESIDENT: Conventions = {
   firstToken: "decode",
@@ -48,14 +55,12 @@ const under = (
 const STABILITY = ["demo2", "demo3_b0_64", "demo3_b0_0"] as const;
 
 /** Only the capacity summary, under a name that says which cap. */
-const residentSummary = (report: Report): CsvFile[] =>
-  report.csv
-    .filter(({ path }) => path.endsWith("_capacity_summary.csv"))
-    .map((file) => ({ ...file, path: file.path.replace(".csv", "_resident.csv") }));
+const residentSummary = (path: string): string | undefined =>
+  path.endsWith("_capacity_summary.csv") ? path.replace(".csv", "_resident.csv") : undefined;
 
 /** Only λ*, b0 and chunk size, for the comparison at the same b0. */
-const boundaryOnly = (report: Report): CsvFile[] =>
-  report.csv.filter(({ path }) => path.endsWith("_capacity_summary.csv"));
+const boundaryOnly = (path: string): string | undefined =>
+  path.endsWith("_capacity_summary.csv") ? path : undefined;
 
 export const CHUNKING_COLUMNS = ["scheduler", "b0", "chunk_size", "lambda_star_qps", "ci95_low", "ci95_high"];
 
