@@ -13,6 +13,7 @@ import type {
   RunSettings,
   Study,
 } from "../experiments/experiment.js";
+import { checkFits } from "../experiments/rejection.js";
 import { Disagreement } from "../run/disagreement.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
@@ -68,7 +69,7 @@ export async function perform(
   const run = issues.length === 0 ? runSettings(experiment, inputs, options, issues) : undefined;
   const plugged = await pluginsFrom(flags, reading, issues);
   const found = plugged && (await studyFrom(experiment, flags, reading, issues, plugged, run));
-  issues.push(...(experiment.check?.(options, found?.study) ?? []));
+  issues.push(...checkFits(found?.study), ...(experiment.check?.(options, found?.study) ?? []));
   issues.push(...unshareable(experiment, options, shared));
   issues.push(...(await unwritable(experiment, shared, options, streams)), ...undrawable(experiment));
   const task = { experiment, options, shared, inputs, reads, argv };

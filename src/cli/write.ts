@@ -4,7 +4,7 @@ import type { TopLevelSpec } from "vega-lite";
 import type { Issue } from "../core/errors.js";
 import type { Experiment, Report, TextFile } from "../experiments/experiment.js";
 import { csvPieces } from "../io/csv.js";
-import { type Data, FileError, type FileSystem } from "../io/files.js";
+import { type Data, FileError } from "../io/files.js";
 import { jsonPieces } from "../io/json.js";
 import { inside } from "./inside.js";
 import { flagName, type OptionValues } from "./options.js";
@@ -43,22 +43,10 @@ export async function unwritable(
   for (const { kind, key, flag } of experiment.options) {
     const file = options[key];
     if (kind !== "file" || typeof file !== "string") continue;
-    await attempt(flagName(flag), async () => {
-      await fs.ensureWritable(cwd, dirname(file));
-      if (await isFolder(resolve(cwd, file), fs)) throw new FileError("write", file, "is a directory");
-    });
+    await attempt(flagName(flag), () => fs.ensureWritable(cwd, dirname(file)));
   }
   return issues;
 }
-
-const isFolder = (path: string, fs: FileSystem): Promise<boolean> =>
-  fs.list(path).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof FileError && /^(no such file|not a directory)/.test(error.reason)) return false;
-      throw error;
-    },
-  );
 
 function* specText(spec: object): Generator<string, void, undefined> {
   yield* jsonPieces(spec, 1);

@@ -35,6 +35,9 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     chunk_size: zod.int().nullable().optional().meta({ description: "chunk size, null without chunking" }),
     ratio: value.optional().meta({ description: "the decodes' share, where the scheduler has one" }),
     trials: zod.int().min(1).optional(),
+    keeps_up: zod.boolean().optional().meta({
+      description: "false: overload, so its times grow with T and have no verdict",
+    }),
     metrics: metrics(zod.strictObject({ ...summary, values })),
     drawn: zod
       .looseObject({})

@@ -10,6 +10,7 @@ import { drawnFrom, readBaseline, resultFor, unpaired, type Baseline } from "./c
 import {
   jsonPairs,
   metricDifference,
+  overloadedPair,
   PAIR_COLUMNS,
   pairFigure,
   pairRows,
@@ -21,6 +22,8 @@ import { HEADLINE, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, allKnown, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
+import { keepingUp, overloaded } from "./overload.js";
+import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 import { COMPARED, pointTable, type Shown } from "./sweeping.js";
@@ -138,7 +141,21 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
   const records = await trials.run({ label: "compare", configs, seed: study.seed, trials: study.trials });
 
   const earlier = baseline && toBaseline(baseline, entries, records, study);
-  const pairs = [...toFirst(entries, records), ...(earlier?.pairs ?? [])];
+  const keeping = keepingUp(records, study.registry);
+  /** Who of some configurations does not keep up. */
+  const overloadOf = (...places: readonly number[]): string | undefined =>
+    overloaded(
+      labels,
+      records,
+      keeping.map((keeps, i) => keeps || !places.includes(i)),
+      study.registry,
+      "configuration",
+    );
+  const pairs = [
+    ...toFirst(entries, records).map((pair, i) => overloadedPair(pair, overloadOf(0, i + 1))),
+    ...(earlier?.pairs ?? []).map((pair, i) => overloadedPair(pair, overloadOf(i))),
+  ];
+  const overload = overloadOf(...labels.keys());
   const hasSlo = configs.every(({ slo }) => slo !== undefined);
   const shown: Shown = [
     ...COMPARED.slice(1),
@@ -148,7 +165,11 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
   const named = shown.some(([name]) => name === metric) ? shown : [...shown, [metric, metric] as const];
   const perTrial = options.perTrial === true;
   return {
-    answer: pairs.map((pair) => sentence(pair, metric)),
+    answer: [
+      ...(overload === undefined ? [] : [overload]),
+      ...rejections(records, labels),
+      ...pairs.map((pair) => sentence(pair, metric)),
+    ],
     tables: [
       pointTable(
         "",
@@ -181,6 +202,7 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
       results: entries.map(({ label, config }, i) => ({
         configuration: label,
         ...keyCells(config, records.trials, undefined, study.registry),
+        keeps_up: keeping[i],
         metrics: jsonMetrics(records, i, perTrial),
         ...(perTrial && { drawn: drawnFrom(config) }),
       })),

@@ -1,7 +1,7 @@
 /** Schedulers side by side on the same trials: the table, the paired differences, and the sentence that answers. */
 import type { SimulationConfig } from "../core/config.js";
 import { METRICS, metricsOf } from "../core/metrics.js";
-import { builtIn } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/registry.js";
 import {
   halfWidth,
   pairedDifference,
@@ -12,6 +12,7 @@ import {
   type Verdict,
 } from "../stats/index.js";
 import type { Table } from "./experiment.js";
+import { BEHIND, growsWithT, keepingUp, NO_VERDICT, overloaded } from "./overload.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
 import { jsonSummary } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
@@ -45,13 +46,15 @@ const shortNames = new Map(builtIn.schedulers.map(({ name, short }) => [name, sh
 const shortLabel = (label: string): string =>
   label.replace(/^[a-z0-9-]+/, (name) => shortNames.get(name) ?? name);
 
-/** The metrics that people look at first, a line per configuration; the best response time is marked. */
+/** The metrics that people look at first, a line per configuration; the best response time is marked, and overload. */
 export function comparisonTable(
   title: string,
   labels: readonly string[],
   records: TrialRecords,
+  registry?: Registry,
   window = 0,
 ): Table {
+  const keeping = keepingUp(records, registry, window);
   const hasMemory = records.configs.every(({ engine }) => engine.kvTokens !== null);
   const columns = [...SHOWN, ...(hasMemory ? OF_MEMORY : [])].map(([metric, name]) => {
     const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));
@@ -62,7 +65,7 @@ export function comparisonTable(
     );
     return { metric, name, summaries, scale };
   });
-  const best = bestOf(labels, records, window);
+  const best = bestOf(keeping, records, window);
   return {
     title,
     columns: [
@@ -77,18 +80,18 @@ export function comparisonTable(
       ...columns.map(({ summaries, scale }) =>
         scale.unit === "1/s" ? plain(summaries[i].mean) : withInterval(summaries[i], scale),
       ),
-      labels.length > 1 && i === best ? "best" : "",
+      !keeping[i] ? BEHIND : labels.length > 1 && i === best ? "best" : "",
     ]),
   };
 }
 
-/** Place of the configuration with the least P95 response time; −1 when none has one. */
-export function bestOf(labels: readonly string[], records: TrialRecords, window = 0): number {
+/** Place of the one with the least P95 response time of those that keep up; −1 when none has one. */
+function bestOf(keeping: readonly boolean[], records: TrialRecords, window: number): number {
   let best = -1;
   let least = Infinity;
-  labels.forEach((_, i) => {
+  keeping.forEach((keepsUp, i) => {
     const { mean } = summarize(records.metric(i, HEADLINE, window));
-    if (mean < least) {
+    if (keepsUp && mean < least) {
       least = mean;
       best = i;
     }
@@ -96,23 +99,37 @@ export function bestOf(labels: readonly string[], records: TrialRecords, window 
   return best;
 }
 
-/** What the headline metric says: the best, and how much worse the others are, by paired differences. */
-export function headline(labels: readonly string[], records: TrialRecords, window = 0): string {
-  const best = bestOf(labels, records, window);
-  if (best < 0) return "no request was measured, so there is nothing to compare";
+/**
+ * What the headline metric says: the best, and how much worse the others are, by paired differences; and who does not
+ * keep up with the load, and is therefore not compared.
+ */
+export function headline(
+  labels: readonly string[],
+  records: TrialRecords,
+  registry?: Registry,
+  window = 0,
+): string {
+  const keeping = keepingUp(records, registry, window);
+  const best = bestOf(keeping, records, window);
+  const overload = overloaded(labels, records, keeping, registry);
+  if (best < 0) return overload ?? "no request was measured, so there is nothing to compare";
   const winner = summarize(records.metric(best, HEADLINE, window));
   const scale = scaleOf("s", [winner.mean]);
   const level = `${withInterval(winner, scale).replace("±", "± ")} ${scale.unit}`;
   if (labels.length === 1) return `${labels[0]}: P95 response time ${level}`;
   const others = labels
     .map((label, i) => ({ label, i }))
-    .filter(({ i }) => i !== best)
+    .filter(({ i }) => i !== best && keeping[i])
     .map(({ label, i }) => ({ label, ...relative(records, i, best, window) }))
     .sort((a, b) => a.ratio - b.ratio)
     .map(({ label, ratio, half, resolved }) =>
       resolved ? `${label} is ${relativeChange(ratio, half)} worse` : `${label} is not resolved from it`,
     );
-  return `${labels[best]} has the lowest P95 response time, ${level}; ${others.join(", ")}`;
+  const left = overload === undefined ? [] : [overload];
+  if (others.length === 0) return [`${labels[best]} has a P95 response time of ${level}`, ...left].join("; ");
+  return [`${labels[best]} has the lowest P95 response time, ${level}`, others.join(", "), ...left].join(
+    "; ",
+  );
 }
 
 /** (a − b)/b of the headline metric, with the half-width of its 95 % interval from the paired differences. */
@@ -153,7 +170,12 @@ export function differences(records: TrialRecords, of: number, to: number): Diff
 }
 
 /** The differences of every configuration to the first, for the terminal. */
-export function differenceTable(labels: readonly string[], records: TrialRecords): Table {
+export function differenceTable(
+  labels: readonly string[],
+  records: TrialRecords,
+  registry?: Registry,
+): Table {
+  const keeping = keepingUp(records, registry);
   const rows: string[][] = [];
   for (let i = 1; i < labels.length; i++) {
     const all = differences(records, i, 0);
@@ -165,7 +187,11 @@ export function differenceTable(labels: readonly string[], records: TrialRecords
         shortLabel(labels[i]),
         title === "req" ? "throughput" : title,
         `${withInterval(summary, scale)} ${scale.unit}`.trim(),
-        said === "not resolved" ? unresolved(needed) : (said ?? ""),
+        growsWithT(metric) && !(keeping[0] && keeping[i])
+          ? NO_VERDICT
+          : said === "not resolved"
+            ? unresolved(needed)
+            : (said ?? ""),
       ]);
     }
   }
@@ -185,9 +211,17 @@ function unresolved(needed: number): string {
 }
 
 /** The differences of every configuration to the first, for the JSON document. */
-export function jsonDifferences(configs: readonly SimulationConfig[], records: TrialRecords): unknown[] {
+export function jsonDifferences(
+  configs: readonly SimulationConfig[],
+  records: TrialRecords,
+  registry?: Registry,
+): unknown[] {
+  const keeping = keepingUp(records, registry);
   return configs.slice(1).map((config, i) => {
-    const all = differences(records, i + 1, 0);
+    const isRanked = keeping[0] && keeping[i + 1];
+    const all = differences(records, i + 1, 0).map((one) =>
+      isRanked || !growsWithT(one.metric) ? one : { ...one, verdict: null, trialsToResolve: NaN },
+    );
     const main = all.find(({ metric }) => metric === HEADLINE)!;
     return {
       scheduler: config.scheduler.kind,

@@ -6,6 +6,8 @@ import { again, allKnown, withScheduler } from "./experiment.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import { type Base, filled, type PageData, storedOf } from "./explore/page-data.js";
 import { loadNotes } from "./load.js";
+import { keepingUp } from "./overload.js";
+import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { run } from "./run.js";
 
@@ -52,12 +54,13 @@ async function execute({ study, options, workspace, trials }: ExperimentContext)
     settings: study.settings ?? {},
     stored: storedOf(records),
   };
+  const keeping = keepingUp(records, study.registry);
   const path = PAGE;
   const serve = options.serve === true;
   const open = options.open === true;
   return {
-    answer: [headline(labels, records)],
-    tables: [comparisonTable("", labels, records)],
+    answer: [headline(labels, records, study.registry), ...rejections(records, labels)],
+    tables: [comparisonTable("", labels, records, study.registry)],
     notes: loadNotes(study, labels, records),
     csv: [],
     figures: [],
@@ -67,6 +70,7 @@ async function execute({ study, options, workspace, trials }: ExperimentContext)
       page: path,
       results: configs.map((config, i) => ({
         ...keyCells(config, records.trials),
+        keeps_up: keeping[i],
         metrics: jsonMetrics(records, i, false),
       })),
     },

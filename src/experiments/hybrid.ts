@@ -6,7 +6,9 @@ import type { Experiment, ExperimentContext, Report, Row, Study } from "./experi
 import { again, allKnown, isClosed, isReplay } from "./experiment.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
+import { keepingUp, overloaded } from "./overload.js";
 import { plain, scaleOf } from "./quantity.js";
+import { rejections } from "./rejection.js";
 import { arrivalRate, KEY_COLUMNS, keyCells, rowOf, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { type FurtherColumn, pointTable } from "./sweeping.js";
@@ -95,7 +97,7 @@ function moreLoad(study: Study): string {
 }
 
 interface Sweep {
-  readonly answer: string;
+  readonly answer: readonly string[];
   readonly report: Pick<Report, "tables" | "notes" | "csv" | "figures">;
   readonly rows: readonly Row[];
 }
@@ -132,10 +134,16 @@ async function sweepOf(
   );
   const steady = series.filter(({ t_max_s }) => t_max_s === windows[last]);
   const binds = everBinds(ratios, records, last);
+  const names = ratios.map((ratio) => `ratio ${ratio}`);
+  const keeping = keepingUp(records, study.registry, last);
+  const overload = overloaded(names, records, keeping, study.registry, "ratio");
   const { data, figures } = filesOf(study);
   const what = `${subtitle(study)}, ratio of ${ratioOf}, ${loadOf(study)}`;
   return {
-    answer: `${study.scenario}: ${answerOf(ratios, records, last, binds)}`,
+    answer: [
+      `${study.scenario}: ${overload ?? answerOf(ratios, records, last, binds)}`,
+      ...rejections(records, names, last),
+    ],
     rows: steady,
     report: {
       tables: [
@@ -151,12 +159,7 @@ async function sweepOf(
       ],
       notes: [
         ...(binds ? [] : [inertNote(study, ratios, records, last)]),
-        ...loadNotes(
-          study,
-          ratios.map((ratio) => `ratio ${ratio}`),
-          records,
-          last,
-        ),
+        ...loadNotes(study, names, records, last),
       ],
       csv: [
         { path: data[0], columns, rows: series },
@@ -180,7 +183,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
   for (const one of [study, ...(study.others ?? [])])
     sweeps.push(await sweepOf({ ...context, study: one }, ratios, windows, ratioOf));
   return {
-    answer: sweeps.map(({ answer }) => answer),
+    answer: sweeps.flatMap(({ answer }) => answer),
     tables: sweeps.flatMap(({ report }) => report.tables),
     notes: sweeps.flatMap(({ report }) => report.notes),
     csv: sweeps.flatMap(({ report }) => report.csv),

@@ -89,7 +89,7 @@ export function loadNotes(
   const bound = capacityBound(study.config, study.registry);
   if (rate > NEAR_BOUND * bound)
     notes.push(
-      `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of what any policy can serve (at most ${plain(bound)} per s): queues grow with T`,
+      `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of the most any policy can serve, ${plain(bound)} per s: ${rate > bound ? "queues grow with T" : "who keeps up takes long to settle"}`,
     );
   notes.push(...clientNotes(study, bound), ...traceNotes(study));
   // What arrives at one instant is the same in every trial, and there is nothing to keep up with.

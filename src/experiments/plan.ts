@@ -27,7 +27,6 @@ import {
   type Plan,
 } from "./planning/words.js";
 import { given, plain } from "./quantity.js";
-import { checkFits } from "./rejection.js";
 import { KEY_COLUMNS, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 
@@ -175,7 +174,7 @@ function atShare(study: Study, load: number): string {
 /** What cannot be planned, found before anything is simulated. */
 function check(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
   if (study === undefined) return [];
-  const issues: Issue[] = checkFits(study);
+  const issues: Issue[] = [];
   const refuse = (key: string, message: string): void => void issues.push({ key, message });
   if (objectiveOf(study).length === 0)
     refuse("--slo", "missing --slo (what must hold, e.g. --slo ttft_p99=0.5s,itl_p99=100ms)");

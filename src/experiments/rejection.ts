@@ -16,10 +16,10 @@ const total = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + (Number.isFinite(value) ? value : 0), 0);
 
 /** Of the measured requests of all trials the share that was rejected; 0 without a limit of memory. */
-export function rejectedShare(records: TrialRecords, config: number): number {
+export function rejectedShare(records: TrialRecords, config: number, window = 0): number {
   if (records.configs[config].engine.kvTokens === null) return 0;
-  const rejected = total(records.metric(config, "n_rejected"));
-  return rejected > 0 ? rejected / total(records.metric(config, "n_arrived")) : 0;
+  const rejected = total(records.metric(config, "n_rejected", window));
+  return rejected > 0 ? rejected / total(records.metric(config, "n_arrived", window)) : 0;
 }
 
 const NEVER: Summary = { n: 2, mean: Infinity, sd: 0, low: Infinity, high: Infinity };
@@ -47,14 +47,24 @@ export function countingRejected(
   return [own, next === undefined ? NEVER : summarize(records.metric(config, `${time}_p${next}_s`))];
 }
 
-/** What a reader must know first: who was rejected. */
-export function rejections(records: TrialRecords): string[] {
-  const share = rejectedShare(records, 0);
-  if (share === 0) return [];
-  const { engine } = records.configs[0];
-  return [
-    `rejected: ${percent(share, NaN)} of the requests (${total(records.metric(0, "n_rejected"))}), as each needs more than the ${memoryTokens(engine)} tokens of KV memory that a replica has for sequences; times are those of the others, and an SLO or assertion counts the rejected as +∞`,
-  ];
+/**
+ * What a reader must know first: who was rejected.
+ * @param labels of the configurations, where they may differ in it
+ */
+export function rejections(records: TrialRecords, labels: readonly string[], window = 0): string[] {
+  const said = new Map<string, string[]>();
+  labels.forEach((label, i) => {
+    const share = rejectedShare(records, i, window);
+    if (share === 0) return;
+    const count = total(records.metric(i, "n_rejected", window));
+    const line = `${percent(share, NaN)} of the requests (${count}), as each needs more than the ${memoryTokens(records.configs[i].engine)} tokens of KV memory that a replica has for sequences`;
+    said.set(line, [...(said.get(line) ?? []), label]);
+  });
+  return [...said].map(([line, who], i) => {
+    const whom = who.length === labels.length ? "" : ` under ${who.join(", ")}`;
+    const meaning = "; times are those of the others, and an SLO or assertion counts the rejected as +∞";
+    return `rejected${whom}: ${line}${i === 0 ? meaning : ""}`;
+  });
 }
 
 /** The same before anything has run, by the laws of the lengths. */
@@ -66,11 +76,14 @@ export function unfitNotes(config: Omit<SimulationConfig, "scheduler">, registry
   ];
 }
 
-/** A study of which every request would be rejected. */
+/** A study of which every request would be rejected, in all that it compares. */
 export function checkFits(study: Study | undefined): Issue[] {
-  if (!study || study.config.engine.kvTokens === null) return [];
-  const { config, trace, registry = builtIn } = study;
-  if (offeredBy(config, registry).admitted > 0) return [];
+  if (!study) return [];
+  const all = (study.variants ?? [{ study }]).map((one) => one.study);
+  const fits = ({ config, registry = builtIn }: Study): boolean =>
+    config.engine.kvTokens === null || offeredBy(config, registry).admitted > 0;
+  if (all.some(fits)) return [];
+  const { config, trace } = all[0];
   const requests = trace ? `${trace.requests} requests, all rejected` : "all requests would be rejected";
   const { kvTokens, blockTokens } = config.engine;
   return [

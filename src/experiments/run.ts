@@ -17,6 +17,7 @@ import type { Experiment, ExperimentContext, Report, Study } from "./experiment.
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
 import { loadNotes } from "./load.js";
+import { keepingUp } from "./overload.js";
 import {
   checkPrecision,
   jsonPrecision,
@@ -27,7 +28,7 @@ import {
   runToPrecision,
 } from "./precision.js";
 import { requestFile } from "./request-rows.js";
-import { checkFits, rejections } from "./rejection.js";
+import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
 import { sloReport } from "./slo-report.js";
@@ -39,8 +40,9 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   const goal = precisionOf(options);
   const precise = goal && (await runToPrecision(trials, request, goal, labels, tell));
   const records = precise?.records ?? (await trials.run(request));
-  const tables = [comparisonTable("", labels, records)];
-  if (labels.length > 1 && records.trials > 1) tables.push(differenceTable(labels, records));
+  const tables = [comparisonTable("", labels, records, study.registry)];
+  if (labels.length > 1 && records.trials > 1) tables.push(differenceTable(labels, records, study.registry));
+  const keeping = keepingUp(records, study.registry);
   const perTrial = options.perTrial === true;
   const timeline =
     typeof options.timeline === "string"
@@ -59,8 +61,8 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   if (judged.length > 0) tables.push(assertionTable(judged));
   return {
     answer: [
-      headline(labels, records),
-      ...rejections(records),
+      headline(labels, records, study.registry),
+      ...rejections(records, labels),
       ...(precise ? [precisionAnswer(precise, goal, labels)] : []),
       ...slo.answer,
       ...(judged.length > 0 ? [assertionAnswer(judged)] : []),
@@ -82,10 +84,11 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
       ...(precise && { precision: jsonPrecision(precise, goal, labels) }),
       results: configs.map((config, i) => ({
         ...keyCells(config, records.trials, undefined, study.registry),
+        keeps_up: keeping[i],
         metrics: jsonMetrics(records, i, perTrial),
         ...(perTrial && { drawn: drawnFrom(config) }),
       })),
-      differences: jsonDifferences(configs, records),
+      differences: jsonDifferences(configs, records, study.registry),
       ...slo.json,
       ...(judged.length > 0 && { assertions: jsonAssertions(judged) }),
     },
@@ -173,7 +176,6 @@ export const run: Experiment = {
   writes: ["the files of --requests and --timeline"],
   outputs: () => ({}),
   check: (options, study) => [
-    ...checkFits(study),
     ...checkPrecision(options, study),
     ...checkAssertions(options, study),
     ...checkFiles(options, study),

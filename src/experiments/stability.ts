@@ -6,7 +6,7 @@ import type { Experiment, ExperimentContext, Report, Row, Study } from "./experi
 import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
-import { checkFits, unfitNotes } from "./rejection.js";
+import { unfitNotes } from "./rejection.js";
 import { metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { atRate, subjectOf } from "./stability/backlogged.js";
@@ -332,7 +332,6 @@ export const stability: Experiment = {
     "data/<s>_capacity_summary.csv",
     "figs/<s>_scheduler_comparison.png",
   ],
-  check: (_, study) => checkFits(study),
   outputs: ({ study }) => filesOf(study),
   run: execute,
 };

@@ -1,14 +1,16 @@
 /** `sweep-chunk`: no chunking against each chunk size, on the same random numbers. */
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
-import { builtIn } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/registry.js";
 import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from "../stats/index.js";
 import { schedulerLabel } from "./comparison.js";
 import type { CsvFile, Experiment, ExperimentContext, Report, Study, Table } from "./experiment.js";
 import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
 import { chunkFigures, chunkFiles } from "./figures/chunk.js";
 import { loadNotes } from "./load.js";
+import { keepingUp, overloaded } from "./overload.js";
 import { relativeChange } from "./quantity.js";
+import { rejections } from "./rejection.js";
 import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 import { COMPARED, differenceCells, differenceColumns, pointTable } from "./sweeping.js";
@@ -51,6 +53,7 @@ interface Sweep {
   readonly csv: CsvFile;
   readonly table: Table;
   readonly answer: string;
+  readonly rejected: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -88,7 +91,8 @@ async function sweepOf(
       records,
       configs.map((_, i) => i),
     ),
-    answer: answerOf(label, sizes, records),
+    answer: answerOf(label, sizes, records, study.registry),
+    rejected: rejections(records, [""]),
     notes: loadNotes(study, ["no chunking", ...sizes.map((k) => `chunk ${k}`)], records).map(
       (note) => `${label}: ${note}`,
     ),
@@ -96,7 +100,17 @@ async function sweepOf(
 }
 
 /** The chunk size that helps a metric most and the one that harms it most, by intervals that hold for all sizes at once. */
-function answerOf(label: string, sizes: readonly number[], records: TrialRecords): string {
+function answerOf(
+  label: string,
+  sizes: readonly number[],
+  records: TrialRecords,
+  registry?: Registry,
+): string {
+  const keeping = keepingUp(records, registry);
+  const names = ["no chunking", ...sizes.map((size) => `chunk ${size}`)];
+  const overload = overloaded(names, records, keeping, registry, "chunk size");
+  const left = overload === undefined ? "" : `; ${overload}`;
+  if (!keeping[0] || keeping.every((keeps, i) => i === 0 || !keeps)) return `${label}: ${overload}`;
   const parts = (["rts_p95_s", "itl_p99_s"] as const).map((metric) => {
     const name = metric === "rts_p95_s" ? "P95 response time" : "P99 ITL";
     const base = summarize(records.metric(0, metric)).mean;
@@ -105,6 +119,7 @@ function answerOf(label: string, sizes: readonly number[], records: TrialRecords
         const difference = pairedDifference(records.metric(i + 1, metric), records.metric(0, metric));
         return { size, difference: simultaneous(difference, sizes.length) };
       })
+      .filter((_, i) => keeping[i + 1])
       .sort((a, b) => a.difference.mean - b.difference.mean);
     const change = ({ difference }: (typeof compared)[number]): string =>
       relativeChange(Math.abs(difference.mean) / base, halfWidth(difference) / base);
@@ -119,7 +134,7 @@ function answerOf(label: string, sizes: readonly number[], records: TrialRecords
       said.push(`chunk ${worst.size} raises it most, by ${change(worst)}`);
     return said.join(", ");
   });
-  return `${label}: ${parts.join("; ")}`;
+  return `${label}: ${parts.join("; ")}${left}`;
 }
 
 async function execute(context: ExperimentContext): Promise<Report> {
@@ -131,7 +146,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     sweeps.push(await sweepOf(context, withScheduler(study, scheduler), sizes));
   const rows = sweeps.flatMap(({ csv }) => csv.rows);
   return {
-    answer: sweeps.map(({ answer }) => answer),
+    answer: [...sweeps.map(({ answer }) => answer), ...new Set(sweeps.flatMap(({ rejected }) => rejected))],
     tables: sweeps.map(({ table }) => table),
     notes: sweeps.flatMap(({ notes }) => notes),
     csv: sweeps.map(({ csv }) => csv),

@@ -4,6 +4,8 @@ import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
 import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
 import { loadNotes } from "./load.js";
+import { keepingUp } from "./overload.js";
+import { rejections } from "./rejection.js";
 import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells, metricColumns } from "./rows.js";
 import type { Trials } from "./trials.js";
 
@@ -43,8 +45,8 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
   const columns = [...KEY_COLUMNS, ...metricColumns(study.config)];
   const final = rows.filter((row) => row.t_max_s === windows[last]);
   return {
-    answer: [headline(labels, records, last)],
-    tables: [comparisonTable(`at T = ${windows[last]} s`, labels, records, last)],
+    answer: [headline(labels, records, study.registry, last), ...rejections(records, labels, last)],
+    tables: [comparisonTable(`at T = ${windows[last]} s`, labels, records, study.registry, last)],
     notes: loadNotes(study, labels, records, last),
     csv: [
       { path: files.data[0], columns, rows },
@@ -60,7 +62,13 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
         }),
       },
     ],
-    json: { results: rows },
+    json: {
+      keeps_up: keepingUp(records, study.registry, last).map((keeps, i) => ({
+        scheduler: labels[i],
+        keeps_up: keeps,
+      })),
+      results: rows,
+    },
     passed: true,
     next: [`llmsim run ${again(study)} --warmup 500`, ...tryStability(study)],
   };

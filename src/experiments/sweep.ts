@@ -10,6 +10,7 @@ import type { Experiment, ExperimentContext, Report, Row, Study, Variant } from 
 import { again, allKnown, withScheduler } from "./experiment.js";
 import { sweepFigures } from "./figures/sweep.js";
 import { loadNotes } from "./load.js";
+import { rejections } from "./rejection.js";
 import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 import { TrialRecords } from "./trials.js";
@@ -150,12 +151,21 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     ),
   ];
   return {
-    answer: ofSeries.flatMap(({ series, own }) =>
-      loadsOf(own, keys, places).map(({ load, at }) => {
-        const named = at.map((i) => pointName(places[i].variant, load === "" ? [] : [RATE]));
-        return lead(series) + load + bestSentence(records, at, named, metric);
-      }),
-    ),
+    answer: [
+      ...ofSeries.flatMap(({ series, own }) =>
+        loadsOf(own, keys, places).map(({ load, at }) => {
+          const named = at.map((i) => pointName(places[i].variant, load === "" ? [] : [RATE]));
+          return lead(series) + load + bestSentence(records, at, named, metric, study.registry);
+        }),
+      ),
+      ...shortened(
+        rejections(
+          records,
+          places.map(({ variant, series }) => lead(series) + pointName(variant)),
+        ),
+        "lines",
+      ),
+    ],
     tables: ofSeries.map(({ series, own }) =>
       pointTable(
         series,
@@ -208,10 +218,10 @@ function only(records: TrialRecords, config: number): TrialRecords {
 const MOST_NOTES = 6;
 
 /** A sweep into overload would print a warning for each point. */
-const shortened = (notes: readonly string[]): string[] =>
+const shortened = (notes: readonly string[], what = "warnings"): string[] =>
   notes.length <= MOST_NOTES
     ? [...notes]
-    : [...notes.slice(0, MOST_NOTES), `${notes.length - MOST_NOTES} more points have such warnings`];
+    : [...notes.slice(0, MOST_NOTES), `${notes.length - MOST_NOTES} more points have such ${what}`];
 
 export const sweep: Experiment = {
   name: "sweep",

@@ -3,8 +3,10 @@
  * which point is best. `sweep`, `sweep-chunk` and `hybrid` differ in what they vary and in what they say of it.
  */
 import { pairedDifference, simultaneous, summarize, halfWidth, verdict } from "../stats/index.js";
+import type { Registry } from "../core/registry.js";
 import type { Cell, Row, Table } from "./experiment.js";
 import { lowerIsBetter, metricWords, unitOf } from "./metric-words.js";
+import { growsWithT, keepingUp } from "./overload.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -129,8 +131,27 @@ export function bestPoint(
 
 const MOST_NAMED = 3;
 
-/** The sentence about the best point. */
+/** The sentence about the best point; of a time only points that keep up with their load are compared. */
 export function bestSentence(
+  records: TrialRecords,
+  configs: readonly number[],
+  names: readonly string[],
+  metric: string,
+  registry?: Registry,
+): string {
+  const all = keepingUp(records, registry);
+  const keeping = configs.map((config) => !growsWithT(metric) || all[config]);
+  if (keeping.every(Boolean)) return bestOf(records, configs, names, metric);
+  const kept = <T>(list: readonly T[]): T[] => list.filter((_, i) => keeping[i]);
+  const left = names.filter((_, i) => !keeping[i]);
+  if (left.length === names.length)
+    return `no point keeps up with its load: ${metricWords(metric)} grows with T, and is not compared`;
+  const more = left.length > MOST_NAMED ? ` and ${left.length - MOST_NAMED} more` : "";
+  const who = `${left.slice(0, MOST_NAMED).join("; ")}${more}`;
+  return `${bestOf(records, kept(configs), kept(names), metric)}; not compared, as it does not keep up with its load: ${who}`;
+}
+
+function bestOf(
   records: TrialRecords,
   configs: readonly number[],
   names: readonly string[],

@@ -1,5 +1,5 @@
 /** --discipline, --prediction-noise, --classes: what they set, what they refuse, and whose turn it then is. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { parseCsv } from "../../src/io/csv.js";
@@ -9,6 +9,8 @@ const ONE = `run ${SMALL} --scheduler decode --max-sequences 1`;
 
 /** The requests of trial 1 in the order in which they were started. */
 async function started(flags: string, folder: string) {
+  // Rows of other settings would be replaced, and that is said.
+  rmSync(join(folder, "rows.csv"), { force: true });
   const { code, stderr } = await llmsim(`${ONE} ${flags} --requests rows.csv --quiet`, { cwd: folder });
   expect([code, stderr]).toEqual([0, ""]);
   const { rows, columns } = parseCsv(readFileSync(join(folder, "rows.csv"), "utf8"), { file: "rows.csv" });

@@ -106,6 +106,8 @@ const FILES: Readonly<Record<string, string>> = {
   "hw.json": hardwareFile(GPU),
   "t.csv": TRACE,
   "steps.csv": `${STEPS}\n`,
+  "server.log":
+    "INFO 05-04 09:12:40 [scheduler.py:238] Chunked prefill is enabled with max_num_batched_tokens=4096.\n",
   "own.mjs": readFileSync(new URL("../../examples/my-scheduler.mjs", import.meta.url), "utf8"),
   ...Object.fromEntries(
     Object.entries(measuredRun(GPU, { maxTokens: 2048, maxSequences: 32 }, { count: 20 })).map(
@@ -125,6 +127,7 @@ const INPUTS: Readonly<Record<string, readonly [args: string, file: string]>> = 
   "--baseline": ["--baseline base.json", "base.json"],
   "--with": ["--with study2.yaml", "study2.yaml"],
   "--vary": ["--vary scenario=mine.yaml,demo2", "mine.yaml"],
+  "--vllm-log": ["--vllm-log server.log", "server.log"],
   "--measured": ["", "run/requests.jsonl"],
   file: ["", "steps.csv"],
 };
@@ -222,7 +225,7 @@ describe.each(Object.entries(CASES))("%s", (name, one) => {
       const isOther =
         flag === "--measured" ? !name.includes("--measured") : flag === "--with" && name === "sweep";
       if (isOther || REFUSED[name]?.includes(flag)) continue;
-      const rest = ["--hardware", "--vary"].includes(flag)
+      const rest = ["--hardware", "--vary", "--scenario"].includes(flag)
         ? one.args.replace(new RegExp(`${flag} \\S+`), "")
         : one.args;
       const command = `${rest} ${args}`;

@@ -22,6 +22,7 @@ const SHARED = [
   "--out-figs <dir>",
   "--json",
   "--quiet",
+  "--overwrite",
   "--resume",
   "--shard <i/n>",
   "--no-color",

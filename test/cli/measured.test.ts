@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { GPU, hardwareFile, measuredRun } from "../experiments/measured-runs.js";
-import { listing, llmsim, test } from "./session.js";
+import { instead, listing, llmsim, test } from "./session.js";
 
 const ENGINE = { maxTokens: 2048, maxSequences: 32 };
 
@@ -177,7 +177,7 @@ describe("validate --measured", () => {
     ] as const) {
       put(cwd, changes as Record<string, (text: string) => string | null>);
       const before = listing(cwd);
-      const { code, stdout, stderr } = await llmsim(`${VALIDATE} ${argv}`, { cwd });
+      const { code, stdout, stderr } = await llmsim(instead(VALIDATE, argv), { cwd });
       expect([argv, stdout, code], stderr).toEqual([argv, "", 2]);
       const found = stderr.trimEnd().split("\n");
       expect(found, stderr).toHaveLength(expected.length);

@@ -18,6 +18,7 @@ const AT_STEP = new URL("at-step.mjs", import.meta.url).href;
 /** A shard each of forty loads, and one picture. */
 const MODEL = "sweep --vary lam=0.1:4:0.1 --scheduler hybrid --tmax 300 --ntrials 6 --quiet --seed 4";
 const SWEEP = `${MODEL} --workers 0`;
+const LONGER = SWEEP.replace("--ntrials 6", "--ntrials 400");
 /** What it does on the disk, about. */
 const STEPS = 65;
 
@@ -95,9 +96,9 @@ test("a resume that finds nothing, or another run, is refused with the reason", 
   expect(nothing).toMatchObject({ code: 2, stdout: "" });
   expect(nothing.stderr).toBe("error: --resume: nothing to continue: no sweep-time journal in data\n");
 
-  expect(await run(`${SWEEP} --ntrials 400`, cwd, "append 4 SIGKILL")).toBe(null);
+  expect(await run(`${LONGER}`, cwd, "append 4 SIGKILL")).toBe(null);
   const name = journalIn(cwd)!;
-  const other = await llmsim(`${SWEEP} --ntrials 400 --max-tokens 512 --resume`, { cwd });
+  const other = await llmsim(`${LONGER} --max-tokens 512 --resume`, { cwd });
   expect(other.code).toBe(2);
   // Under test the code is not the compiled one, which made the journal: that is told too.
   expect(other.stderr).toBe(
@@ -108,7 +109,7 @@ test("a resume that finds nothing, or another run, is refused with the reason", 
   const lines = readFileSync(path, "latin1").split("\n");
   lines[1] = lines[1]!.replace(/.$/, "#");
   writeFileSync(path, lines.join("\n"), "latin1");
-  const damaged = await llmsim(`${SWEEP} --ntrials 400 --resume`, { cwd });
+  const damaged = await llmsim(`${LONGER} --resume`, { cwd });
   expect(damaged.code).toBe(2);
   expect(damaged.stderr).toMatch(
     /^(data.*is gone: taken over\n)?error: data\/.*\.journal:2: not a line of a journal/,

@@ -50,6 +50,13 @@ export async function llmsim(argv: string | readonly string[], around: Surroundi
 /** Little work, in this process. */
 export const SMALL = "--tmax 20 --ntrials 3 --workers 0";
 
+/** A command line whose flags with a value give way to those of `more`: given twice they would be refused. */
+export const instead = (line: string, more: string): string =>
+  [...more.matchAll(/(--[\w-]+) [^-\s]\S*/g)].reduce(
+    (rest, [, flag]) => rest.replace(new RegExp(`${flag} \\S+ ?`), ""),
+    `${line} `,
+  ) + more;
+
 /** Which run wrote what (src/cli/record.ts) is left to its own tests: elsewhere it would stand in every list. */
 const isRecord = (path: string): boolean => basename(path) === ".llmsim.json";
 

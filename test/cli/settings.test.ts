@@ -73,7 +73,7 @@ describe("the later layer wins", () => {
   test("--ratio reaches every scheduler that has one, over the file's own", async ({ folder }) => {
     writeFileSync(join(folder, "study.yaml"), YAML);
     const labels = async (flags: string): Promise<string[]> => {
-      const { stdout } = await llmsim(`run ${SMALL} --tmax 5 ${flags}`, { cwd: folder });
+      const { stdout } = await llmsim(`run ${SMALL} ${flags}`, { cwd: folder });
       const table = stdout.slice(stdout.indexOf("\nscheduler"), stdout.indexOf("\n\npaired"));
       return table
         .split("\n")
@@ -252,8 +252,11 @@ describe("flags", () => {
     expect(forced.code).toBe(0);
   });
 
-  test("the last of a repeated flag counts", async ({ folder }) => {
-    expect(await assumed(`run ${SMALL} --lam 3 --lam 5`, folder)).toContain("ratePerSecond 5");
+  test("a flag that takes one value is given once: of two, one would be dropped without a word", async ({
+    folder,
+  }) => {
+    const { code, stderr } = await llmsim(`run ${SMALL} --lam 3 --lam 5`, { cwd: folder });
+    expect([code, stderr]).toEqual([2, "error: repeated --lam: 3, then 5 (give it once)\n"]);
   });
 });
 

@@ -90,7 +90,8 @@ describe("good ones", () => {
   test("one that raises its decodes step by step is one that asks for them at once", () => {
     const steps = plugin("steps", (view, batch) => {
       const all = allDecodes(view, batch);
-      for (let n = 0; n <= all; n += 2) batch.decode(n);
+      // Each step may preempt: then fewer are left to decode.
+      for (let n = 0; n <= Math.min(Math.floor(all / 2) * 2, view.decodable); n++) batch.decode(n);
       batch.pack();
       // What the prompts have left, and what they have not.
       batch.decode(

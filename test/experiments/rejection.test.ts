@@ -96,7 +96,7 @@ test("all rejected is refused, with the reason", () => {
     "invalid engine.kvTokens: 96 (all requests would be rejected: each needs more than the 80 tokens of KV; one block of 16 is the null block)",
   );
   const traced = { ...half(96), trace: { requests: 4 } } as unknown as Study;
-  expect(run.check!({}, traced)[0].message).toMatch(
+  expect(checkFits(traced)[0].message).toMatch(
     /\(4 requests, all rejected: each needs more than the 80 tokens of KV;/,
   );
 });

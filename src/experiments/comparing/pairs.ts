@@ -3,6 +3,7 @@ import { bars } from "../../charts/index.js";
 import { METRICS } from "../../core/metrics.js";
 import { halfWidth, trialsToResolve, verdict, type Summary, type Verdict } from "../../stats/index.js";
 import type { Figure, Row, Table } from "../experiment.js";
+import { growsWithT, NO_VERDICT } from "../overload.js";
 import { lowerIsBetter, metricWords, unitOf } from "../metric-words.js";
 import { relativeChange, scaleOf, withInterval } from "../quantity.js";
 import { jsonSummary } from "../rows.js";
@@ -27,7 +28,25 @@ export interface Pair {
   readonly how: "paired" | "welch";
   readonly trials: number;
   readonly metrics: readonly MetricDifference[];
+  /** Which of the two does not keep up with its load, in words; then times have no verdict. */
+  readonly overload?: string | undefined;
 }
+
+/** Whether the difference says more of T than of the two. */
+const isVoid = ({ overload }: Pick<Pair, "overload">, metric: string): boolean =>
+  overload !== undefined && growsWithT(metric);
+
+/** The pair with no verdict on what grows with T. */
+export const overloadedPair = (pair: Pair, overload: string | undefined): Pair =>
+  overload === undefined
+    ? pair
+    : {
+        ...pair,
+        overload,
+        metrics: pair.metrics.map((one) =>
+          isVoid({ overload }, one.metric) ? { ...one, verdict: null, trialsToResolve: NaN } : one,
+        ),
+      };
 
 export function metricDifference(metric: string, difference: Summary, base: number): MetricDifference {
   const counts = METRICS.find(({ name }) => name === metric)?.better === "neither";
@@ -43,7 +62,11 @@ export function metricDifference(metric: string, difference: Summary, base: numb
 const MANY_TRIALS = 1_000_000;
 
 /** `not resolved (about 40 more trials)`; trials of both sides where they share nothing. */
-function verdictText({ verdict: said, trialsToResolve: needed }: MetricDifference, { trials }: Pair): string {
+function verdictText(
+  { metric, verdict: said, trialsToResolve: needed }: MetricDifference,
+  { trials, overload }: Pair,
+): string {
+  if (isVoid({ overload }, metric)) return NO_VERDICT;
   if (said !== "not resolved") return said ?? "";
   const more = needed - trials;
   return more > 0 && needed < MANY_TRIALS ? `not resolved (about ${more} more trials)` : "not resolved";
@@ -56,6 +79,8 @@ const change = ({ difference, base }: MetricDifference): string =>
 /** `chunk-size=64: P95 response time 3.2 % (± 0.4) above as given: worse`. */
 export function sentence(pair: Pair, metric: string): string {
   const one = pair.metrics.find((each) => each.metric === metric);
+  if (isVoid(pair, metric))
+    return `${pair.label}: its ${metricWords(metric)} is not compared with that of ${pair.to}: ${pair.overload}`;
   if (!one || !Number.isFinite(one.difference.mean))
     return `${pair.label}: no ${metricWords(metric)} to compare`;
   const { mean } = one.difference;
@@ -86,7 +111,7 @@ export function pairTable(pairs: readonly Pair[], shown: Shown): Table {
             ...(several ? [pair.to] : []),
             title,
             `${withInterval(one.difference, scale)} ${scale.unit}`.trim(),
-            one.base === 0 ? "" : change(one).replace(/ \(.*/, ""),
+            one.base === 0 || isVoid(pair, metric) ? "" : change(one).replace(/ \(.*/, ""),
             verdictText(one, pair),
           ],
         ];
@@ -157,6 +182,7 @@ export function pairFigure(
     pairs.flatMap((pair) => {
       const one = pair.metrics.find((each) => each.metric === metric);
       if (!one || !(one.base !== 0) || !Number.isFinite(one.difference.mean)) return [];
+      if (isVoid(pair, metric)) return [];
       const share = (value: number): number | null => finite((100 * value) / Math.abs(one.base));
       const better = lowerIsBetter(metric) ? "less is better" : "more is better";
       return [

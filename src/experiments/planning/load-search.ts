@@ -102,8 +102,9 @@ export async function findLoad(
   await add(GRID.map((share) => share * top));
   const own = loadOf(config, setting.registry);
   if (!points.some(isWithin) && own < GRID[0] * top) await add([own]);
-  for (let i = 1; i <= MOST_HALVINGS && !points.some(isWithin); i++) {
-    const low = (GRID[0] * top) / 2 ** i;
+  let low = GRID[0] * top;
+  for (let i = 0; i < MOST_HALVINGS && !points.some(isWithin); i++) {
+    low /= 2;
     if (requestsAt(low) < FEWEST_REQUESTS) break;
     await add([low]);
   }
