@@ -249,6 +249,8 @@ async function execute(context: ExperimentContext): Promise<Report> {
 async function outputs({ study, options, tables, workspace }: OutputContext): Promise<Outputs> {
   if (options.check === true) return {};
   if (options.quick === true) return { data: [`quick/${MANIFEST}`] };
+  // One that cannot be read is told by itself: it would have said whose the tables are.
+  await workspace.manifest(MANIFEST);
   const made = [IMPACT];
   for (const step of stepsOf(false)) {
     const own = await workspace.study(step.experiment, { ...step.settings, seed: study.seed });
