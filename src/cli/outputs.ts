@@ -41,6 +41,8 @@ export interface OutputSettings {
 
 const LONGEST_COMMAND = 300;
 const MOST_NAMED = 3;
+/** About what the name of a file has more while it is written. */
+const BESIDE = ".0123456789";
 
 async function hashOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash("sha256");
@@ -98,6 +100,8 @@ export class Outputs {
     for (const file of planned) {
       const refuse = (message: string): void => void issues.push({ key: file.flag, message });
       try {
+        // It is written beside first, under a longer name.
+        await fs.kindOf(file.path + BESIDE);
         const place = await fs.locate(file.path);
         const other = seen.get(place.real);
         seen.set(place.real, file);
@@ -109,7 +113,8 @@ export class Outputs {
           (other && `${file.name} is also where ${other.flag} goes (name another place)`);
         if (why !== undefined) refuse(`${file.flag}: ${why}`);
       } catch (error) {
-        if (error instanceof FileError) refuse(`${file.flag}: ${error.message}`);
+        if (error instanceof FileError)
+          refuse(`${file.flag}: ${new FileError("write", file.name, error.reason).message}`);
         else if (error instanceof ConfigError) issues.push(...error.issues);
         else throw error;
       }

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, join } from "node:path";
 import { describe, expect, vi } from "vitest";
 import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
-import { contents, listing, llmsim, test } from "./session.js";
+import { contents, listing, llmsim, SMALL, test } from "./session.js";
 
 vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
@@ -167,4 +167,18 @@ describe("real failures", () => {
     ]);
     expect(listing(folder)).toEqual(["data", "data/demo2_final_results.csv"]);
   });
+});
+
+test("a name that is too long, or will be while it is written, is refused before anything is simulated", async ({
+  folder,
+}) => {
+  for (const length of [245, 260]) {
+    const name = "n".repeat(length);
+    const { code, stdout, stderr } = await llmsim(`run ${SMALL} --requests ${name}.csv`, { cwd: folder });
+    expect([code, stdout, stderr]).toEqual([
+      2,
+      "",
+      `error: --requests: cannot write ${name}.csv: name too long\n`,
+    ]);
+  }
 });

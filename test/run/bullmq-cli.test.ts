@@ -84,6 +84,16 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     );
   });
 
+  test("a database that is not there: exit 2, not database 0 without a word", async ({ folder: cwd }) => {
+    const url = `${redis.url.replace(/\/\d*$/, "")}/99999`;
+    const run = `run --tmax 5 --ntrials 1 --quiet --executor bullmq --redis ${url}`;
+    expect(await llmsim(run, { cwd })).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: "error: cannot reach redis (--redis or LLMSIM_REDIS): no such database\n",
+    });
+  });
+
   test("run and sweep: the bytes of --workers 0, and no address among them", async ({ folder }) => {
     const commands = [
       "run --tmax 100 --ntrials 10 --quiet --json --per-trial",

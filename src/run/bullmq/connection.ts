@@ -106,7 +106,7 @@ export async function probe(
     timer = setTimeout(() => reject(new Error("no answer")), FIRST_MS);
   });
   try {
-    return await Promise.race([client.connect().then(() => firstAnswers(client, queueName)), late]);
+    return await Promise.race([client.connect().then(() => firstAnswers(client, address.db, queueName)), late]);
   } catch (error) {
     throw new QueueFault(`cannot reach redis (--redis or LLMSIM_REDIS): ${whyNot(reason ?? error)}`);
   } finally {
@@ -115,7 +115,9 @@ export async function probe(
   }
 }
 
-async function firstAnswers(client: Ioredis.Redis, queueName: string): Promise<Probed> {
+async function firstAnswers(client: Ioredis.Redis, db: number, queueName: string): Promise<Probed> {
+  // The client asked for it as well, but stays in database 0 when there is none of that number.
+  await client.select(db);
   const [last] = await client.xrevrange(`bull:${queueName}:events`, "+", "-", "COUNT", 1);
   // Who may not ask is told nothing.
   const info = await client.info("memory").catch(() => "");
