@@ -106,7 +106,10 @@ export async function probe(
     timer = setTimeout(() => reject(new Error("no answer")), FIRST_MS);
   });
   try {
-    return await Promise.race([client.connect().then(() => firstAnswers(client, address.db, queueName)), late]);
+    return await Promise.race([
+      client.connect().then(() => firstAnswers(client, address.db, queueName)),
+      late,
+    ]);
   } catch (error) {
     throw new QueueFault(`cannot reach redis (--redis or LLMSIM_REDIS): ${whyNot(reason ?? error)}`);
   } finally {
