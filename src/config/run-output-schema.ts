@@ -36,6 +36,10 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     ratio: value.optional().meta({ description: "the decodes' share, where the scheduler has one" }),
     trials: zod.int().min(1).optional(),
     metrics: metrics(zod.strictObject({ ...summary, values })),
+    settings: zod
+      .looseObject({})
+      .optional()
+      .meta({ description: "all settings of this result, by the keys of a configuration" }),
     drawn: zod
       .looseObject({})
       .optional()
