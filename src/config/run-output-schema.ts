@@ -39,6 +39,10 @@ export function runOutputSchema(zod: Zod): z.ZodType {
       description: "false: overload, so its times grow with T and have no verdict",
     }),
     metrics: metrics(zod.strictObject({ ...summary, values })),
+    settings: zod
+      .looseObject({})
+      .optional()
+      .meta({ description: "all settings of this result, by the keys of a configuration" }),
     drawn: zod
       .looseObject({})
       .optional()

@@ -6,6 +6,16 @@ import type { SimulationConfig } from "../core/config.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { METRICS, metricsOf } from "../core/metrics.js";
 import { pairedDifference, summarize, welchOf } from "../stats/index.js";
+import {
+  ASSERT_OPTION,
+  annotationsOf,
+  assertionAnswer,
+  assertionsOf,
+  assertionTable,
+  checkAssertions,
+  judge,
+  jsonAssertions,
+} from "./assertions.js";
 import { drawnFrom, readBaseline, resultFor, unpaired, type Baseline } from "./comparing/baseline.js";
 import {
   jsonPairs,
@@ -18,6 +28,7 @@ import {
   sentence,
   type Pair,
 } from "./comparing/pairs.js";
+import { differing, requireSettings, settingsAnswer, settingsOf } from "./comparing/settings.js";
 import { HEADLINE, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, allKnown, withScheduler } from "./experiment.js";
@@ -127,6 +138,16 @@ function requireResults(baseline: Baseline, entries: readonly Entry[]): void {
   );
 }
 
+/** What differs from the settings of the earlier result, in a sentence each. */
+const otherSettings = (baseline: Baseline, entries: readonly Entry[], study: Study): string[] =>
+  settingsAnswer(
+    baseline,
+    entries.map(({ label, config }) => ({
+      label,
+      settings: differing(resultFor(baseline, config), config, study),
+    })),
+  );
+
 const TABLE = "compare.csv";
 const FIGURE = "compare.png";
 
@@ -137,6 +158,9 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
   const file = options.baseline as string | null | undefined;
   const baseline = typeof file === "string" ? readBaseline(file, await workspace.readFile(file)) : undefined;
   if (baseline) requireResults(baseline, entries);
+  const conditions = assertionsOf(options);
+  const others = baseline ? otherSettings(baseline, entries, study) : [];
+  if (conditions.length > 0) requireSettings(others);
   const metric = (options.metric as string | null | undefined) ?? HEADLINE;
   const records = await trials.run({ label: "compare", configs, seed: study.seed, trials: study.trials });
 
@@ -164,11 +188,14 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
   ];
   const named = shown.some(([name]) => name === metric) ? shown : [...shown, [metric, metric] as const];
   const perTrial = options.perTrial === true;
+  const judged = judge(conditions, labels, records);
   return {
     answer: [
+      ...others,
       ...(overload === undefined ? [] : [overload]),
       ...rejections(records, labels),
       ...pairs.map((pair) => sentence(pair, metric)),
+      ...(judged.length > 0 ? [assertionAnswer(judged)] : []),
     ],
     tables: [
       pointTable(
@@ -180,6 +207,7 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
         configs.map((_, i) => i),
       ),
       pairTable(pairs, named),
+      ...(judged.length > 0 ? [assertionTable(judged)] : []),
     ],
     notes: [
       ...(earlier?.notes ?? []),
@@ -204,11 +232,15 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
         ...keyCells(config, records.trials, undefined, study.registry),
         keeps_up: keeping[i],
         metrics: jsonMetrics(records, i, perTrial),
+        settings: settingsOf(config),
         ...(perTrial && { drawn: drawnFrom(config) }),
       })),
       differences: jsonPairs(pairs, metric),
+      ...(judged.length > 0 && { assertions: jsonAssertions(judged) }),
     },
-    passed: true,
+    passed: judged.every(({ holding }) => holding !== "fail"),
+    undecided: judged.some(({ holding }) => holding === "undecided"),
+    annotations: annotationsOf(judged),
     next: [
       `llmsim sweep ${again(study)} --vary chunk-size=none,64,128,256`,
       `llmsim run ${again(study)} --per-trial --json`,
@@ -218,8 +250,11 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
 
 /** Something to compare with. */
 function check(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
-  if (options.with !== null || options.baseline !== null || !study || study.schedulers.length > 1) return [];
+  const unmeasured = checkAssertions(options, study);
+  if (options.with !== null || options.baseline !== null || !study || study.schedulers.length > 1)
+    return unmeasured;
   return [
+    ...unmeasured,
     {
       key: "--with",
       message:
@@ -243,7 +278,8 @@ export const compare: Experiment = {
       key: "baseline",
       flag: "--baseline <file>",
       kind: "input",
-      summary: "an earlier document of run --json or compare --json; with --per-trial differences are paired",
+      summary:
+        "an earlier document of run --json or compare --json; with --per-trial differences are paired; other settings than its are told, and refused with --assert",
     },
     {
       key: "metric",
@@ -252,6 +288,7 @@ export const compare: Experiment = {
       choices: METRICS.map(({ name }) => name),
       summary: `what the answer is about (default: ${HEADLINE})`,
     },
+    ASSERT_OPTION,
     { key: "perTrial", flag: "--per-trial", kind: "flag", summary: "with --json, also each trial's values" },
   ],
   defaults: {

@@ -13,6 +13,7 @@ import {
   judge,
 } from "./assertions.js";
 import { drawnFrom } from "./comparing/baseline.js";
+import { settingsOf } from "./comparing/settings.js";
 import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
 import { again, withScheduler } from "./experiment.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
@@ -86,6 +87,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
         ...keyCells(config, records.trials, undefined, study.registry),
         keeps_up: keeping[i],
         metrics: jsonMetrics(records, i, perTrial),
+        settings: settingsOf(config),
         ...(perTrial && { drawn: drawnFrom(config) }),
       })),
       differences: jsonDifferences(configs, records, study.registry),

@@ -95,6 +95,49 @@ describe("an earlier result", () => {
     expect(stdout).toContain(`are not paired (${why}`);
   });
 
+  test("made with other settings: which, first of all; refused with --assert", async ({ folder: cwd }) => {
+    const asked = `compare ${model} --ntrials 4 --baseline base.json`;
+    await save("base.json", "--ntrials 4 --lam 3", cwd);
+    const same = await llmsim(`${asked} --lam 3 --seed 2 --assert ttft_p95_s<1000`, { cwd });
+    expect([same.code, same.stdout]).toEqual([0, expect.not.stringContaining("other settings")]);
+
+    const other = `${asked} --lam 2 --tmax 30 --max-tokens 64 --arrivals gamma --cv 2`.replace(
+      "--tmax 20 ",
+      "",
+    );
+    const told = await llmsim([...other.split(" "), "--json"], { cwd });
+    expect(told.code).toBe(0);
+    const shown = (await llmsim(other, { cwd })).stdout.replace(/\s+/g, " ");
+    const first = shown.indexOf("as given has other settings than base.json:");
+    expect(first).toBeGreaterThan(-1);
+    expect(first).toBeLessThan(shown.indexOf("P95 response time"));
+    for (const change of [
+      "workload.arrivals.kind poisson → gamma",
+      "workload.arrivals.ratePerSecond 3 → 2",
+      "workload.arrivals.cv none → 2",
+      "horizon.tmaxSeconds 20 → 30",
+      "engine.maxTokens 2048 → 64",
+    ])
+      expect(shown).toContain(change);
+
+    const refused = await llmsim([...other.split(" "), "--assert", "ttft_p95_s<1000"], { cwd });
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toContain("horizon.tmaxSeconds 20 → 30");
+  });
+
+  test("of an older version, without settings, tells by what it has", async ({ folder: cwd }) => {
+    await save("base.json", "--ntrials 4 --lam 3", cwd);
+    const document = JSON.parse(readFileSync(join(cwd, "base.json"), "utf8")) as { results: object[] };
+    const results = document.results.map((one) => ({ ...one, settings: undefined }));
+    writeFileSync(join(cwd, "base.json"), JSON.stringify({ ...document, results }));
+    const asked = `compare ${model} --ntrials 4 --baseline base.json`;
+    const other = await llmsim(`${asked} --lam 2 --conventions reference`, { cwd });
+    const shown = other.stdout.replace(/\s+/g, " ");
+    expect(shown).toContain("workload.arrivals.ratePerSecond 3 → 2");
+    expect(shown).toContain("conventions.firstToken");
+    expect((await llmsim(`${asked} --lam 3`, { cwd })).stdout).not.toContain("other settings");
+  });
+
   test("that is none is refused, and nothing is written", async ({ folder }) => {
     writeFileSync(join(folder, "a.json"), "{");
     writeFileSync(join(folder, "b.json"), "{}");

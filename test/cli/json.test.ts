@@ -91,7 +91,9 @@ describe("the document of run", () => {
       trials: 3,
       conventions: { firstToken: "prefill", mixedBatch: "sum", sequenceCap: "resident", tbt: "tokens" },
     });
-    expect(results.map((result) => ({ ...result, metrics: undefined, keeps_up: undefined }))).toEqual(
+    expect(
+      results.map((result) => ({ ...result, metrics: undefined, settings: undefined, keeps_up: undefined })),
+    ).toEqual(
       [
         ["decode-prioritizing", null],
         ["prefill-prioritizing", null],

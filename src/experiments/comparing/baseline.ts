@@ -19,6 +19,10 @@ export interface BaselineResult {
   readonly values: ReadonlyMap<string, readonly number[]>;
   /** What the trials' requests were drawn from, as text to compare. */
   readonly drawn?: string;
+  /** All its settings; documents of older versions have none. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** The result as it stands in the document, with the conventions of the whole. */
+  readonly cells: Readonly<Record<string, unknown>>;
 }
 
 export interface Baseline {
@@ -80,6 +84,8 @@ export function readBaseline(file: string, text: string): Baseline {
       metrics,
       values,
       ...(isObject(one.drawn) && { drawn: JSON.stringify(one.drawn) }),
+      ...(isObject(one.settings) && { settings: one.settings }),
+      cells: { ...one, conventions: document.conventions },
     };
   });
   if (results.length === 0) return refuse("no results");
