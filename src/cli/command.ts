@@ -55,7 +55,10 @@ function addModelFlags(command: Command): void {
   command.optionsGroup("Model:").option("--scenario <name|file>", "where settings start from");
   addMachineFlags(command, MODEL_FLAGS);
   command
-    .option("--slo <list>", "objectives: ttft, tbt, rts, itl of each request; ttft_p99, ... of the run")
+    .option(
+      "--slo <list>",
+      "objectives: ttft, tbt (tpot), rts (e2e), itl of each request; ttft_p99, ... of the run",
+    )
     .option(
       "--verify",
       "simulate each trial again, one iteration at a time, under every law of the model: both must agree",

@@ -25,10 +25,23 @@ export type Hint = (word: string, known: readonly string[]) => string;
 export const conditionText = ({ metric, relation, limit }: Condition): string =>
   `${metric}${relation}${limit}`;
 
-/** The metric that a word names: its name, or that without its unit (`ttft_p95`) or family (`attainment`). */
-export const metricNamed = (word: string): MetricDefinition | undefined =>
-  METRICS.find(({ name }) => name === word) ??
-  METRICS.find(({ name }) => [`${word}_s`, `${word}_qps`, `slo_${word}`].includes(name));
+/** What vLLM's benchmark and most papers call two of the times. */
+const ALIASES: Readonly<Record<string, string>> = { tpot: "tbt", e2e: "rts", e2el: "rts" };
+
+/** A word by the name that metrics have here: `tpot_p99` is `tbt_p99`. */
+export const ownName = (word: string): string =>
+  word.replace(/^[a-z0-9]+(?![a-z0-9])/, (family) =>
+    Object.hasOwn(ALIASES, family) ? ALIASES[family] : family,
+  );
+
+/** The metric that a word names: its name or alias, or that without its unit (`ttft_p95`) or family (`attainment`). */
+export function metricNamed(word: string): MetricDefinition | undefined {
+  const own = ownName(word);
+  return (
+    METRICS.find(({ name }) => name === own) ??
+    METRICS.find(({ name }) => [`${own}_s`, `${own}_qps`, `slo_${own}`].includes(name))
+  );
+}
 
 /** Units of a limit, by the metric's unit: what one of them is in it. */
 const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -55,8 +68,8 @@ export function readQuantity(text: string, unit: string): number | undefined {
 export const quantityForm = (unit: string): string =>
   unit === "s" ? "a time, e.g. 0.5s or 50ms" : unit === "1/s" ? "a rate per second" : "a number, or e.g. 95%";
 
-const unknownMetric = (word: string, hint: Hint): string => {
-  const names = METRICS.map(({ name }) => name);
+const unknownMetric = (word: string, hint: Hint, also: readonly string[]): string => {
+  const names = [...also, ...METRICS.map(({ name }) => name)];
   return `unknown metric: ${word.slice(0, 60)} (one of: ${names.join(", ")})${hint(word, [...names, ...names.map((name) => name.replace(/_(?:s|qps)$/, ""))])}`;
 };
 
@@ -71,17 +84,31 @@ export function readCondition(text: string, hint: Hint): Condition | string {
   return conditionOf(word, relation, limit, hint);
 }
 
-/** Reads `metric=limit`: at most the limit where less of the metric is better, else at least. */
-export function readTarget(word: string, limit: string, hint: Hint): Condition | string {
+/**
+ * Reads `metric=limit`: at most the limit where less of the metric is better, else at least.
+ * @param also words that would be understood there besides metrics
+ */
+export function readTarget(
+  word: string,
+  limit: string,
+  hint: Hint,
+  also: readonly string[] = [],
+): Condition | string {
   const metric = metricNamed(word);
   if (metric?.better === "neither")
     return `no target: ${metric.name} (neither more nor less of it is better)`;
-  return conditionOf(word, metric?.better === "higher" ? ">=" : "<=", limit, hint);
+  return conditionOf(word, metric?.better === "higher" ? ">=" : "<=", limit, hint, also);
 }
 
-function conditionOf(word: string, relation: Relation, limit: string, hint: Hint): Condition | string {
+function conditionOf(
+  word: string,
+  relation: Relation,
+  limit: string,
+  hint: Hint,
+  also: readonly string[] = [],
+): Condition | string {
   const metric = metricNamed(word);
-  if (!metric) return unknownMetric(word, hint);
+  if (!metric) return unknownMetric(word, hint, also);
   const value = readQuantity(limit, metric.unit);
   if (value === undefined)
     return `invalid limit of ${metric.name}: ${limit.trim().slice(0, 60) || "nothing"} (${quantityForm(metric.unit)})`;

@@ -2,7 +2,7 @@
  * An SLO as it is written, `ttft=0.5s,itl=200ms,ttft_p99=1s,attainment=95%`: what is asked of each request, and
  * targets that are asked of a whole run (docs/model.md §4).
  */
-import { readQuantity, readTarget, quantityForm, type Condition, type Hint } from "./condition.js";
+import { ownName, readQuantity, readTarget, quantityForm, type Condition, type Hint } from "./condition.js";
 import { MOST_ISSUES } from "./issues.js";
 import { METRICS } from "./metrics.js";
 import { SLO_WORDS, type SloConfig } from "./slo.js";
@@ -35,9 +35,9 @@ export function readSlo(text: string, hint: Hint): WrittenSlo {
       );
       continue;
     }
-    const key = SLO_WORDS.get(word);
+    const key = SLO_WORDS.get(ownName(word));
     if (key === undefined) {
-      const target = readTarget(word, limit, known(hint));
+      const target = readTarget(word, limit, hint, [...SLO_WORDS.keys()]);
       if (typeof target === "string") problems.push(target);
       else {
         targets.push(target);
@@ -52,12 +52,6 @@ export function readSlo(text: string, hint: Hint): WrittenSlo {
   if (more > 0) problems.push(`… and ${more} more`);
   return { requests, targets, targetText: texts.join(","), problems };
 }
-
-/** A request's own words are known here too. */
-const known =
-  (hint: Hint): Hint =>
-  (word, names) =>
-    hint(word, [...SLO_WORDS.keys(), ...names]);
 
 /** The targets of a text that has been read before. */
 export const targetsOf = (text: string): readonly Condition[] =>

@@ -57,6 +57,22 @@ describe("an SLO", () => {
     });
   });
 
+  test("knows vLLM's names, of each request and of the run", () => {
+    expect(readSlo("tpot=50ms,e2e=2s", noHint)).toEqual({ ...readSlo("tbt=50ms,rts=2s", noHint) });
+    expect(readSlo("tpot_p99=50ms,e2el_mean=2s", noHint).targets).toEqual(
+      readSlo("tbt_p99=50ms,rts_mean=2s", noHint).targets,
+    );
+    expect(readCondition("tpot_p99_s<0.05", noHint)).toEqual(readCondition("tbt_p99_s<0.05", noHint));
+    expect(readCondition("tpots_p99<1", noHint)).toMatch(/^unknown metric: tpots_p99/);
+  });
+
+  test("lists what is allowed there", () => {
+    expect(readSlo("tpotx=1s", noHint).problems).toEqual([
+      expect.stringMatching(/^unknown metric: tpotx \(one of: ttft, tbt, rts, itl, ttft_mean_s, /),
+    ]);
+    expect(readCondition("tpotx<1", noHint)).toMatch(/^unknown metric: tpotx \(one of: ttft_mean_s, /);
+  });
+
   test("has every problem told at once", () => {
     const { problems } = readSlo("ttft=soon,tbt=0s,,ttft_p98=1s,n_arrived=3,ttft<1", noHint);
     expect(problems).toEqual([
