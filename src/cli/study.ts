@@ -56,8 +56,11 @@ export async function studyFrom(
     if (file !== undefined) layers.push(await configLayer(file, cwd, fs, registry));
     layers.push(...traffic.over);
     const assignments = flags.set as string[] | undefined;
-    if (assignments) layers.push(await parseSet(assignments));
-    layers.push(flagLayer(besideTrace(flags), issues));
+    const typed = flagLayer(besideTrace(flags), issues);
+    const set = assignments ? [await parseSet(assignments)] : [];
+    // A flag that gives a kind (--arrivals) says which keys --set may name, and has the last word all the same.
+    const inOrder = [...layers, ...(assignments ? [{ ...typed, issues: [] }] : []), ...set, typed];
+    layers.push(...set, typed);
     if (experiment.takesModel !== true) refuseModel(experiment, layers, issues);
     const named = scenarioOf(layers);
     const usual = scenarioOf([defaults])!;
@@ -73,7 +76,7 @@ export async function studyFrom(
       const machine = on ? [...(named === undefined ? hardwareAlone(on.layer) : []), on.layer] : [];
       if (server) machine.push(...server.layersOn(on?.layer));
       if (run) machine.push({ source: run.source, values: { engine: run.engine } });
-      const all = [defaults, ...below, ...machine, ...traffic.below, ...layers, ...further];
+      const all = [defaults, ...below, ...machine, ...traffic.below, ...inOrder, ...further];
       const study = resolveStudy(all, registry, { force: flags.force === true });
       const namesScenario = file === undefined ? !on || named !== undefined : flags.scenario !== undefined;
       const chosenBy = [
@@ -200,7 +203,10 @@ async function hardwareFrom(
   return { name: hardwareName(given), layer };
 }
 
-/** A configuration file that brings a model of its own and names no scenario gives the study its name. */
+/**
+ * A configuration file that brings a model of its own and names no scenario gives the study its name. Beside hardware,
+ * which brings the service times, a part of the traffic is no model: the rest is the usual scenario's.
+ */
 function ownName(
   layers: readonly Layer[],
   file: string | undefined,
@@ -208,7 +214,10 @@ function ownName(
 ): string | undefined {
   if (file === undefined) return undefined;
   const { workload, service } = layers[0].values;
-  return workload && (service || hasHardware) ? basename(file, extname(file)) : undefined;
+  const isWhole = ["arrivals", "promptTokens", "outputTokens"].every((part) =>
+    Object.hasOwn(workload ?? {}, part),
+  );
+  return workload && (service || (hasHardware && isWhole)) ? basename(file, extname(file)) : undefined;
 }
 
 /** A command that fixes settings of its own does not take them: a setting that did nothing would mislead. */

@@ -3,6 +3,8 @@ import type { Spec } from "../core/definition.js";
 import type { SimulationConfig } from "../core/config.js";
 import type { LengthLaw } from "../core/length-law.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
+import { Requests } from "../core/requests.js";
+import { simulate } from "../core/simulate.js";
 import { usualBlockSeconds } from "../core/trace-arrivals.js";
 import { summarize } from "../stats/index.js";
 import { hybridBoundary, singleRequest, upperBound, type AffineEngine } from "../theory/index.js";
@@ -171,13 +173,17 @@ export function keepsUp(
   // Clients who wait send nothing, and what arrives at one instant has no rate to keep up with.
   if (isClosed({ config }) || Number.isNaN(arrivalRate(config, registry))) return true;
   const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
-  return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(config, registry);
+  return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(records.configs[place], registry);
 }
 
-/** Mean response time of a request that has the engine to itself; 0 where no formula gives it. */
-function aloneSeconds({ workload, engine, service, conventions }: Base, registry?: Registry): number {
+/**
+ * Mean response time of a request that has the engine to itself; where no formula gives it, what a request of mean
+ * lengths takes.
+ */
+function aloneSeconds(config: Base, registry?: Registry): number {
+  const { workload, engine, service, conventions } = config;
   const affine = affineEngine({ service, engine });
-  if (!affine) return 0;
+  if (!affine) return simulatedAlone(config, registry);
   const { promptTokens, outputTokens } = workload;
   const { blockTokens, prefixCaching } = engine;
   const asked = [affine, conventions, blockTokens, prefixCaching];
@@ -185,6 +191,29 @@ function aloneSeconds({ workload, engine, service, conventions }: Base, registry
     const prompt = computedPrompts(lengthLaw(promptTokens, registry), engine);
     const output = lengthLaw(outputTokens, registry);
     return singleRequest(affine, prompt, output, conventions).responseTime;
+  });
+}
+
+/** One request of mean lengths, under a scheduler that makes no difference to it. */
+function simulatedAlone(config: Base, registry: Registry = builtIn): number {
+  const { workload, engine, service, conventions } = config;
+  const { promptTokens, outputTokens } = workload;
+  return once(["simulated", promptTokens, outputTokens, engine, service, conventions], registry, () => {
+    const tokens = (spec: Spec): number => Math.min(1e6, Math.round(lengthLaw(spec, registry).mean));
+    const requests = Requests.of([
+      { arrivedAt: 0, promptTokens: Math.max(1, tokens(promptTokens)), outputTokens: tokens(outputTokens) },
+    ]);
+    const arrivals = { kind: "poisson", ratePerSecond: 1 };
+    const { metrics } = simulate(
+      {
+        ...{ engine, service, conventions },
+        workload: { ...workload, arrivals },
+        scheduler: { kind: "hybrid" },
+        horizon: { tmaxSeconds: 1 },
+      },
+      { registry, requests },
+    );
+    return metrics.rts_mean_s || 0;
   });
 }
 

@@ -204,7 +204,8 @@ describe("flags", () => {
     const results = async (more: string): Promise<string> => {
       const { code, stdout } = await llmsim(`run ${SMALL} --json ${more}`, { cwd: folder });
       expect(code).toBe(0);
-      return JSON.stringify((JSON.parse(stdout) as { results: object[] }).results);
+      const { results: found } = JSON.parse(stdout) as { results: { metrics: object }[] };
+      return JSON.stringify(found.map(({ metrics }) => metrics));
     };
     // vllm has it unless told otherwise, hybrid has not.
     const vllm = await results("--scheduler vllm");
