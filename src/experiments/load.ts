@@ -173,7 +173,9 @@ export function keepsUp(
   // Clients who wait send nothing, and what arrives at one instant has no rate to keep up with.
   if (isClosed({ config }) || Number.isNaN(arrivalRate(config, registry))) return true;
   const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
-  return maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(records.configs[place], registry);
+  return (
+    maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(records.configs[place], registry)
+  );
 }
 
 /**
