@@ -101,7 +101,9 @@ export class Outputs {
       const refuse = (message: string): void => void issues.push({ key: file.flag, message });
       try {
         // It is written beside first, under a longer name.
-        await fs.kindOf(file.path + BESIDE);
+        await fs.kindOf(file.path + BESIDE).catch((error: unknown) => {
+          throw error instanceof FileError ? new FileError("write", file.name, error.reason) : error;
+        });
         const place = await fs.locate(file.path);
         const other = seen.get(place.real);
         seen.set(place.real, file);
@@ -113,8 +115,7 @@ export class Outputs {
           (other && `${file.name} is also where ${other.flag} goes (name another place)`);
         if (why !== undefined) refuse(`${file.flag}: ${why}`);
       } catch (error) {
-        if (error instanceof FileError)
-          refuse(`${file.flag}: ${new FileError("write", file.name, error.reason).message}`);
+        if (error instanceof FileError) refuse(`${file.flag}: ${error.message}`);
         else if (error instanceof ConfigError) issues.push(...error.issues);
         else throw error;
       }

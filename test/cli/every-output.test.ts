@@ -201,7 +201,8 @@ describe.each(Object.entries(CASES))("%s", (name, one) => {
     const first = join(cwd, "first");
     mkdirSync(first);
     await prepared(first, one);
-    const files = await filesOf(one, first);
+    // A manifest that cannot be read is told by itself (manifest.test.ts).
+    const files = (await filesOf(one, first)).filter((file) => file !== "data/manifest.json");
     expect(files.length).toBeGreaterThan(0);
 
     const at = join(cwd, "second");
