@@ -20,12 +20,12 @@ import { drawnFrom, readBaseline, resultFor, unpaired, type Baseline } from "./c
 import {
   jsonPairs,
   metricDifference,
-  overloadedPair,
   PAIR_COLUMNS,
   pairFigure,
   pairRows,
   pairTable,
   sentence,
+  withoutVerdict,
   type Pair,
 } from "./comparing/pairs.js";
 import { differing, requireSettings, settingsAnswer, settingsOf } from "./comparing/settings.js";
@@ -166,20 +166,13 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
 
   const earlier = baseline && toBaseline(baseline, entries, records, study);
   const keeping = keepingUp(records, study.registry);
-  /** Who of some configurations does not keep up. */
-  const overloadOf = (...places: readonly number[]): string | undefined =>
-    overloaded(
-      labels,
-      records,
-      keeping.map((keeps, i) => keeps || !places.includes(i)),
-      study.registry,
-      "configuration",
-    );
   const pairs = [
-    ...toFirst(entries, records).map((pair, i) => overloadedPair(pair, overloadOf(0, i + 1))),
-    ...(earlier?.pairs ?? []).map((pair, i) => overloadedPair(pair, overloadOf(i))),
+    ...toFirst(entries, records).map((pair, i) =>
+      keeping[0] && keeping[i + 1] ? pair : withoutVerdict(pair),
+    ),
+    ...(earlier?.pairs ?? []).map((pair, i) => (keeping[i] ? pair : withoutVerdict(pair))),
   ];
-  const overload = overloadOf(...labels.keys());
+  const overload = overloaded(labels, records, keeping, study.registry, "configuration");
   const hasSlo = configs.every(({ slo }) => slo !== undefined);
   const shown: Shown = [
     ...COMPARED.slice(1),
@@ -205,6 +198,7 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
         COMPARED,
         records,
         configs.map((_, i) => i),
+        { registry: study.registry },
       ),
       pairTable(pairs, named),
       ...(judged.length > 0 ? [assertionTable(judged)] : []),

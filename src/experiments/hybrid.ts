@@ -154,7 +154,7 @@ async function sweepOf(
           SHOWN,
           records,
           ratios.map((_, i) => i),
-          { window: last, further: bindingOf(ratios, records, last) },
+          { window: last, further: bindingOf(ratios, records, last), registry: study.registry },
         ),
       ],
       notes: [

@@ -90,6 +90,7 @@ async function sweepOf(
       COMPARED,
       records,
       configs.map((_, i) => i),
+      { registry: study.registry },
     ),
     answer: answerOf(label, sizes, records, study.registry),
     rejected: rejections(records, [""]),

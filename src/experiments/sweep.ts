@@ -174,6 +174,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
         compared,
         records,
         own,
+        { registry: study.registry },
       ),
     ),
     notes: shortened(notes),

@@ -6,7 +6,7 @@ import { pairedDifference, simultaneous, summarize, halfWidth, verdict } from ".
 import type { Registry } from "../core/registry.js";
 import type { Cell, Row, Table } from "./experiment.js";
 import { lowerIsBetter, metricWords, unitOf } from "./metric-words.js";
-import { growsWithT, keepingUp } from "./overload.js";
+import { BEHIND, growsWithT, keepingUp } from "./overload.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -53,7 +53,7 @@ export interface FurtherColumn {
   readonly cells: readonly string[];
 }
 
-/** The points of a sweep, a line each; throughput has no room for an interval. */
+/** The points of a sweep, a line each; throughput has no room for an interval. Who does not keep up is marked. */
 export function pointTable(
   title: string,
   heads: readonly string[],
@@ -64,8 +64,16 @@ export function pointTable(
   {
     window = 0,
     further = [],
-  }: { readonly window?: number; readonly further?: readonly FurtherColumn[] } = {},
+    registry,
+  }: {
+    readonly window?: number;
+    readonly further?: readonly FurtherColumn[];
+    readonly registry?: Registry | undefined;
+  } = {},
 ): Table {
+  const all = keepingUp(records, registry, window);
+  const marks = configs.map((config) => (all[config] ? "" : BEHIND));
+  const last = marks.some((mark) => mark !== "") ? [...further, { title: "", cells: marks }] : further;
   const columns = shown.map(([metric, name]) => {
     const summaries = configs.map((config) => summarize(records.metric(config, metric, window)));
     const scale = scaleOf(
@@ -79,14 +87,14 @@ export function pointTable(
     columns: [
       ...heads,
       ...columns.map(({ name, scale }) => (scale.unit === "1/s" ? "req/s" : `${name} ${scale.unit}`.trim())),
-      ...further.map((column) => column.title),
+      ...last.map((column) => column.title),
     ],
     rows: names.map((own, i) => [
       ...own,
       ...columns.map(({ summaries, scale }) =>
         scale.unit === "1/s" ? plain(summaries[i].mean) : withInterval(summaries[i], scale),
       ),
-      ...further.map(({ cells }) => cells[i]),
+      ...last.map(({ cells }) => cells[i]),
     ]),
   };
 }

@@ -71,7 +71,7 @@ test("below the bound it is the backlog that tells; above it the bound does, how
 test("compare: a pair of which one does not keep up has no verdict on times, and no bar", async () => {
   const { schedulers, ...rest } = at(5);
   const study = { ...rest, schedulers };
-  const { answer, figures, json } = await compare.run(
+  const { answer, tables, figures, json } = await compare.run(
     contextOf(study, trialsWith(), { metric: null, with: null }),
   );
   expect(answer[0]).toMatch(/^decode-prioritizing does not keep up with λ = 5\.000 per s/);
@@ -80,6 +80,7 @@ test("compare: a pair of which one does not keep up has no verdict on times, and
   );
   const { differences } = json as unknown as Json;
   expect(differences.map(({ verdict }) => verdict)).toEqual([null, null]);
+  expect(tables[0]!.rows.map((row) => row.at(-1))).toEqual(["behind", "", ""]);
   const drawn = JSON.stringify(figures[0]!.spec);
   expect(drawn).toContain("throughput");
   expect(drawn).not.toContain("P95 response time");

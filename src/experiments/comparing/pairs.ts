@@ -28,25 +28,21 @@ export interface Pair {
   readonly how: "paired" | "welch";
   readonly trials: number;
   readonly metrics: readonly MetricDifference[];
-  /** Which of the two does not keep up with its load, in words; then times have no verdict. */
-  readonly overload?: string | undefined;
+  /** One of the two does not keep up with its load: times have no verdict. */
+  readonly isOverload?: boolean;
 }
 
 /** Whether the difference says more of T than of the two. */
-const isVoid = ({ overload }: Pick<Pair, "overload">, metric: string): boolean =>
-  overload !== undefined && growsWithT(metric);
+const isVoid = ({ isOverload = false }: Pair, metric: string): boolean => isOverload && growsWithT(metric);
 
-/** The pair with no verdict on what grows with T. */
-export const overloadedPair = (pair: Pair, overload: string | undefined): Pair =>
-  overload === undefined
-    ? pair
-    : {
-        ...pair,
-        overload,
-        metrics: pair.metrics.map((one) =>
-          isVoid({ overload }, one.metric) ? { ...one, verdict: null, trialsToResolve: NaN } : one,
-        ),
-      };
+/** The pair where one of the two does not keep up with its load. */
+export const withoutVerdict = (pair: Pair): Pair => ({
+  ...pair,
+  isOverload: true,
+  metrics: pair.metrics.map((one) =>
+    growsWithT(one.metric) ? { ...one, verdict: null, trialsToResolve: NaN } : one,
+  ),
+});
 
 export function metricDifference(metric: string, difference: Summary, base: number): MetricDifference {
   const counts = METRICS.find(({ name }) => name === metric)?.better === "neither";
@@ -62,13 +58,11 @@ export function metricDifference(metric: string, difference: Summary, base: numb
 const MANY_TRIALS = 1_000_000;
 
 /** `not resolved (about 40 more trials)`; trials of both sides where they share nothing. */
-function verdictText(
-  { metric, verdict: said, trialsToResolve: needed }: MetricDifference,
-  { trials, overload }: Pair,
-): string {
-  if (isVoid({ overload }, metric)) return NO_VERDICT;
+function verdictText(one: MetricDifference, pair: Pair): string {
+  const { verdict: said, trialsToResolve: needed } = one;
+  if (isVoid(pair, one.metric)) return NO_VERDICT;
   if (said !== "not resolved") return said ?? "";
-  const more = needed - trials;
+  const more = needed - pair.trials;
   return more > 0 && needed < MANY_TRIALS ? `not resolved (about ${more} more trials)` : "not resolved";
 }
 
@@ -80,7 +74,7 @@ const change = ({ difference, base }: MetricDifference): string =>
 export function sentence(pair: Pair, metric: string): string {
   const one = pair.metrics.find((each) => each.metric === metric);
   if (isVoid(pair, metric))
-    return `${pair.label}: its ${metricWords(metric)} is not compared with that of ${pair.to}: ${pair.overload}`;
+    return `${pair.label}: its ${metricWords(metric)} is not compared with that of ${pair.to}`;
   if (!one || !Number.isFinite(one.difference.mean))
     return `${pair.label}: no ${metricWords(metric)} to compare`;
   const { mean } = one.difference;
