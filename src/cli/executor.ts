@@ -1,13 +1,14 @@
 /** `--executor`: where a command's tasks are run. Each is loaded, and started, with the first task. */
 import { availableParallelism } from "node:os";
 import type { Issue } from "../core/errors.js";
-import type { Registry } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { show } from "../config/telling.js";
 import type { RedisAddress } from "../run/bullmq/address.js";
 import { QUEUE_WIDTH, queueGrain } from "../run/bullmq/grain.js";
 import type { Executor } from "../run/executor.js";
+import { Memory } from "../run/memory.js";
 import { threadCount } from "./open-files.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
@@ -61,9 +62,10 @@ export function lazyExecutor(
       const { submitter } = await import("../run/bullmq/submitter.js");
       return submitter({ redis, version, traces, signal, tell });
     }
+    const memory = new Memory(registry ?? builtIn, { tell });
     return workers === 0
-      ? (await import("../run/in-process.js")).inProcess(registry, signal)
-      : (await import("../run/pool.js")).threadPool(threadCount(workers, tell), { traces, signal });
+      ? (await import("../run/in-process.js")).inProcess(registry, signal, memory)
+      : (await import("../run/pool.js")).threadPool(threadCount(workers, tell), { traces, signal, memory });
   };
   let started: Promise<Executor> | undefined;
   const run = async (task: Task): Promise<TrialValues> => (await (started ??= start())).run(task);

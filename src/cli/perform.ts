@@ -21,7 +21,7 @@ import { watching } from "../run/plugin-files.js";
 import { runner } from "../run/runner.js";
 import { checkpoint, type Checkpoint } from "./checkpoint.js";
 import { cutBy, lazyExecutor } from "./executor.js";
-import { EXIT } from "./faults.js";
+import { EXIT, report as tellFault } from "./faults.js";
 import { RefusedOutput } from "./folder-record.js";
 import { tellGitHub } from "./github.js";
 import { inputsFrom } from "./inputs.js";
@@ -88,7 +88,7 @@ export async function perform(
     const given = { study, options, inputs, shared, replay, writing, plugins: plugged.files };
     if (answered) {
       answered.check(experiment.name, parted);
-      return await conduct(experiment, { ...given, executor: carrying(inner, plugged.files) }, streams);
+      return await conduct(experiment, { ...given, executor: carrying(inner, plugged) }, streams);
     }
     const saved = await checkpoint(
       inner,
@@ -101,7 +101,7 @@ export async function perform(
     );
     const part = share && shardRun(saved.executor, share, experiment.name, parted, argv, folder);
     // Outside the journal: what a plugin of another content came to is not taken over.
-    const executor = carrying((part ?? saved).executor, plugged.files);
+    const executor = carrying((part ?? saved).executor, plugged);
     return await guarded(saved, tell, () =>
       conduct(experiment, { ...given, executor, ...(part && { part }) }, streams),
     );
@@ -243,5 +243,8 @@ async function conduct(
     const { show } = await import("./show.js");
     await show(report.show, resolve(places.cwd, places.data), streams, shared.json || shared.quiet);
   }
+  const { failed = [] } = report;
+  if (failed.length > 0)
+    return tellFault(new ConfigError(failed.map((message) => ({ key: "", message }))), stderr, replay);
   return report.passed ? (report.undecided ? EXIT.undecided : EXIT.done) : EXIT.failed;
 }

@@ -4,6 +4,7 @@ import { ConfigError, type Issue, PlanError } from "../core/errors.js";
 import type { Plugin, PluginFile } from "../core/plugin.js";
 import type { PluginUse } from "../experiments/experiment.js";
 import { FileError, readNamed } from "../io/files.js";
+import type { Task, TrialValues } from "../core/trial.js";
 import type { Executor } from "../run/executor.js";
 import { loadPlugin, pluginFile, watching } from "../run/plugin-files.js";
 import type { Flags } from "./program.js";
@@ -60,10 +61,15 @@ export async function pluginsFrom(
  * Hands every task on with the files of the plugins: a worker loads them, and a journal tells them apart. What a plugin
  * does meanwhile in this process ends the run.
  */
-export const carrying = (executor: Executor, plugins: readonly PluginFile[]): Executor =>
-  plugins.length === 0
-    ? executor
-    : { ...executor, run: (task) => watching(plugins, async () => executor.run({ ...task, plugins })) };
+export const carrying = (executor: Executor, plugged: Plugged): Executor => {
+  const plugins = plugged.files;
+  if (plugins.length === 0) return executor;
+  const run = (task: Task): Promise<TrialValues> =>
+    watching(plugins, async () => executor.run({ ...task, plugins })).catch((error: unknown) => {
+      throw blamed(error, plugged);
+    });
+  return { ...executor, run };
+};
 
 /**
  * A broken rule of a plugin's scheduler is its user's to mend; of a built-in one it is a bug of ours. Workers know a

@@ -3,9 +3,11 @@
  * again; it will compute its tokens anew, except in the blocks of its own that survive (docs/model.md §1).
  */
 import type { PromptOrder } from "./discipline.js";
+import { ConfigError } from "./errors.js";
 import { giveBack, type OpenBatch } from "./open-batch.js";
 import type { Replica, Shared } from "./replica.js";
 import { cachedTokens, dropActive } from "./residents.js";
+import { toSeconds } from "./units.js";
 
 /**
  * Preempts the resident that is last in running order and not in the batch being composed. Running order is that of
@@ -66,6 +68,7 @@ function preempt(batch: OpenBatch, id: number): void {
   const { decodeLeft, promptLeft } = sequences;
   replica.resident--;
   replica.preemptions++;
+  checkProgress(shared, replica);
   flight.preempted++;
   sequences.preemptions![id]++;
   const memory = replica.memory!;
@@ -90,6 +93,30 @@ function preempt(batch: OpenBatch, id: number): void {
   replica.recomputedTokens += known - left;
   promptLeft[id] = known;
   waitAgain(shared, replica, id);
+}
+
+/**
+ * Two requests of one class that arrived at the same instant may preempt each other for ever, each whenever the other has
+ * been let in again (vLLM as well): a trial that would never end is ended here. Who is never a victim is through with its
+ * tokens after as many iterations as the memory holds tokens, at the most; ten times that is taken for ever.
+ * @throws ConfigError where nobody got a token since many preemptions
+ */
+function checkProgress(shared: Shared, replica: Replica): void {
+  const { memory, preemptions, decodeTokens, resumedTokens, answered } = replica;
+  const progress = decodeTokens + resumedTokens + answered;
+  if (progress !== replica.progress) {
+    replica.progress = progress;
+    replica.preemptionsAtProgress = preemptions;
+  }
+  const vain = preemptions - replica.preemptionsAtProgress;
+  if (vain <= 1000 + 10 * memory!.usable * memory!.rules.blockTokens) return;
+  const requests = "requests of one class that arrive at the same instant preempt each other for ever";
+  throw new ConfigError([
+    {
+      key: "engine.kvTokens",
+      message: `no end of preemptions: ${vain} at ${Number(toSeconds(shared.now).toPrecision(6))} s without a token for anyone (scheduler ${shared.schedulerName}; ${requests}: more KV memory, or other classes or instants)`,
+    },
+  ]);
 }
 
 /** Whether the last token of a resident is in flight. */

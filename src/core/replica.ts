@@ -266,6 +266,9 @@ export class Replica {
   prefillTokens = 0;
   decodeTokens = 0;
   preemptions = 0;
+  /** What its requests had come to when one was last preempted, and the preemptions until then (preemption.ts). */
+  progress = 0;
+  preemptionsAtProgress = 0;
   /** Prompt tokens that preemptions have caused to be computed again. */
   recomputedTokens = 0;
   /** Output tokens that such a prefill emitted at its end. */
@@ -314,6 +317,8 @@ export class Replica {
     this.prefillTokens = 0;
     this.decodeTokens = 0;
     this.preemptions = 0;
+    this.progress = 0;
+    this.preemptionsAtProgress = 0;
     this.recomputedTokens = 0;
     this.resumedTokens = 0;
     this.busyTime = 0;
@@ -354,6 +359,8 @@ export class Replica {
     target.prefillTokens = this.prefillTokens;
     target.decodeTokens = this.decodeTokens;
     target.preemptions = this.preemptions;
+    target.progress = this.progress;
+    target.preemptionsAtProgress = this.preemptionsAtProgress;
     target.recomputedTokens = this.recomputedTokens;
     target.resumedTokens = this.resumedTokens;
     target.busyTime = this.busyTime;

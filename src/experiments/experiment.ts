@@ -268,6 +268,8 @@ export interface Report {
   readonly json: Readonly<Record<string, unknown>>;
   /** False when a check failed: exit code 1. */
   readonly passed: boolean;
+  /** What could not be simulated, and why: told as an error beside the results, exit code 2. */
+  readonly failed?: readonly string[];
   /** Something that had to be judged could not be: exit code 4, unless a check failed. */
   readonly undecided?: boolean;
   /** A line for each thing judged, for CI. */

@@ -13,7 +13,15 @@ import { relativeChange } from "./quantity.js";
 import { rejections } from "./rejection.js";
 import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
-import { COMPARED, differenceCells, differenceColumns, pointTable } from "./sweeping.js";
+import {
+  COMPARED,
+  differenceCells,
+  differenceColumns,
+  failureCell,
+  failureColumn,
+  failures,
+  pointTable,
+} from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
 
 const columnsOf = ({ config }: Study): string[] => [
@@ -54,6 +62,7 @@ interface Sweep {
   readonly table: Table;
   readonly answer: string;
   readonly rejected: readonly string[];
+  readonly failed: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -73,16 +82,19 @@ async function sweepOf(
     configs,
     seed: study.seed,
     trials: study.trials,
+    goesOnAfterFailures: true,
   });
+  const names = ["no chunking", ...sizes.map((size) => `chunk ${size}`)];
   const rows = configs.map((config, i) => ({
     ...keyCells(config, study.trials, undefined, study.registry),
     scheduler: label,
     ...metricCells(records, i),
     ...(i === 0 ? {} : differenceCells(COMPARED, records, i, 0)),
+    ...failureCell(records, i),
   }));
   return {
     label,
-    csv: { path: tableOf(study, base), columns: columnsOf(study), rows },
+    csv: { path: tableOf(study, base), columns: [...columnsOf(study), ...failureColumn(records)], rows },
     table: pointTable(
       label,
       ["chunk"],
@@ -92,11 +104,10 @@ async function sweepOf(
       configs.map((_, i) => i),
       { registry: study.registry },
     ),
-    answer: answerOf(label, sizes, records, study.registry),
+    answer: answerOf(label, sizes, names, records, study.registry),
+    failed: failures(records, names).map((line) => `${label}: ${line}`),
     rejected: rejections(records, [""]),
-    notes: loadNotes(study, ["no chunking", ...sizes.map((k) => `chunk ${k}`)], records).map(
-      (note) => `${label}: ${note}`,
-    ),
+    notes: loadNotes(study, names, records).map((note) => `${label}: ${note}`),
   };
 }
 
@@ -104,11 +115,14 @@ async function sweepOf(
 function answerOf(
   label: string,
   sizes: readonly number[],
+  names: readonly string[],
   records: TrialRecords,
   registry?: Registry,
 ): string {
+  const { failed } = records;
+  if (failed.has(0)) return `${label}: no chunk size is compared, as the run without chunking failed`;
+  if (failed.size === sizes.length) return `${label}: no chunk size is compared, as all of them failed`;
   const keeping = keepingUp(records, registry);
-  const names = ["no chunking", ...sizes.map((size) => `chunk ${size}`)];
   const overload = overloaded(names, records, keeping, registry, "chunk size");
   const left = overload === undefined ? "" : `; ${overload}`;
   if (!keeping[0] || keeping.every((keeps, i) => i === 0 || !keeps)) return `${label}: ${overload}`;
@@ -120,7 +134,7 @@ function answerOf(
         const difference = pairedDifference(records.metric(i + 1, metric), records.metric(0, metric));
         return { size, difference: simultaneous(difference, sizes.length) };
       })
-      .filter((_, i) => keeping[i + 1])
+      .filter((_, i) => keeping[i + 1] && !failed.has(i + 1))
       .sort((a, b) => a.difference.mean - b.difference.mean);
     const change = ({ difference }: (typeof compared)[number]): string =>
       relativeChange(Math.abs(difference.mean) / base, halfWidth(difference) / base);
@@ -147,6 +161,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     sweeps.push(await sweepOf(context, withScheduler(study, scheduler), sizes));
   const rows = sweeps.flatMap(({ csv }) => csv.rows);
   return {
+    failed: sweeps.flatMap(({ failed }) => failed),
     answer: [...sweeps.map(({ answer }) => answer), ...new Set(sweeps.flatMap(({ rejected }) => rejected))],
     tables: sweeps.map(({ table }) => table),
     notes: sweeps.flatMap(({ notes }) => notes),

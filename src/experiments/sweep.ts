@@ -19,6 +19,9 @@ import {
   COMPARED,
   differenceCells,
   differenceColumns,
+  failureCell,
+  failureColumn,
+  failures,
   pointTable,
   type Shown,
 } from "./sweeping.js";
@@ -116,7 +119,10 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
   const configs = places.map((place) => withScheduler(place.study, place.study.schedulers[0]));
   const metric = (options.metric as string | null) ?? (study.config.slo ? "slo_attainment" : HEADLINE);
   const label = `sweep over ${keys.map(shortKey).join(" and ")}`;
-  const records = await trials.run({ label, configs, seed: study.seed, trials: study.trials });
+  const records = await trials.run({
+    ...{ label, configs, seed: study.seed, trials: study.trials },
+    goesOnAfterFailures: true,
+  });
 
   const compared = shownOf(study);
   const all = [...new Set(places.map(({ series }) => series))];
@@ -127,12 +133,14 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     ...Object.fromEntries(Object.entries(variant.settings).filter(([key]) => HELD[key] === undefined)),
     ...metricCells(records, i),
     ...(i === first(series) ? {} : differenceCells(compared, records, i, first(series))),
+    ...failureCell(records, i),
   }));
   const columns = [
     ...KEY_COLUMNS,
     ...keys.filter((key) => HELD[key] === undefined),
     ...metricColumns(study.config),
     ...differenceColumns(compared),
+    ...failureColumn(records),
   ];
   const name = fileName(study);
   const ofSeries = all.map((series) => {
@@ -140,13 +148,14 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     return { series, own };
   });
   const lead = (series: string): string => (series === "" || all.length === 1 ? "" : `${series}: `);
+  const names = places.map(({ variant, series }) => lead(series) + pointName(variant));
   const notes = [
     ...new Set(
       places.flatMap((place, i) => {
+        if (records.failed.has(i)) return [];
         const { scenario, config } = place.study;
-        const what = lead(place.series) + pointName(place.variant);
         const one = { ...place.study, scenario, config };
-        return loadNotes(one, [what], only(records, i));
+        return loadNotes(one, [names[i]], only(records, i));
       }),
     ),
   ];
@@ -158,14 +167,9 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
           return lead(series) + load + bestSentence(records, at, named, metric, study.registry);
         }),
       ),
-      ...shortened(
-        rejections(
-          records,
-          places.map(({ variant, series }) => lead(series) + pointName(variant)),
-        ),
-        "lines",
-      ),
+      ...shortened(rejections(records, names), "lines"),
     ],
+    failed: failures(records, names),
     tables: ofSeries.map(({ series, own }) =>
       pointTable(
         series,

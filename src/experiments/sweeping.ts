@@ -31,6 +31,8 @@ export const differenceColumns = (shown: Shown): string[] =>
     `${metric}_verdict`,
   ]);
 
+const MOST_NAMED = 3;
+
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Paired differences of a configuration to `base`, for the CSV. */
@@ -44,6 +46,30 @@ export function differenceCells(shown: Shown, records: TrialRecords, config: num
     cells[`${metric}_verdict`] = difference.n < 2 ? null : verdict(difference, lowerIsBetter(metric));
   }
   return cells;
+}
+
+/** How a table marks a point that could not be simulated. */
+const FAILED = "failed";
+
+/** The column of why a point could not be simulated, where there is one; that point's other cells are empty. */
+export const failureColumn = (records: TrialRecords): string[] => (records.failed.size > 0 ? [FAILED] : []);
+
+/** The cell of that column. */
+export function failureCell(records: TrialRecords, config: number): Row {
+  const reason = records.failed.get(config);
+  return reason ? { [FAILED]: reason.message } : {};
+}
+
+/** Which points could not be simulated, and why, each in a line; points that have a reason in common stand together. */
+export function failures(records: TrialRecords, names: readonly string[]): string[] {
+  const said = new Map<string, string[]>();
+  for (const [config, { message }] of [...records.failed].sort(([a], [b]) => a - b)) {
+    said.set(message, [...(said.get(message) ?? []), names[config]]);
+  }
+  return [...said].map(([reason, who]) => {
+    const more = who.length > MOST_NAMED ? ` and ${who.length - MOST_NAMED} more` : "";
+    return `${who.slice(0, MOST_NAMED).join("; ")}${more}: ${reason}`;
+  });
 }
 
 /** What a table of points shows beside the metrics. */
@@ -72,7 +98,7 @@ export function pointTable(
   } = {},
 ): Table {
   const all = keepingUp(records, registry, window);
-  const marks = configs.map((config) => (all[config] ? "" : BEHIND));
+  const marks = configs.map((config) => (records.failed.has(config) ? FAILED : all[config] ? "" : BEHIND));
   const last = marks.some((mark) => mark !== "") ? [...further, { title: "", cells: marks }] : further;
   const columns = shown.map(([metric, name]) => {
     const summaries = configs.map((config) => summarize(records.metric(config, metric, window)));
@@ -137,16 +163,18 @@ export function bestPoint(
   return { place, unresolved, ...(isBetter && { change }) };
 }
 
-const MOST_NAMED = 3;
-
 /** The sentence about the best point; of a time only points that keep up with their load are compared. */
 export function bestSentence(
   records: TrialRecords,
-  configs: readonly number[],
-  names: readonly string[],
+  given: readonly number[],
+  givenNames: readonly string[],
   metric: string,
   registry?: Registry,
 ): string {
+  const hasValues = given.map((config) => !records.failed.has(config));
+  const configs = given.filter((_, i) => hasValues[i]);
+  const names = givenNames.filter((_, i) => hasValues[i]);
+  if (configs.length === 0) return "no point could be simulated";
   const all = keepingUp(records, registry);
   const keeping = configs.map((config) => !growsWithT(metric) || all[config]);
   if (keeping.every(Boolean)) return bestOf(records, configs, names, metric);

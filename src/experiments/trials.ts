@@ -18,6 +18,8 @@ export interface TrialRequest {
   readonly windows?: readonly number[];
   /** Check every law of the model while simulating, whatever the executor does otherwise. */
   readonly verify?: boolean;
+  /** A configuration that cannot be simulated is noted in the records (`failed`), and the others go on. */
+  readonly goesOnAfterFailures?: boolean;
 }
 
 export interface Trials {
@@ -60,6 +62,8 @@ export class TrialRecords {
   readonly windows: number;
   /** By trial, configuration, window and metric, the last index running fastest. */
   readonly values: Float64Array;
+  /** By configuration why it could not be simulated; it has no value then. */
+  readonly failed = new Map<number, Error>();
 
   constructor(request: TrialRequest, values?: Float64Array) {
     this.configs = request.configs;
@@ -84,10 +88,22 @@ export class TrialRecords {
   firstTrials(trials: number): TrialRecords {
     const { configs, windows } = this;
     const values = this.values.subarray(0, trials * configs.length * windows * METRICS.length);
-    return new TrialRecords(
+    const first = new TrialRecords(
       { label: "", configs, seed: 0, trials, windows: new Array(windows).fill(0) },
       values,
     );
+    for (const [config, reason] of this.failed) first.failed.set(config, reason);
+    return first;
+  }
+
+  /** Notes that a configuration cannot be simulated: what some of its trials came to would mislead. */
+  fail(config: number, reason: Error): void {
+    this.failed.set(config, reason);
+    const width = this.windows * METRICS.length;
+    for (let trial = 0; trial < this.trials; trial++) {
+      const from = this.offset(trial, config);
+      this.values.fill(NaN, from, from + width);
+    }
   }
 
   /** Where the values of (trial, configuration) begin; trials count from 0 here. */

@@ -8,3 +8,6 @@ export class MachineFault extends Error {
     this.name = "MachineFault";
   }
 }
+
+/** A run, or a point of it, is larger than the memory that there is. */
+export class MemoryFault extends MachineFault {}

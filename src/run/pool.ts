@@ -7,8 +7,9 @@ import type { Trace } from "../core/trace.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
 import { MachineFault } from "./machine-fault.js";
+import type { Memory } from "./memory.js";
 import { Turns } from "./turns.js";
-import { WorkerFault } from "./worker-fault.js";
+import { OUT_OF_MEMORY, WorkerFault } from "./worker-fault.js";
 
 /** Workers load compiled code, also when this file runs from its source (as under test). */
 const workerFile = new URL(
@@ -24,6 +25,8 @@ export interface PoolOptions {
   readonly traces?: readonly Trace[];
   /** Aborted when the user asks to stop: the threads are ended at once, whatever they are at. */
   readonly signal?: AbortSignal | undefined;
+  /** The memory that tasks share; without limit unless given. */
+  readonly memory?: Memory;
   /** Memory of a thread's heap, in MB; what Node gives it unless told. */
   readonly heapMegabytes?: number;
   /** The worker's file, for tests with workers that fail. */
@@ -40,11 +43,15 @@ class ThreadPool implements Executor {
   /** Who waits does so here and not in the pool, which would begin another task before it hears that it is over. */
   private readonly turns: Turns;
   private readonly signal: AbortSignal | undefined;
+  private readonly memory: Memory | undefined;
   /** Why no task is run any more. */
   private over: { readonly reason: unknown } | undefined;
   private destroyed: Promise<void> | undefined;
 
-  constructor(workers: number, { traces = [], signal, heapMegabytes, file = workerFile }: PoolOptions) {
+  constructor(
+    workers: number,
+    { traces = [], signal, memory, heapMegabytes, file = workerFile }: PoolOptions,
+  ) {
     this.width = workers;
     this.turns = new Turns(workers);
     this.pool = new Piscina({
@@ -64,12 +71,14 @@ class ThreadPool implements Executor {
       }),
     );
     this.signal = signal;
+    this.memory = memory;
     signal?.addEventListener("abort", this.stop, { once: true });
     if (signal?.aborted === true) this.stop();
   }
 
   async run(task: Task): Promise<TrialValues> {
-    return valuesOf(await this.turns.take(() => this.answered(task)));
+    const work = (): Promise<Answer> => this.answered(task);
+    return valuesOf(await this.turns.take(() => this.memory?.during(task, work) ?? work()));
   }
 
   close(): Promise<void> {
@@ -122,7 +131,7 @@ const startFault = (error: unknown): string | undefined =>
 /** What befell the worker, or undefined if its task threw. */
 function deathOf(error: unknown): string | undefined {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  if (code === "ERR_WORKER_OUT_OF_MEMORY") return "ran out of memory";
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") return OUT_OF_MEMORY;
   const exit = /^worker exited with code: (-?\d+)$/.exec(String(message))?.[1];
   return exit === undefined ? undefined : `exited with code ${exit}`;
 }

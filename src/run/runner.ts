@@ -1,6 +1,6 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
 import { setImmediate } from "node:timers/promises";
-import { invariant } from "../core/errors.js";
+import { ConfigError, invariant } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
 import {
@@ -13,8 +13,10 @@ import {
 import type { Executor } from "./executor.js";
 import { Interrupted } from "./interrupted.js";
 import { refuseExcess } from "./limits.js";
+import { MemoryFault } from "./machine-fault.js";
 import type { Share } from "./share.js";
-import { arrivalsOf, place, shardsOf } from "./tasks.js";
+import { apart, arrivalsOf, place, type Shard, shardsOf } from "./tasks.js";
+import { WorkerFault } from "./worker-fault.js";
 
 /** Who hears how far the work is; amounts are simulated requests, about. */
 export interface Progress {
@@ -56,10 +58,21 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       records.values.fill(NaN);
       const shards = shardsOf(request, how, registry, executor.grain).filter(() => share?.takes() ?? true);
       let finished = 0;
-      await runShards(executor, progress, request.label, shards, signal, (shard, values) => {
+      const done = (shard: Shard, values: TrialValues): void => {
         place(records, request, shard, values);
         finished = Math.max(finished, shard.task.first + shard.task.count - (request.first ?? 1));
-      });
+      };
+      const { failed } = records;
+      const instead = (shard: Shard, error: unknown): readonly Shard[] | undefined => {
+        if (request.goesOnAfterFailures !== true || !isOfItsSettings(error)) return undefined;
+        if (shard.places.length > 1) return apart(shard);
+        failed.set(shard.places[0], error);
+        return [];
+      };
+      const isVain = ({ places }: Shard): boolean => places.every((place) => failed.has(place));
+      await runShards(executor, progress, request.label, shards, signal, { done, instead, isVain });
+      for (const [place, error] of failed) records.fail(place, error);
+      if (failed.size === request.configs.length) throw failed.get(0)!;
       return signal?.aborted === true ? records.firstTrials(finished) : records;
     },
     async stability(label: string, tasks: readonly StabilityTask[]): Promise<StabilityRecord[]> {
@@ -70,8 +83,8 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
         index,
         cost: arrivalsOf(task, registry),
       }));
-      await runShards(executor, progress, label, shards, signal, ({ task, index }, values) => {
-        answers[index] = stabilityRecord(task, values);
+      await runShards(executor, progress, label, shards, signal, {
+        done: ({ task, index }, values) => (answers[index] = stabilityRecord(task, values)),
       });
       signal?.throwIfAborted();
       return answers;
@@ -87,15 +100,30 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
   };
 }
 
+/** Whether other settings would not have it: neither a bug nor a machine that can do nothing at all. */
+const isOfItsSettings = (error: unknown): error is Error =>
+  error instanceof ConfigError ||
+  error instanceof MemoryFault ||
+  (error instanceof WorkerFault && error.isForWantOfMemory);
+
+interface Taking<S> {
+  readonly done: (shard: S, values: TrialValues) => void;
+  /** Shards to run where one failed; undefined where that is an error. */
+  readonly instead?: (shard: S, error: unknown) => readonly S[] | undefined;
+  /** Nobody wants a shard's values any more. */
+  readonly isVain?: (shard: S) => boolean;
+}
+
 /** Keeps the executor busy with shards until all are done; the first error stops the rest. */
 async function runShards<S extends { readonly task: Task; readonly cost: number }>(
   executor: Executor,
   progress: Progress,
   label: string,
-  shards: readonly S[],
+  given: readonly S[],
   signal: AbortSignal | undefined,
-  done: (shard: S, values: TrialValues) => void,
+  { done, instead, isVain }: Taking<S>,
 ): Promise<void> {
+  const shards = [...given];
   progress.begin(
     label,
     shards.reduce((sum, shard) => sum + shard.cost, 0),
@@ -104,15 +132,22 @@ async function runShards<S extends { readonly task: Task; readonly cost: number 
   const lane = async (): Promise<void> => {
     while (next < shards.length && signal?.aborted !== true) {
       const shard = shards[next++];
+      if (isVain?.(shard) === true) {
+        progress.advance(shard.cost);
+        continue;
+      }
       const values = await executor.run(shard.task).catch((error: unknown) => {
+        const others = instead?.(shard, error);
+        if (others) return others;
         next = shards.length; // the others finish what they have begun, no more
         // An executor that works elsewhere leaves there what runs when the user asks to stop.
         if (error instanceof Interrupted && signal?.aborted === true) return undefined;
         throw error;
       });
       if (values === undefined) return;
-      done(shard, values);
-      progress.advance(shard.cost);
+      if (values instanceof Float64Array) done(shard, values);
+      else shards.push(...values);
+      if (values instanceof Float64Array || values.length === 0) progress.advance(shard.cost);
     }
   };
   // Two tasks a worker: one runs while the next is on its way.

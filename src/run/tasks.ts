@@ -82,6 +82,14 @@ export function shardsOf(
   return shards.sort((a, b) => b.cost - a.cost);
 }
 
+/** A shard as one for each of its configurations. */
+export const apart = ({ task, places, cost }: Shard): Shard[] =>
+  task.configs.map((config, i) => ({
+    task: { ...task, configs: [config] },
+    places: [places[i]],
+    cost: cost / places.length,
+  }));
+
 /** Puts a finished shard's values where they belong. */
 export function place(records: TrialRecords, request: TrialRequest, shard: Shard, values: TrialValues): void {
   const span = records.windows * METRICS.length;

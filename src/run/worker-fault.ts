@@ -1,6 +1,9 @@
 /** A worker that dies at its task again and again: it exits, or runs out of memory. */
 import type { Task } from "../core/trial.js";
 
+/** The reason where its heap was full. */
+export const OUT_OF_MEMORY = "ran out of memory";
+
 export class WorkerFault extends Error {
   readonly task: Task;
   /** `ran out of memory`, `exited with code 1`. */
@@ -10,6 +13,10 @@ export class WorkerFault extends Error {
     this.name = "WorkerFault";
     this.task = task;
     this.reason = reason;
+  }
+
+  get isForWantOfMemory(): boolean {
+    return this.reason === OUT_OF_MEMORY;
   }
 }
 

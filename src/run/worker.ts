@@ -6,8 +6,9 @@ import type { Trace } from "../core/trace.js";
 import { withTraces } from "../core/trace-registry.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { answer, type Answer, answerTo } from "./executor.js";
+import { bytesOf, isLarge } from "./memory.js";
 
-const simulator = new Simulator(withTraces(workerData as readonly Trace[]));
+let simulator = new Simulator(withTraces(workerData as readonly Trace[]));
 /** A simulator for each set of plugins, which are imported once; who has none loads nothing for them. */
 const plugged = new Map<string, Simulator>();
 
@@ -28,6 +29,9 @@ const sent = (given: Answer): Answer =>
 
 export default (task: Task): Answer | Promise<Answer> => {
   const { plugins = [] } = task;
-  if (plugins.length === 0) return sent(answer(simulator, task));
-  return answerWith(plugins, task).then(sent, answerTo);
+  if (plugins.length > 0) return answerWith(plugins, task).then(sent, answerTo);
+  const answered = sent(answer(simulator, task));
+  // Its buffers are another thread's room.
+  if (isLarge(bytesOf(task, simulator.registry))) simulator = new Simulator(simulator.registry);
+  return answered;
 };

@@ -280,7 +280,7 @@ test("a journal tells the shards of two contents apart, and those without a plug
   for (const files of [[], ["a"], ["b"], ["a"]].map((hashes) =>
     hashes.map((sha256) => ({ path: "/x.mjs", sha256 })),
   ))
-    await carrying(inner, files).run(task);
+    await carrying(inner, { plugins: [], uses: [], files }).run(task);
   expect(new Set(keys).size).toBe(3);
   expect(keys[3]).toBe(keys[1]);
 });

@@ -1,5 +1,5 @@
 /** `sweep`: the same numbers as the commands that are settings of it, and every problem of its lists at once. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, vi } from "vitest";
 import { parseValues } from "../../src/config/lists.js";
@@ -104,5 +104,57 @@ describe("lists with words", () => {
     ["true,false", ["true", "false"]],
   ])("%s", (text, values) => {
     expect(parseValues(text, "--vary x")).toEqual(values);
+  });
+});
+
+describe("a point that fails", () => {
+  const FAILS_AT_2 = `export default {
+    name: "brittle", options: [{ key: "level", kind: "number", default: 1, flag: "--level <n>", summary: "a level" }],
+    create: ({ level }) => ({ compose(view, batch) { if (level === 2) throw new Error("level two"); batch.decode(view.decodable); batch.pack(); } }) };`;
+
+  test("has empty cells and its reason, in table, CSV and JSON; the others are what they are without it", async ({
+    folder: cwd,
+  }) => {
+    drawLightly();
+    const line = `--tmax 1e6 --ntrials 2 --force --workers 1`;
+    const whole = await llmsim(`sweep --vary lam=1e-5,3e-5 ${line}`, { cwd });
+    expect(whole.code).toBe(0);
+    const expected = rowsOf(cwd, "sweep_ratePerSecond.csv");
+    const reason =
+      /^too little memory: 1000000 million requests a trial take about \d+ GiB, and [\d.]+ GiB are free/;
+    const { code, stdout, stderr } = await llmsim(`sweep --vary lam=1e-5,3e-5,1e6 ${line}`, { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: λ 1000000: too little memory: /m);
+    expect(stdout).toMatch(/^1000000 .*failed$/m);
+    expect(stdout).toMatch(/^P95 response time is lowest at λ /);
+    const rows = rowsOf(cwd, "sweep_ratePerSecond.csv");
+    expect(rows.slice(0, 2)).toEqual(expected.map((row) => ({ ...row, failed: null })));
+    const { failed, lambda_qps, rts_p95_s, ttft_mean_s_difference } = rows[2]!;
+    expect(failed).toMatch(reason);
+    expect([lambda_qps, rts_p95_s, ttft_mean_s_difference]).toEqual([1e6, null, null]);
+    const json = await llmsim(`sweep --vary lam=1e-5,3e-5,1e6 ${line} --json`, { cwd });
+    expect(json.code).toBe(2);
+    const { results } = JSON.parse(json.stdout) as { results: Record<string, unknown>[] };
+    expect(results.map((one) => one.failed ?? null)).toEqual([null, null, failed]);
+  });
+
+  test("under a plugin is named by the file as the user named it", async ({ folder: cwd }) => {
+    drawLightly();
+    writeFileSync(join(cwd, "brittle.mjs"), FAILS_AT_2);
+    const { code, stderr } = await llmsim(
+      `sweep --plugin brittle.mjs --scheduler brittle --vary scheduler.level=1,2,3 ${SMALL}`,
+      { cwd },
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/error: level 2: plugin brittle\.mjs: .*level two/);
+    const rows = rowsOf(cwd, "sweep_level.csv");
+    expect(rows.map(({ rts_mean_s }) => rts_mean_s === null)).toEqual([false, true, false]);
+    expect(rows[1]!.failed).toMatch(/^plugin brittle\.mjs: /);
+  });
+
+  test("and all of them: nothing is written", async ({ folder: cwd }) => {
+    const { code, stderr } = await llmsim("sweep --vary lam=5e5,1e6 --tmax 1e6 --force", { cwd });
+    expect([code, listing(cwd)]).toEqual([2, []]);
+    expect(stderr).toMatch(/^error: too little memory: /m);
   });
 });

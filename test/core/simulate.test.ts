@@ -130,3 +130,31 @@ describe("ties (model §1, §2)", () => {
     expect(outcome.shared.sequences.startedAt[2]).toBe(36e6);
   });
 });
+
+test("requests that preempt each other for ever end the trial with an error, as their engine would go round", () => {
+  // Found by a property: vLLM's priorities, one class, prompts that arrive at one instant and fit only alone.
+  const rows = [0, 1].map(() => ({ arrivedAt: 0, promptTokens: 50, outputTokens: 20 }));
+  const requests = Requests.of(rows);
+  requests.priority = Int32Array.of(1, 1);
+  const config = {
+    workload: {
+      arrivals: { kind: "poisson", ratePerSecond: 1 },
+      promptTokens: { kind: "fixed", tokens: 1 },
+      outputTokens: { kind: "fixed", tokens: 1 },
+    },
+    service: { kind: "affine", cMs: 10 },
+    engine: {
+      ...{ maxTokens: 10, chunkSize: 7, kvTokens: 80, blockTokens: 1, prefixCaching: false as const },
+      discipline: { kind: "priority" },
+    },
+    scheduler: { kind: "vllm", version: "0.16" },
+    horizon: { tmaxSeconds: 100 },
+  };
+  const message =
+    /^no end of preemptions: 1791 at \d+\.\d+ s without a token for anyone \(scheduler vllm; requests of one class/;
+  expect(() => simulate(config, { requests })).toThrow(message);
+  expect(() => simulate(config, { requests, plain: true })).toThrow(message);
+  // Told apart by their instants, they are through.
+  requests.arrivedAt[1] = 1;
+  expect(simulate(config, { requests }).metrics.n_completed).toBe(2);
+});

@@ -17,6 +17,9 @@ import {
 /** A running sequence was preempted: its place in running order, and the tokens that the batch held of it. */
 export type Lost = (place: number, tokens: number) => void;
 
+/** model §2: requests that preempt each other for ever, as vLLM's own would. */
+export class Endless extends Error {}
+
 export class Composition {
   readonly batch: Batch = { prefill: [], decode: [] };
   /** Who was preempted for it. */
@@ -154,6 +157,9 @@ export class Composition {
     const { replica, output } = this;
     this.preempted.push(victim.id);
     output.preemptions += 1;
+    replica.vain += 1;
+    const { usable, rules } = replica.memory;
+    if (replica.vain > 1000 + 10 * usable * rules.block) throw new Endless();
     output.lostTokens += victim.computed - taken;
     // A block has its identity once its tokens are known and scheduled; a decode in flight registers nothing.
     const scheduled = Math.min(victim.computed, knownTokens(victim));

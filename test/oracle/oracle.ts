@@ -65,7 +65,7 @@ export function runOracle(input: OracleInput): OracleOutput {
   checkInput(input);
   const replicas = Array.from({ length: input.engine.replicas }, (_, number): Replica => {
     const memory = new Memory(input.engine.kvTokens ?? null, rulesOf(input));
-    return { number, memory, resident: [], preempted: [], queue: [] };
+    return { number, memory, resident: [], preempted: [], queue: [], vain: 0 };
   });
   const arrivals = new Arrivals(input);
   const sequences: Sequence[] = [];
@@ -223,6 +223,7 @@ function credit(
   output: OracleOutput,
 ): Sequence[] {
   const emit = (sequence: Sequence): void => {
+    replica.vain = 0;
     sequence.inFlight -= 1;
     sequence.tokenAt.push(now);
   };

@@ -61,6 +61,8 @@ export interface Replica {
   preempted: Sequence[];
   /** composed and not ended, the running one first: at most one, or two with asynchronous scheduling */
   queue: { endAt: number; batch: Batch }[];
+  /** preemptions since one of its requests last got a token */
+  vain: number;
 }
 
 /** Whether nothing is left to schedule: the last token (B = 0: the prefill) is computed, or in flight. */

@@ -1,7 +1,7 @@
 /** The runner over executors that answer in any order, or fail: same records, prompt end, honest progress. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../../src/core/errors.js";
+import { ConfigError, InvariantError } from "../../src/core/errors.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { Simulator } from "../../src/core/simulate.js";
 import { runTask, type Task } from "../../src/core/trial.js";
@@ -168,4 +168,64 @@ test("every task is told to check the laws when the runner is, or the request", 
   seen.length = 0;
   await runner(watching, silent).run(manyShards);
   expect(seen.some(Boolean)).toBe(false);
+});
+
+describe("a configuration that cannot be simulated", () => {
+  const request = { ...manyShards, goesOnAfterFailures: true };
+  const bad = new Set([1, 4, 10]); // the last shares its random numbers, and so its shards, with the first
+  /** Refuses every task that has one of these configurations. */
+  const refusing = (places: ReadonlySet<number>, error: () => Error, ran: Task[] = []): Executor => {
+    const inner = inProcess();
+    const refused = [...places].map((place) => JSON.stringify(request.configs[place]));
+    return {
+      ...inner,
+      width: 3,
+      run: async (task) => {
+        ran.push(task);
+        if (!("kind" in task) && task.configs.some((one) => refused.includes(JSON.stringify(one))))
+          throw error();
+        return inner.run(task);
+      },
+    };
+  };
+  const reason = (): Error => new ConfigError([{ key: "x", message: "not this one" }]);
+
+  test("has no value, and its reason; all others have theirs, those of its shards too", async () => {
+    let [begun, done] = [0, 0];
+    const progress: Progress = {
+      begin: (_, amount) => void (begun += amount),
+      advance: (amount) => void (done += amount),
+      end: () => {},
+    };
+    for (const places of [bad, new Set([10])]) {
+      [begun, done] = [0, 0];
+      const records = await runner(refusing(places, reason), progress).run(request);
+      expect([...records.failed.keys()].sort((a, b) => a - b)).toEqual([...places]);
+      expect(records.failed.get(10)!.message).toBe("not this one");
+      request.configs.forEach((_, config) => {
+        const values = records.metric(config, "rts_mean_s", 2);
+        if (places.has(config)) expect(values).toEqual(values.map(() => NaN));
+        else expect(values).toEqual(inOrder.metric(config, "rts_mean_s", 2));
+      });
+      expect(done).toBeCloseTo(begun, 6);
+    }
+  });
+
+  test("is not tried again and again", async () => {
+    const ran: Task[] = [];
+    const one = { ...request, trials: 40, configs: [request.configs[12]!, request.configs[0]!] };
+    const inner = refusing(new Set([12]), reason, ran);
+    const records = await runner({ ...inner, width: 1 }, silent).run(one);
+    expect([...records.failed.keys()]).toEqual([0]);
+    const tried = ran.filter((task) => !("kind" in task) && task.configs[0] === request.configs[12]);
+    expect(tried.length).toBeLessThanOrEqual(2); // of twenty shards, those that two lanes had begun
+  });
+
+  test("is an error where nobody said to go on, where all are such, and where it is a bug", async () => {
+    await expect(runner(refusing(bad, reason), silent).run(manyShards)).rejects.toThrow("not this one");
+    const all = new Set(request.configs.keys());
+    await expect(runner(refusing(all, reason), silent).run(request)).rejects.toThrow("not this one");
+    const bug = (): Error => new InvariantError("a law");
+    await expect(runner(refusing(bad, bug), silent).run(request)).rejects.toThrow("a law");
+  });
 });

@@ -6,9 +6,11 @@
 import { hostname } from "node:os";
 import type { Job } from "bullmq";
 import { coreHash } from "../core-hash.js";
+import { withTraces } from "../../core/trace-registry.js";
 import type { Task } from "../../core/trial.js";
 import { answerTo, type Executor } from "../executor.js";
 import { MachineFault } from "../machine-fault.js";
+import { Memory } from "../memory.js";
 import { threadPool } from "../pool.js";
 import { WorkerFault } from "../worker-fault.js";
 import type { RedisAddress } from "./address.js";
@@ -62,7 +64,9 @@ export async function serve(options: WorkerOptions): Promise<number> {
   const name = connectionName("worker", build);
   const by = `${hostname()}/${process.pid}`;
   const control = connectionTo(packages, redis, name, probed);
-  const pools = poolsFor(control, (traces) => makePool(threads, { traces }));
+  const pools = poolsFor(control, (traces) =>
+    makePool(threads, { traces, memory: new Memory(withTraces(traces), { tell }) }),
+  );
   let running = 0;
   let finished = 0;
   const how = (task: Task): Task => (options.plain === true ? { ...task, plain: true } : task);
