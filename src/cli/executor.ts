@@ -9,6 +9,7 @@ import type { RedisAddress } from "../run/bullmq/address.js";
 import { QUEUE_WIDTH, queueGrain } from "../run/bullmq/grain.js";
 import type { Executor } from "../run/executor.js";
 import { Memory } from "../run/memory.js";
+import { tellingOn } from "./careful.js";
 import { threadCount } from "./open-files.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
@@ -56,7 +57,7 @@ export function lazyExecutor(
 ): Executor {
   const { redis, workers = availableParallelism() } = settings;
   // Also with --quiet, which is about progress: who waits in vain would never know what for.
-  const tell = (line: string): void => void stderr.write(`${line}\n`);
+  const tell = tellingOn(stderr);
   const start = async (): Promise<Executor> => {
     if (redis) {
       const { submitter } = await import("../run/bullmq/submitter.js");

@@ -1,7 +1,7 @@
 /** What went wrong, told to the one who can mend it, and the exit code that says whose fault it was. */
 import { ConfigError, InvariantError, PlanError } from "../core/errors.js";
 import { FileError } from "../io/files.js";
-import { inALine } from "../io/in-a-line.js";
+import { inALine } from "../core/foreign-words.js";
 import { isForWantOfFiles } from "../io/open-files.js";
 import { Interrupted } from "../run/interrupted.js";
 import { inOneProcess } from "./shell.js";
@@ -43,16 +43,20 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     return error.signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
   }
   if (error instanceof Error && error.name === "Disagreement") {
-    say(`error: ${error.message}\nthe command that shows which, in one process:\n  ${inOneProcess(replay)}`);
+    say(
+      `error: ${inALine(error.message, LONGEST_MESSAGE)}\nthe command that shows which, in one process:\n  ${inOneProcess(replay)}`,
+    );
     return EXIT.ours;
   }
   // The built-in schedulers break no rule; if one does, or a law fails, the bug is ours.
   if (error instanceof InvariantError || error instanceof PlanError) {
-    say(`bug in llmsim: ${error.message}\nplease report it with the command that shows it:\n  ${replay}`);
+    say(
+      `bug in llmsim: ${inALine(error.message, LONGEST_MESSAGE)}\nplease report it with the command that shows it:\n  ${replay}`,
+    );
     return EXIT.ours;
   }
   if (error instanceof Error && (error.name === "QueueFault" || error.name === "MachineFault")) {
-    say(`error: ${error.message}`);
+    say(`error: ${inALine(error.message, LONGEST_MESSAGE)}`);
     return EXIT.fault;
   }
   if (isForWantOfFiles(error)) {
@@ -60,7 +64,9 @@ export function report(error: unknown, stderr: Output, replay: string): number {
     return EXIT.fault;
   }
   if (error instanceof Error && error.name === "WorkerFault") {
-    say(`error: ${error.message}\nthe command that shows it, in one process:\n  ${inOneProcess(replay)}`);
+    say(
+      `error: ${inALine(error.message, LONGEST_MESSAGE)}\nthe command that shows it, in one process:\n  ${inOneProcess(replay)}`,
+    );
     return EXIT.ours;
   }
   if (error instanceof RangeError && NO_MEMORY.test(error.message)) {

@@ -3,6 +3,7 @@
  * the step's summary. The runner reads commands from stderr too, so stdout stays the document's under `--json`.
  */
 import { resolve } from "node:path";
+import { inALine } from "../core/foreign-words.js";
 import type { Report, Table } from "../experiments/experiment.js";
 import { FileError } from "../io/files.js";
 import type { Streams } from "./streams.js";
@@ -12,7 +13,7 @@ const message = (text: string): string =>
   text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 const property = (text: string): string => message(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 
-const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+const cell = (text: string): string => inALine(text).replaceAll("|", "\\|").replaceAll("<", "&lt;");
 
 function markdownTable({ title, columns, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;

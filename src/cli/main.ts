@@ -8,6 +8,7 @@ import { ConfigError } from "../core/errors.js";
 import { EXPERIMENTS } from "../experiments/index.js";
 import { nodeFiles } from "../io/files.js";
 import { Interrupted } from "../run/interrupted.js";
+import { careful } from "./careful.js";
 import { outputOf } from "./process-output.js";
 import { EXIT, report as reportError } from "./faults.js";
 import { dropLocks } from "./lock.js";
@@ -26,7 +27,8 @@ const WORKER = { name: "worker", summary: "work for runs with --executor bullmq,
  * @param argv the arguments after the program's name
  * @returns the exit code (see EXIT)
  */
-export async function main(argv: readonly string[], streams: Streams): Promise<number> {
+export async function main(argv: readonly string[], given: Streams): Promise<number> {
+  const streams = { ...given, stdout: careful(given.stdout), stderr: careful(given.stderr) };
   const replay = commandLine(argv);
   let code: number = EXIT.done;
   const merge: PlainCommand = {

@@ -18,7 +18,8 @@ import type { Permission } from "./folder-record.js";
 import { isInside } from "./inside.js";
 import { camelCase, flagName } from "./options.js";
 import { type Flags, makeProgram } from "./program.js";
-import { commandLine, shellWord } from "./shell.js";
+import { commandLine } from "./shell.js";
+import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 

@@ -1,5 +1,6 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
 import { conditionText } from "../core/condition.js";
+import { inALine } from "../core/foreign-words.js";
 import { BLOCK_TOKENS } from "../core/kv-memory.js";
 import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment, Report, Study, TraceUse } from "../experiments/experiment.js";
@@ -26,7 +27,9 @@ function machineHeader({ hardware, config, schedulers }: Study): string {
   return [
     `hardware ${hardware}; service ${service.kind} ${rest(service)}`,
     `engine maxTokens ${engine.maxTokens}, maxSequences ${engine.maxSequences}, chunk ${engine.chunkSize ?? "off"}, kvTokens ${engine.kvTokens ?? "unlimited"}${async}, scheduler ${schedulers[0].kind}`,
-  ].join("\n");
+  ]
+    .map((line) => inALine(line))
+    .join("\n");
 }
 
 /** A trace on a GPU has nothing of the scenario left, unless it was asked for. */
@@ -63,7 +66,9 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
     ].join(", "),
     ...sloLine(study),
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,
-  ].join("\n");
+  ]
+    .map((line) => inALine(line))
+    .join("\n");
 }
 
 /** The KV memory, and what of its rules is not the scheduler's own. */
@@ -116,8 +121,8 @@ export function body(
   const parts: string[] = [];
   if (assumed) parts.push(style.dim(assumed));
   for (const table of report.tables) parts.push(renderTable(table, style));
-  if (report.notes.length > 0) parts.push(report.notes.map((note) => `note: ${note}`).join("\n"));
-  if (written.length > 0) parts.push(`written:\n${written.map((file) => `  ${file}`).join("\n")}`);
+  if (report.notes.length > 0) parts.push(report.notes.map((note) => `note: ${inALine(note)}`).join("\n"));
+  if (written.length > 0) parts.push(`written:\n${written.map((file) => `  ${inALine(file)}`).join("\n")}`);
   parts.push(`again:  ${replay}`);
   if (report.next.length > 0)
     parts.push(

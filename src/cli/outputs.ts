@@ -7,7 +7,7 @@ import { createHash, type Hash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { type Data, FileError, type FileSystem, type Place } from "../io/files.js";
-import { inALine } from "../io/in-a-line.js";
+import { inALine } from "../core/foreign-words.js";
 import { type Permission, RecordedFolder, RefusedOutput } from "./folder-record.js";
 import type { Lock } from "./lock.js";
 import type { Entry, Run } from "./record.js";

@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
+import { inALine } from "../core/foreign-words.js";
 import type { PluginFile } from "../core/plugin.js";
 import type {
   Experiment,
@@ -19,6 +20,7 @@ import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
 import { watching } from "../run/plugin-files.js";
 import { runner } from "../run/runner.js";
+import { tellingOn } from "./careful.js";
 import { checkpoint, type Checkpoint } from "./checkpoint.js";
 import { cutBy, lazyExecutor } from "./executor.js";
 import { EXIT, report as tellFault } from "./faults.js";
@@ -81,7 +83,7 @@ export async function perform(
   try {
     const settings = { ...settingsThatDecide(experiment, options, study), ...cutBy(shared) };
     const { cwd, fs } = streams;
-    const tell = (line: string): void => void streams.stderr.write(`${line}\n`);
+    const tell = tellingOn(streams.stderr);
     const { share, resume, outData: folder } = shared;
     const parted = sharedOut(settings, shared.verify);
     const replay = commandLine(argv);
@@ -141,6 +143,7 @@ async function guarded(
   work: () => Promise<number>,
 ): Promise<number> {
   const startedAt = performance.now();
+  const isWorthIt = (): boolean => saved.found || performance.now() - startedAt > WORTH_KEEPING_MS;
   let code: number;
   try {
     code = await work();
@@ -150,7 +153,7 @@ async function guarded(
       (error instanceof ConfigError && !(error instanceof RefusedOutput)) ||
       error instanceof PlanError ||
       error instanceof InvariantError;
-    const isKept = saved.found || isStopped || (!isFinal && performance.now() - startedAt > WORTH_KEEPING_MS);
+    const isKept = saved.found || isStopped || (!isFinal && isWorthIt());
     await saved.close(isKept).catch((later: unknown) => {
       if (isStopped) throw later; // else the first error is the one to tell
     });
@@ -164,7 +167,11 @@ async function guarded(
     );
     throw error;
   }
-  await saved.close(false);
+  // Points that failed may be tried again, on a machine with more memory.
+  const isKept = code === EXIT.fault && saved.shards() > 0 && isWorthIt();
+  await saved.close(isKept);
+  if (isKept)
+    tell(`${saved.shards()} finished shards are kept in ${saved.name}: --resume goes on from there`);
   return code;
 }
 
@@ -191,7 +198,7 @@ async function conduct(
   let said = 0;
   const say = (line: string): void => {
     said++;
-    if (!shared.json && !part) stdout.write(`${style.bold(line)}\n`);
+    if (!shared.json && !part) stdout.write(`${style.bold(inALine(line))}\n`);
   };
   const { places, outputs, warn, workspace, tables } = writing;
   const { signal } = streams;
@@ -210,9 +217,7 @@ async function conduct(
       share: shared.share,
     }),
     say,
-    tell: (line) => {
-      if (!shared.quiet && !part) stderr.write(`${line}\n`);
-    },
+    tell: shared.quiet || part ? () => {} : tellingOn(stderr),
   };
   const report: Report = await watching(plugins, () => experiment.run(context));
   if (signal?.aborted === true) {

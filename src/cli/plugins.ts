@@ -1,6 +1,6 @@
 /** `--plugin FILE`: the schedulers of a user's own files, and whose fault it is when one of them goes wrong. */
 import { resolve } from "node:path";
-import { ConfigError, type Issue, PlanError } from "../core/errors.js";
+import { ConfigError, type Issue, PlanError, UnfitError } from "../core/errors.js";
 import type { Plugin, PluginFile } from "../core/plugin.js";
 import type { PluginUse } from "../experiments/experiment.js";
 import { FileError, readNamed } from "../io/files.js";
@@ -79,10 +79,11 @@ export function blamed(error: unknown, { uses, files }: Plugged): unknown {
   if (error instanceof PlanError) {
     const plugin = uses.find(({ schedulers }) => schedulers.includes(error.scheduler));
     if (!plugin) return error;
-    return new ConfigError([{ key: "--plugin", message: `plugin ${plugin.file}: ${error.message}` }]);
+    return new UnfitError([{ key: "--plugin", message: `plugin ${plugin.file}: ${error.message}` }]);
   }
   if (!(error instanceof ConfigError)) return error;
-  return new ConfigError(
+  const Same = error instanceof UnfitError ? UnfitError : ConfigError;
+  return new Same(
     error.issues.map(({ key, message }) => {
       const at = files.findIndex(({ path }) => message.startsWith(`plugin ${path}: `));
       return { key, message: at < 0 ? message : message.replace(files[at].path, () => uses[at].file) };

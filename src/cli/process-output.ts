@@ -10,7 +10,7 @@ import type { Output } from "./streams.js";
 export function outputOf(
   stream: NodeJS.WriteStream & { readonly fd: number },
   name: string,
-): Required<Output> {
+): Omit<Required<Output>, "redraw"> {
   let lost: FileError | undefined;
   let isGone = false;
   const lose = (error: unknown): void => {

@@ -36,8 +36,8 @@ export function progressOn(output: Output, isQuiet: boolean, now: () => number =
     isDrawn = true;
     const share = total > 0 ? Math.min(1, done / total) : 1;
     const filled = Math.round(share * BAR);
-    output.write(
-      `\r\u001B[K${"█".repeat(filled)}${"░".repeat(BAR - filled)} ${Math.floor(share * 100)} % ${label}${left()}`,
+    output.redraw?.(
+      `${"█".repeat(filled)}${"░".repeat(BAR - filled)} ${Math.floor(share * 100)} % ${label}${left()}`,
     );
   };
   const line = (): void => {
@@ -72,7 +72,7 @@ export function progressOn(output: Output, isQuiet: boolean, now: () => number =
     end() {
       if (--open > 0) return;
       pacedMs += now() - Math.max(startedAt, pacedFrom ?? now());
-      if (isDrawn) output.write("\r\u001B[K");
+      if (isDrawn) output.redraw?.("");
       isDrawn = false;
     },
     secondsFor: (amount) => (paced > 0 ? (amount * pacedMs) / paced / 1000 : undefined),

@@ -6,7 +6,7 @@
  * A folder that has none may have the manifest of a reproduction (experiments/reproduction/manifest.ts), which lists
  * files by their hash as well.
  */
-import { inALine } from "../io/in-a-line.js";
+import { inALine } from "../core/foreign-words.js";
 
 export const RECORD = ".llmsim.json";
 const VERSION = 1;

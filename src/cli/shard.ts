@@ -16,7 +16,7 @@ import { flattened } from "./checkpoint.js";
 import type { OptionValues } from "./options.js";
 import type { Planned } from "./outputs.js";
 import type { SharedSettings } from "./settings.js";
-import { shellWord } from "./shell.js";
+import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 

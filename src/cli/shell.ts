@@ -1,6 +1,5 @@
-/** An argument as a shell takes it: commands that are printed can be pasted. */
-export const shellWord = (argument: string): string =>
-  /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+/** A command line of this program, its flags, and what of them decides results. */
+import { shellWord } from "../core/foreign-words.js";
 
 /** What stands for the address of Redis, which may hold a password. */
 const REDIS = ' --redis "$LLMSIM_REDIS"';

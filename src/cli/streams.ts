@@ -3,6 +3,8 @@ import type { FileSystem } from "../io/files.js";
 
 export interface Output {
   write(text: string): unknown;
+  /** Replaces the line that the cursor of a terminal stands in. */
+  redraw?(text: string): unknown;
   /** What was written has been taken. Rejects with a FileError where it could not be: a disk that is full. */
   taken?(): Promise<void>;
   readonly isTTY?: boolean | undefined;

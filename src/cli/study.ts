@@ -21,7 +21,7 @@ import { MACHINE_KEYS } from "./flags.js";
 import { flagName } from "./options.js";
 import type { Plugged } from "./plugins.js";
 import type { Flags } from "./program.js";
-import { shellWord } from "./shell.js";
+import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";
 import { besideTrace, type Traffic, trafficFrom } from "./traffic.js";
 import { changesOf } from "./variants.js";

@@ -1,4 +1,5 @@
 /** Tables on a terminal: columns padded to their widest cell, numbers to the right, names to the left. */
+import { inALine } from "../core/foreign-words.js";
 import type { Table } from "../experiments/experiment.js";
 import type { Style } from "./style.js";
 
@@ -10,7 +11,9 @@ const width = (cell: string): number => [...cell].length;
 const isNumeric = (cell: string): boolean => /^[-+−–→.\d]/.test(cell) || cell === "";
 
 export function renderTable(table: Table, style: Style): string {
-  const { columns, rows, title } = table;
+  const { title } = table;
+  const columns = table.columns.map((name) => inALine(name));
+  const rows = table.rows.map((row) => row.map((cell) => inALine(cell)));
   const widths = columns.map((column, i) => Math.max(width(column), ...rows.map((row) => width(row[i]))));
   const right = columns.map((_, i) => rows.length > 0 && rows.every((row) => isNumeric(row[i])));
   const line = (cells: readonly string[]): string =>
@@ -22,5 +25,5 @@ export function renderTable(table: Table, style: Style): string {
       .join(GAP)
       .trimEnd();
   const lines = [style.dim(line(columns)), ...rows.map(line)];
-  return [...(title ? [title] : []), ...lines].join("\n");
+  return [...(title ? [inALine(title)] : []), ...lines].join("\n");
 }

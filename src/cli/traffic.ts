@@ -18,7 +18,7 @@ import { type Unit, UNITS } from "../io/instants.js";
 import { loadTrace, shownAs, TRACE_FORMATS, type TraceOptions } from "../io/trace-reader.js";
 import { camelCase, flagName } from "./options.js";
 import type { Flags } from "./program.js";
-import { shellWord } from "./shell.js";
+import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";
 
 const replay = member(builtIn.arrivals, "trace").options;

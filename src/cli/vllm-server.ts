@@ -15,7 +15,7 @@ import type { ServerUse } from "../experiments/experiment.js";
 import { FileError } from "../io/files.js";
 import { ASSUMED_LIMITS, type Hardware, serverLimits } from "../io/hardware.js";
 import type { Flags } from "./program.js";
-import { shellWord } from "./shell.js";
+import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";
 
 /** The flags, as commander reads them, with their summaries. */

@@ -5,6 +5,7 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
 import { serve } from "../run/bullmq/worker.js";
 import { EXIT, EXIT_HELP } from "./faults.js";
+import { tellingOn } from "./careful.js";
 import { threadCount } from "./open-files.js";
 import type { Flags } from "./program.js";
 import { redisFrom } from "./redis.js";
@@ -51,7 +52,7 @@ export async function work(flags: Flags, { env, signal, stderr }: Streams): Prom
   }
   const plain = isPlain(env, issues);
   if (issues.length > 0 || !redis) throw new ConfigError(issues);
-  const insist = (line: string): void => void stderr.write(`${line}\n`);
+  const insist = tellingOn(stderr);
   const tell = flags.quiet === true ? () => {} : insist;
   const until = signal ?? new AbortController().signal;
   const count = threadCount(threads as number, insist);

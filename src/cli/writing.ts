@@ -15,7 +15,9 @@ import type { SharedSettings } from "./settings.js";
 import { plannedShard, sharedOut } from "./shard.js";
 import { resultLine } from "./shell.js";
 import type { Streams } from "./streams.js";
+import { inALine } from "../core/foreign-words.js";
 import { tablesIn } from "./tables.js";
+import { tellingOn } from "./careful.js";
 import { workspaceIn } from "./workspace.js";
 import type { Places } from "./write.js";
 
@@ -72,7 +74,7 @@ export function outputsOf(
   const { outData: data, outFigs: figs, share } = shared;
   const named = namedFiles(experiment, options, cwd);
   const places = { cwd, data, figs, named };
-  const warn = (warning: string): void => void stderr.write(`warning: ${warning}\n`);
+  const warn = (warning: string): void => void stderr.write(`warning: ${inALine(warning)}\n`);
   const decided = study && settingsThatDecide(experiment, options, study);
   const hashes = inputs.map(({ file }) => [file, reads.paths.get(resolve(cwd, file))] as const);
   const settings = {
@@ -89,7 +91,7 @@ export function outputsOf(
     command: experiment.name,
     inputs: [...reads.paths.keys(), ...read, ...(answered?.inputs ?? [])],
     permission: answered?.permission ?? typed(shared.overwrite),
-    tell: (line) => void stderr.write(`${line}\n`),
+    tell: tellingOn(stderr),
   });
   const workspace = workspaceIn(places, streams, outputs, warn);
   const tables = tablesIn(data, cwd, fs);

@@ -23,6 +23,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** The same, found only when a trial of these settings ran: others may still be simulated. */
+export class UnfitError extends ConfigError {}
+
 /** A scheduler composed a batch that breaks a rule of the engine, found where it was composed. */
 export class PlanError extends Error {
   /** Name of the scheduler. */

@@ -2,7 +2,7 @@
 import { type BacklogTask, leftAt, runBacklog } from "./backlog.js";
 import { demandSame, differentValues } from "./verification.js";
 import type { SimulationConfig } from "./config.js";
-import { InvariantError } from "./errors.js";
+import { ConfigError, InvariantError, UnfitError } from "./errors.js";
 import { METRICS } from "./metrics.js";
 import type { PluginFile } from "./plugin.js";
 import { runTrial, type Simulator } from "./simulate.js";
@@ -69,11 +69,12 @@ function served(simulator: Simulator, task: StabilityTask, plain: boolean): Tria
   return Float64Array.from([emptied ? 1 : 0, left, ...decodeTokens, ...prefillTokens, ...prompts]);
 }
 
-/** A failed invariant says what replays it. */
+/** A failed invariant says what replays it, and settings that turn out to be none that they did in a trial. */
 function named<T>({ scheduler }: SimulationConfig, seed: number, trial: number, run: () => T): T {
   try {
     return run();
   } catch (error) {
+    if (error instanceof ConfigError) throw new UnfitError(error.issues);
     if (!(error instanceof InvariantError)) throw error;
     throw new InvariantError(`${error.message} (scheduler ${scheduler.kind}, seed ${seed}, trial ${trial})`);
   }

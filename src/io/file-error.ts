@@ -1,6 +1,6 @@
 /** What the machine could not do with a file, as its user reads it: which path, and why in plain words. */
 import { getSystemErrorMap } from "node:util";
-import { inALine } from "./in-a-line.js";
+import { inALine } from "../core/foreign-words.js";
 
 /** Characters of a path that a message shows. */
 const LONGEST_PATH = 400;

@@ -5,7 +5,7 @@
 import { flagLayer, SETTINGS } from "../cli/flag-layer.js";
 import { MODEL_SWITCHES, type ModelSwitch } from "../cli/flags.js";
 import { camelCase } from "../cli/options.js";
-import { shellWord } from "../cli/shell.js";
+import { shellWord } from "../core/foreign-words.js";
 import { resolveStudy } from "../config/study.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";

@@ -1,5 +1,5 @@
 /** The interface of an executor: where tasks are run. */
-import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
+import { ConfigError, InvariantError, type Issue, PlanError, UnfitError } from "../core/errors.js";
 import { METRICS } from "../core/metrics.js";
 import { type Simulator } from "../core/simulate.js";
 import { runTask, type Task, type TrialValues } from "../core/trial.js";
@@ -49,7 +49,7 @@ export function answerTo(error: unknown): Answer {
 /** The other side of `answer`: the values, or the error thrown again. */
 export function valuesOf(given: Answer): TrialValues {
   if (given instanceof Float64Array) return given;
-  if ("config" in given) throw new ConfigError(given.config);
+  if ("config" in given) throw new UnfitError(given.config);
   if ("plan" in given) throw new PlanError(...given.plan);
   throw new InvariantError(given.invariant);
 }

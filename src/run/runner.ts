@@ -1,6 +1,6 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
 import { setImmediate } from "node:timers/promises";
-import { ConfigError, invariant } from "../core/errors.js";
+import { invariant, UnfitError } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
 import {
@@ -102,7 +102,7 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
 
 /** Whether other settings would not have it: neither a bug nor a machine that can do nothing at all. */
 const isOfItsSettings = (error: unknown): error is Error =>
-  error instanceof ConfigError ||
+  error instanceof UnfitError ||
   error instanceof MemoryFault ||
   (error instanceof WorkerFault && error.isForWantOfMemory);
 

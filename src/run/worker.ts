@@ -6,7 +6,7 @@ import type { Trace } from "../core/trace.js";
 import { withTraces } from "../core/trace-registry.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import { answer, type Answer, answerTo } from "./executor.js";
-import { bytesOf, isLarge } from "./memory.js";
+import { bytesOf, isLarge } from "./task-memory.js";
 
 let simulator = new Simulator(withTraces(workerData as readonly Trace[]));
 /** A simulator for each set of plugins, which are imported once; who has none loads nothing for them. */

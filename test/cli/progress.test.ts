@@ -7,7 +7,8 @@ import type { Progress } from "../../src/run/runner.js";
 function watch(isTTY: boolean, isQuiet = false) {
   let now = 1000;
   let text = "";
-  const output = { write: (more: string) => (text += more), isTTY };
+  const write = (more: string): string => (text += more);
+  const output = { write, redraw: (line: string) => write(`\r\u001b[K${line}`), isTTY };
   const progress: Progress = progressOn(output, isQuiet, () => now);
   return {
     progress,

@@ -41,6 +41,7 @@ test.each(files.map((file) => [nameOf(file), file]))("%s", (name, file) => {
 
 test("the way in: commander, the list of commands and how to tell what is wrong, nothing else", () => {
   expect(loadedWith("cli/main.ts")).toEqual([
+    "cli/careful.ts",
     "cli/faults.ts",
     "cli/lock.ts",
     "cli/main.ts",
@@ -52,12 +53,12 @@ test("the way in: commander, the list of commands and how to tell what is wrong,
     "cli/version.ts",
     "commander",
     "core/errors.ts",
+    "core/foreign-words.ts",
     "experiments/index.ts",
     "io/appending.ts",
     "io/file-error.ts",
     "io/files.ts",
     "io/folders.ts",
-    "io/in-a-line.ts",
     "io/open-files.ts",
     "io/pieces.ts",
     "io/place.ts",
@@ -70,5 +71,5 @@ test("a worker: the core, its generator and the pool, nothing else", () => {
   const packages = ["piscina", "seedrandom/lib/alea.js"];
   for (const loaded of loadedWith("run/worker.ts"))
     if (!packages.includes(loaded))
-      expect(loaded).toMatch(/^(core\/|run\/(worker|executor|interrupted)\.ts$)/);
+      expect(loaded).toMatch(/^(core\/|run\/(worker|executor|interrupted|task-memory)\.ts$)/);
 });

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { builtIn } from "../../src/core/registry.js";
 import type { TrialTask } from "../../src/core/trial.js";
 import { MemoryFault } from "../../src/run/machine-fault.js";
-import { bytesOf, isLarge, Memory } from "../../src/run/memory.js";
+import { Memory } from "../../src/run/memory.js";
+import { bytesOf, isLarge } from "../../src/run/task-memory.js";
 import { smallConfig } from "./requests.js";
 
 const GIB = 2 ** 30;

@@ -1,7 +1,7 @@
 /** The runner over executors that answer in any order, or fail: same records, prompt end, honest progress. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ConfigError, InvariantError } from "../../src/core/errors.js";
+import { ConfigError, InvariantError, UnfitError } from "../../src/core/errors.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { Simulator } from "../../src/core/simulate.js";
 import { runTask, type Task } from "../../src/core/trial.js";
@@ -188,7 +188,7 @@ describe("a configuration that cannot be simulated", () => {
       },
     };
   };
-  const reason = (): Error => new ConfigError([{ key: "x", message: "not this one" }]);
+  const reason = (): Error => new UnfitError([{ key: "x", message: "not this one" }]);
 
   test("has no value, and its reason; all others have theirs, those of its shards too", async () => {
     let [begun, done] = [0, 0];
@@ -227,5 +227,7 @@ describe("a configuration that cannot be simulated", () => {
     await expect(runner(refusing(all, reason), silent).run(request)).rejects.toThrow("not this one");
     const bug = (): Error => new InvariantError("a law");
     await expect(runner(refusing(bad, bug), silent).run(request)).rejects.toThrow("a law");
+    const ofTheRun = (): Error => new ConfigError([{ key: "x", message: "the lock is another's" }]);
+    await expect(runner(refusing(bad, ofTheRun), silent).run(request)).rejects.toThrow("the lock");
   });
 });

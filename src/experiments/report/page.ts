@@ -2,6 +2,7 @@
  * A report as a document: sections of sentences, tables and figures, written as one HTML page that opens without a
  * network in any year, and as Markdown. Text first, a table under each figure; every text is escaped.
  */
+import { inALine } from "../../core/foreign-words.js";
 
 export interface TableOf {
   readonly columns: readonly string[];
@@ -97,10 +98,11 @@ export function toHtml(
 }
 
 /** Text in Markdown: nothing in it is markup. */
-const plainText = (text: string): string => text.replace(/[\\`*_{}[\]<>#|~]/g, (c) => `\\${c}`);
+const plainText = (text: string): string => inALine(text).replace(/[\\`*_{}[\]<>#|~]/g, (c) => `\\${c}`);
 
 /** As a span of code: between more backticks than the text has in a row. */
-function codeSpan(text: string): string {
+function codeSpan(command: string): string {
+  const text = inALine(command);
   let fence = "`";
   while (text.includes(fence)) fence += "`";
   return fence === "`" ? `\`${text}\`` : `${fence} ${text} ${fence}`;

@@ -1,6 +1,7 @@
 /** Where a table comes from, by the manifest: the command that makes it again, and whether its bytes are still those. */
 import { REFERENCE, STANDARD, type Conventions } from "../../core/config.js";
 import type { Spec } from "../../core/definition.js";
+import { shellWord } from "../../core/foreign-words.js";
 import type { Workspace } from "../experiment.js";
 import type { Finished, Manifest } from "../reproduction/manifest.js";
 import { type Step, stepsOf } from "../reproduction/steps.js";
@@ -14,7 +15,9 @@ const same = (a: Conventions, b: Conventions): boolean =>
 function conventionFlags({ config: { conventions } }: Ran): string[] {
   if (same(conventions, STANDARD)) return [];
   if (same(conventions, REFERENCE)) return ["--conventions reference"];
-  return Object.entries(conventions).map(([key, value]) => `--set conventions.${key}=${value}`);
+  return Object.entries(conventions).map(
+    ([key, value]) => `--set ${shellWord(`conventions.${key}=${value}`)}`,
+  );
 }
 
 /** The name of the step that made a table. */
@@ -27,7 +30,7 @@ function optionFlags({ experiment, options }: Step): string[] {
     const value = options[key];
     if (value === undefined || value === null || value === false || value === usual) return [];
     const text = Array.isArray(value) ? value.join(",") : `${value as string | number | boolean}`;
-    return text === usual ? [] : [value === true ? flag : `${flag.split(" ")[0]} ${text}`];
+    return text === usual ? [] : [value === true ? flag : `${flag.split(" ")[0]} ${shellWord(text)}`];
   });
 }
 
@@ -44,7 +47,7 @@ export function commandFor(manifest: Manifest | undefined, file: string): string
     `llmsim ${step.experiment.name}`,
     ...(step.experiment.takesModel
       ? [
-          `--scenario ${scenario} --scheduler ${schedulers.map(({ kind }) => kind).join(",")}`,
+          `--scenario ${shellWord(scenario)} --scheduler ${shellWord(schedulers.map(({ kind }) => kind).join(","))}`,
           `--ntrials ${trials} --tmax ${config.horizon.tmaxSeconds}`,
           ...conventionFlags(ran),
         ]

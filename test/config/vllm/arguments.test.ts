@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readArguments, readNumber } from "../../../src/config/vllm/arguments.js";
 import { shellWords } from "../../../src/config/vllm/shell-words.js";
 import { versionOf } from "../../../src/config/vllm/version.js";
-import { shellWord } from "../../../src/cli/shell.js";
+import { shellWord } from "../../../src/core/foreign-words.js";
 import type { Issue } from "../../../src/core/errors.js";
 
 describe("shellWords", () => {
