@@ -35,6 +35,11 @@ export interface Permission {
   lift(name: string): string;
 }
 
+/** How the library that replaces files names what it writes first: the file's name, and the hash of process and number. */
+const TEMPORARY = /^(.*)\.(\d{6,10})$/;
+/** What people hang on a name, and not the library. */
+const DATE = /^(?:(?:19|20)\d{4}|(?:19|20)\d{6}|1[67]\d{8})$/;
+
 export class RecordedFolder {
   /** Without links. */
   readonly path: string;
@@ -100,6 +105,20 @@ export class RecordedFolder {
           );
         await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
       }
+  }
+
+  /**
+   * Removes what a run left that was killed while it replaced files: the record says of which it was about to. The lock
+   * must be held, as every run holds it while it writes here.
+   */
+  async sweep(): Promise<void> {
+    const torn = [...this.files].flatMap(([name, { sha256 }]) => (sha256 === null ? [name] : []));
+    if (torn.length === 0) return;
+    for (const name of await this.fs.list(this.path)) {
+      const [, of, digits] = TEMPORARY.exec(name) ?? [];
+      if (of !== undefined && torn.includes(of) && !DATE.test(digits))
+        await this.fs.remove(join(this.path, name));
+    }
   }
 
   entryOf(file: string): Entry | undefined {

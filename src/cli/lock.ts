@@ -10,6 +10,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { ConfigError } from "../core/errors.js";
 import type { FileSystem } from "../io/files.js";
 import { beginningOf } from "./process-start.js";
@@ -94,12 +95,29 @@ export async function takeLock(
     held.delete(text);
     throw error;
   }
-  return {
-    async release() {
-      held.delete(text);
-      if ((await textOf(path, name, fs)) === text) await fs.remove(path);
-    },
+  const release = async (): Promise<void> => {
+    held.delete(text);
+    if ((await textOf(path, name, fs)) === text) await fs.remove(path);
   };
+  try {
+    await sweep(path, text, fs);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
+}
+
+/** Removes what claims of processes that are gone have left beside a lock that is held: their marks, and unlinked texts. */
+async function sweep(path: string, text: string, fs: FileSystem): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await fs.list(folder)) {
+    if (!name.startsWith(`${basename(path)}.`)) continue;
+    const left = join(folder, name);
+    const found = await fs.readText(left).catch(() => undefined);
+    const owner = found === undefined || found === text ? undefined : ownerIn(found);
+    if (owner && stateOf(found!, owner) === "gone") await fs.remove(left).catch(() => {});
+  }
 }
 
 async function claim(

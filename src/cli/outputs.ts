@@ -182,6 +182,7 @@ export class Outputs {
         targets.push({ file, place, folder, before: folder.entryOf(basename(place.real)) });
       }
       await this.refuseAny(targets);
+      for (const folder of folders.values()) await folder.sweep();
       await this.writeAll(files, targets, [...folders.values()]);
       this.tellReplaced(targets, [...folders.values()]);
       for (const [path, folder] of folders) this.folders.set(path, folder);

@@ -11,7 +11,11 @@ const LINE_MS = 1000;
 /** Work that is over sooner shows no bar at all. */
 const PATIENCE_MS = 300;
 
-export function progressOn(output: Output, isQuiet: boolean, now: () => number = Date.now): Progress {
+export function progressOn(
+  output: Output,
+  isQuiet: boolean,
+  now: () => number = () => performance.now(),
+): Progress {
   let label = "";
   let total = 0;
   let done = 0;

@@ -309,6 +309,22 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     );
   });
 
+  test("a shard that a full Redis has dropped is handed in again, as often as it takes", async () => {
+    const core = coreOf(8);
+    const run = await submit(core);
+    const asked = run.run(taskOf(1));
+    const drop = async (): Promise<void> => void (await client.del(key(core, idOf(taskOf(1), core))));
+    await eventually(() => client.llen(key(core, "wait"))).toBe(1);
+    await drop();
+    const refused: string[] = [];
+    const tell = (line: string): void => {
+      if (line.startsWith("refused: ")) refused.push(line);
+    };
+    work(core, { tell });
+    expect(await asked).toEqual(await inProcess().run(taskOf(1)));
+    expect(refused).toEqual(["refused: a shard that is gone"]);
+  });
+
   test("a Redis that may forget is warned of, once, in a line", async () => {
     const core = coreOf(6);
     await client.config("SET", "maxmemory-policy", "allkeys-lru");

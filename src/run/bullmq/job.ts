@@ -48,6 +48,8 @@ export function jobId({ core, task, traces }: ShardJob): string {
  * @throws Refusal when it is no job of this form, version and core
  */
 export function readJob(data: unknown, id: string | undefined, mine: Build): ShardJob {
+  // BullMQ's own of a job whose key a full Redis has dropped.
+  if (isRecord(data) && Object.keys(data).length === 0) throw refusal(`a shard ${GONE}`);
   if (!isRecord(data) || data.form !== FORM) throw refusal("no shard of this form");
   const { version, core, task, traces } = data;
   if (typeof version !== "string" || typeof core !== "string") throw refusal("a shard of no version");
@@ -61,6 +63,9 @@ export function readJob(data: unknown, id: string | undefined, mine: Build): Sha
   if (jobId(job) !== id) throw refusal("a shard under the id of another");
   return job;
 }
+
+/** How the worker ends what it says of a thing that Redis has dropped; who sent it can send it again. */
+export const GONE = "that is gone";
 
 const MOST_TRACES = 64;
 const MOST_CONFIGS = 100_000;

@@ -19,10 +19,10 @@ import { WorkerFault } from "../worker-fault.js";
 import type { RedisAddress } from "./address.js";
 import { connectionTo, forgets, loadPackages, plainText, probe, within } from "./connection.js";
 import { QUEUE_WIDTH, queueGrain } from "./grain.js";
-import { isRefusal, jobId, jobOf, type ShardJob } from "./job.js";
+import { GONE, isRefusal, jobId, jobOf, type ShardJob } from "./job.js";
 import { type Build, connectionName, queueName } from "./peers.js";
 import { DISAGREES, fingerprint, readResult, sourceOf } from "./result.js";
-import { deposit, GONE, type Parcel, parcelsOf } from "./traces.js";
+import { deposit, type Parcel, parcelsOf } from "./traces.js";
 import { watch, type Watch } from "./watch.js";
 
 export interface SubmitterOptions {
@@ -54,6 +54,8 @@ const LOST = -2;
 /** A look asks after no more jobs than this. */
 const ASKED_A_LOOK = 256;
 const MOST_REFUSED_ADDS = 10;
+/** A Redis that drops keys may drop the same one again. */
+const MOST_GONE = 20;
 /** Results that a second one is compared with: the last so many, more than Redis keeps. */
 const REMEMBERED = 16_384;
 /** A result stands in one value of Redis, which holds 512 MB, and as text. */
@@ -73,6 +75,8 @@ interface Pending {
   isOld: boolean;
   /** It has been taken out and handed in anew. */
   isRenewed: boolean;
+  /** How often it, or its trace, was gone when a worker came to it. */
+  gone: number;
   /** It is being taken out: what is heard of it is about the one before. */
   isLeaving: boolean;
 }
@@ -189,7 +193,7 @@ class Submitter implements Executor {
     const known = this.asked.get(id);
     if (known) return known;
     const asked = new Promise<TrialValues>((resolve, reject) => {
-      const flags = { isIn: false, isOld: false, isRenewed: false, isLeaving: false };
+      const flags = { isIn: false, isOld: false, isRenewed: false, gone: 0, isLeaving: false };
       const pending = { id, task, job, resolve, reject, seenAt: performance.now(), ...flags };
       this.pending.set(id, pending);
       void this.handIn(pending);
@@ -273,7 +277,8 @@ class Submitter implements Executor {
     const reason = typeof said === "string" ? said : "failed, and nobody knows why";
     this.watch.heard();
     const isGone = reason.endsWith(GONE);
-    if ((pending.isOld || !pending.isIn || isGone) && !pending.isRenewed) {
+    const isAnothers = (pending.isOld || !pending.isIn) && !pending.isRenewed;
+    if (isAnothers || (isGone && ++pending.gone <= MOST_GONE)) {
       pending.isRenewed = true;
       if (isGone) this.deposited = undefined;
       this.handInAnew(pending);

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Trace } from "../../core/trace.js";
-import { refusal, type TraceName } from "./job.js";
+import { GONE, refusal, type TraceName } from "./job.js";
 
 /** A trace that nobody asks for is forgotten after a day; a run that lasts longer renews it. */
 const KEPT_SECONDS = 86_400;
@@ -66,13 +66,10 @@ export async function deposit(client: Redis, parcels: readonly Parcel[]): Promis
       await client.set(redisKey(name.sha256), bytes, "EX", KEPT_SECONDS);
 }
 
-/** What a worker says of a trace that is not there; who sent it can send it again. */
-export const GONE = "a trace that is gone";
-
 /** @throws Refusal when it is gone, or not what its name says */
 export async function fetchTrace(client: Redis, { key, sha256 }: TraceName): Promise<Trace> {
   const bytes = await client.getBuffer(redisKey(sha256));
-  if (bytes === null) throw refusal(GONE);
+  if (bytes === null) throw refusal(`a trace ${GONE}`);
   if (sha256Of(bytes) !== sha256) throw refusal("a trace with other bytes than its name says");
   return readTrace(key, bytes);
 }

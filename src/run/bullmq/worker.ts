@@ -122,9 +122,9 @@ export async function serve(options: WorkerOptions): Promise<number> {
   let isClosed = false;
   const closed = worker.close().finally(() => (isClosed = true));
   // Nothing to do but to hand over, and nobody takes it: others will find the jobs.
-  for (let idleSince = Date.now(); !isClosed && Date.now() - idleSince < LAST_MS;) {
+  for (let idleSince = performance.now(); !isClosed && performance.now() - idleSince < LAST_MS;) {
     await within(100, closed);
-    if (running > 0) idleSince = Date.now();
+    if (running > 0) idleSince = performance.now();
   }
   if (!isClosed) await within(1000, worker.disconnect());
   clearInterval(comparing);
