@@ -87,12 +87,22 @@ export function runOutputSchema(zod: Zod): z.ZodType {
   const assertion = zod
     .strictObject({
       assertion: zod.string().meta({ description: "the condition" }),
-      metric: zod.enum(METRICS.map(({ name }) => name)),
+      metric: zod.string().meta({ description: "one of the metrics, or any percentile of a time" }),
       relation: zod.enum(["<", "<=", ">", ">="]),
       limit: zod.number().meta({ description: "in the metric's unit" }),
       scheduler: zod.string().meta({ description: "the scheduler it is judged for" }),
       verdict: zod.enum(["pass", "fail", "undecided"]).meta({ description: "by the interval" }),
       ...{ mean, sd, ci95_low, ci95_high, n },
+      share_beyond: value
+        .optional()
+        .meta({ description: "of a percentile: the share of all requests, or gaps, beyond the limit" }),
+      share_beyond_ci95_low: value.optional(),
+      share_beyond_ci95_high: value.optional(),
+      share_allowed: zod
+        .number()
+        .optional()
+        .meta({ description: "of a percentile: the share that may lie beyond its limit" }),
+      values: zod.number().optional().meta({ description: "of a percentile: requests, or gaps, in all" }),
       trials_to_decide: value.meta({ description: "about how many trials would decide it" }),
     })
     .meta({ description: "under --assert: each condition for each scheduler" });

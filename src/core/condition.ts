@@ -3,7 +3,7 @@
  * SLO). One grammar for both: a metric's name, with or without its unit, a relation, and a limit with a unit.
  */
 import { decimalLength } from "./decimal.js";
-import { METRICS, type MetricDefinition } from "./metrics.js";
+import { METRICS, type MetricDefinition, metricOf } from "./metrics.js";
 
 export type Relation = "<" | "<=" | ">" | ">=";
 
@@ -11,7 +11,7 @@ export type Relation = "<" | "<=" | ">" | ">=";
 const RELATIONS: readonly Relation[] = ["<=", ">=", "<", ">"];
 
 export interface Condition {
-  /** Name in METRICS. */
+  /** Name in METRICS, or of a percentile that no file has a column for. */
   readonly metric: string;
   readonly relation: Relation;
   /** In the metric's unit. */
@@ -39,7 +39,8 @@ export function metricNamed(word: string): MetricDefinition | undefined {
   const own = ownName(word);
   return (
     METRICS.find(({ name }) => name === own) ??
-    METRICS.find(({ name }) => [`${own}_s`, `${own}_qps`, `slo_${own}`].includes(name))
+    METRICS.find(({ name }) => [`${own}_s`, `${own}_qps`, `slo_${own}`].includes(name)) ??
+    metricOf(own)
   );
 }
 
@@ -70,7 +71,7 @@ export const quantityForm = (unit: string): string =>
 
 const unknownMetric = (word: string, hint: Hint, also: readonly string[]): string => {
   const names = [...also, ...METRICS.map(({ name }) => name)];
-  return `unknown metric: ${word.slice(0, 60)} (one of: ${names.join(", ")})${hint(word, [...names, ...names.map((name) => name.replace(/_(?:s|qps)$/, ""))])}`;
+  return `unknown metric: ${word.slice(0, 60)} (one of: ${names.join(", ")}; of times any percentile, e.g. ttft_p99.9)${hint(word, [...names, ...names.map((name) => name.replace(/_(?:s|qps)$/, ""))])}`;
 };
 
 /** Reads `metric<limit` (or <=, >, >=); a text instead of a condition says what is wrong with it. */

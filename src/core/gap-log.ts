@@ -131,6 +131,14 @@ export class GapLog {
     percentiles(selection, shares, into, at);
   }
 
+  /** How many gaps are above a limit in ns, or at it. */
+  countAbove(limit: number, orEqual: boolean): number {
+    let count = 0;
+    for (let i = 0; i < this.count; i++)
+      if (this.gap[i] > limit || (orEqual && this.gap[i] === limit)) count += this.weight[i];
+    return count;
+  }
+
   /** Keeps the log as it is now, for `release`. */
   mark(): void {
     const { marked, count } = this;

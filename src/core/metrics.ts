@@ -96,6 +96,36 @@ export const METRICS: readonly MetricDefinition[] = [
   },
 ];
 
+/** The names of the times that have percentiles. */
+export const TIME_NAMES = ["ttft", "tbt", "itl", "rts", "queueing_delay"] as const;
+export type TimeName = (typeof TIME_NAMES)[number];
+
+const PERCENTILE = /^([a-z_]+)_p(\d{1,2}(?:\.\d{1,6})?)(?:_s)?$/;
+
+/** The percentile that a word names, of whatever rank: `ttft_p99_s`, `rts_p99.9`. */
+export function percentileNamed(
+  word: string,
+): { readonly time: TimeName; readonly percent: number } | undefined {
+  const [, name, digits] = PERCENTILE.exec(word) ?? [];
+  const time = TIME_NAMES.find((one) => one === name);
+  const percent = Number(digits);
+  return time !== undefined && percent > 0 ? { time, percent } : undefined;
+}
+
+/** A metric by its name: one of METRICS, or a percentile that no file has a column for. */
+export function metricOf(name: string): MetricDefinition | undefined {
+  const found = METRICS.find((metric) => metric.name === name);
+  const percentile = found ? undefined : percentileNamed(name);
+  if (!percentile) return found;
+  const { time, percent } = percentile;
+  const likeIt = METRICS.find((metric) => metric.name === `${time}_p99_s`)!;
+  return {
+    ...likeIt,
+    name: `${time}_p${percent}_s`,
+    summary: likeIt.summary.replace("p99", `p${percent}`),
+  };
+}
+
 /** The metrics that a configuration has. */
 export const metricsOf = ({
   slo,

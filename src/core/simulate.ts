@@ -12,6 +12,7 @@ import { GapLog } from "./gap-log.js";
 import { usableBlocks, type KvRules } from "./kv-memory.js";
 import { checkTotals, Laws } from "./laws.js";
 import { advance, type State } from "./loop.js";
+import { type Measure, measureFurther } from "./measures.js";
 import { asRecord, measure, type Metrics } from "./metrics.js";
 import type { Observer } from "./observer.js";
 import { Plan } from "./plan.js";
@@ -258,6 +259,8 @@ export interface TrialOptions {
   readonly verify: boolean;
   /** Run the plain loop alone. */
   readonly plain?: boolean | undefined;
+  /** What to measure besides METRICS; their values follow. */
+  readonly measures?: readonly Measure[] | undefined;
 }
 
 /**
@@ -269,14 +272,15 @@ export function runTrial(
   simulator: Simulator,
   config: SimulationConfig,
   requests: Requests,
-  { seed, trial, verify, plain = false }: TrialOptions,
+  { seed, trial, verify, plain = false, measures = [] }: TrialOptions,
 ): { readonly values: Float64Array; readonly outcome: Outcome } {
-  if (!verify) return measureRun(simulator, config, requests, { seed, trial, plain });
+  if (!verify) return measureRun(simulator, config, requests, { seed, trial, plain, measures });
   // First, so that what is returned is the run that is measured.
-  const watched = measureRun(simulator, config, requests, { seed, trial, plain: true }, new Laws(config));
+  const slowly = { seed, trial, plain: true, measures };
+  const watched = measureRun(simulator, config, requests, slowly, new Laws(config));
   if (plain) return watched;
   const expected = accountOf(watched.outcome, watched.values);
-  const fast = measureRun(simulator, config, requests, { seed, trial });
+  const fast = measureRun(simulator, config, requests, { seed, trial, measures });
   const difference = differenceOf(accountOf(fast.outcome, fast.values), expected);
   demandSame(difference, config.scheduler.kind, simulator.registry);
   return fast;
@@ -286,7 +290,7 @@ function measureRun(
   simulator: Simulator,
   config: SimulationConfig,
   requests: Requests,
-  options: RunOptions,
+  { measures, ...options }: RunOptions & { readonly measures: readonly Measure[] },
   laws?: Laws,
 ): { readonly values: Float64Array; readonly outcome: Outcome } {
   const outcome = simulator.run(config, requests, { ...options, ...(laws && { observer: laws }) });
@@ -294,5 +298,6 @@ function measureRun(
   tally.count(outcome, NEVER);
   checkTotals(config, outcome, tally);
   laws?.finish(outcome);
-  return { values: judgeRequests(config, outcome, measure(outcome, tally)), outcome };
+  const values = judgeRequests(config, outcome, measure(outcome, tally));
+  return { values: measureFurther(measures, outcome, tally, values), outcome };
 }

@@ -65,6 +65,21 @@ export class TimeSample implements Ranked {
     percentiles(this, shares, into, at);
   }
 
+  /** How many values are above a limit, or at it: whole buckets but for the limit's own. */
+  countAbove(limit: number, orEqual: boolean): number {
+    const { times, base, time } = this;
+    const { table, links } = times;
+    const own = times.bucketOf(limit);
+    let count = 0;
+    for (let bucket = times.lastBucket; bucket > own; bucket--) count += table[base + 2 * bucket + 1];
+    const at = base + 2 * own;
+    for (let left = table[at + 1], row = table[at]; left > 0; left--, row = links[4 * row + time]) {
+      const value = times.valueOf(row, time);
+      if (value > limit || (orEqual && value === limit)) count++;
+    }
+    return count;
+  }
+
   /** Ranks come in descending order. */
   valueAt(rank: number): number {
     if (rank < this.times.table[this.base + 1]) return 0;

@@ -3,7 +3,7 @@ import { type BacklogTask, leftAt, runBacklog } from "./backlog.js";
 import { demandSame, differentValues } from "./verification.js";
 import type { SimulationConfig } from "./config.js";
 import { ConfigError, InvariantError, UnfitError } from "./errors.js";
-import { METRICS } from "./metrics.js";
+import { type Measure, valuesOfRun } from "./measures.js";
 import type { PluginFile } from "./plugin.js";
 import { runTrial, type Simulator } from "./simulate.js";
 import { fromSeconds } from "./units.js";
@@ -18,6 +18,8 @@ export interface TrialTask {
   readonly configs: readonly SimulationConfig[];
   /** Time windows (model §4), ascending, none longer than the configurations'; none: the whole horizon. */
   readonly windows: readonly number[];
+  /** What to measure besides METRICS; absent rather than empty. */
+  readonly measures?: readonly Measure[];
   /** Hold every run against the plain loop, watched by every law. */
   readonly verify: boolean;
   /** Simulate without the fast paths. */
@@ -39,7 +41,7 @@ export interface StabilityTask extends BacklogTask {
 
 export type Task = TrialTask | StabilityTask;
 
-/** Values of METRICS by trial, configuration and window, the last index running fastest. */
+/** Values of METRICS and then of the task's measures by trial, configuration and window, the last index running fastest. */
 export type TrialValues = Float64Array<ArrayBuffer>;
 
 /** Runs a task. A failed invariant names the seed and trial that replay it. */
@@ -81,7 +83,7 @@ function named<T>({ scheduler }: SimulationConfig, seed: number, trial: number, 
 }
 
 function runTrials(simulator: Simulator, task: TrialTask): TrialValues {
-  const width = METRICS.length;
+  const width = valuesOfRun(task.measures);
   const perConfig = Math.max(1, task.windows.length) * width;
   const values = new Float64Array(task.count * task.configs.length * perConfig);
   let at = 0;
@@ -103,15 +105,18 @@ function runWindows(
   trial: number,
   values: Float64Array,
 ): void {
-  const { seed, verify, plain = false } = task;
+  const { seed, verify, plain = false, measures } = task;
   const requests = simulator.draw(config, seed, trial);
-  const put = (found: Float64Array, i: number): void => values.set(found, i * METRICS.length);
+  const put = (found: Float64Array, i: number): void => values.set(found, i * valuesOfRun(measures));
   const windows = task.windows.map(fromSeconds);
   if (windows.length === 0)
-    put(runTrial(simulator, config, requests, { seed, trial, verify, plain }).values, 0);
+    put(runTrial(simulator, config, requests, { seed, trial, verify, plain, measures }).values, 0);
   else if (plain) windows.forEach((end, i) => put(alone(end, verify), i));
   else {
-    const forked = measureWindows(simulator, config, requests, windows, { seed, trial });
+    const forked = measureWindows(simulator, config, requests, windows, {
+      ...{ seed, trial },
+      ...(measures && { measures }),
+    });
     forked.forEach(put);
     // The forks of one pass against each window by itself, which the laws watch from its beginning to its end.
     if (verify)
@@ -124,6 +129,7 @@ function runWindows(
 
   function alone(end: number, isWatched: boolean): Float64Array {
     requests.until(end);
-    return runTrial(simulator, config, requests, { seed, trial, verify: isWatched, plain: true }).values;
+    const how = { seed, trial, verify: isWatched, plain: true, measures };
+    return runTrial(simulator, config, requests, how).values;
   }
 }

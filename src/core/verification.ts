@@ -75,6 +75,10 @@ export function differentValues(
     const isSame = Object.is(found, expected) || Math.abs(found - expected) <= tolerance * Math.abs(expected);
     if (!isSame) return `${name} ${found}, not ${expected}`;
   }
+  const isCoarse = "gaps" in fast && fast.gaps === undefined;
+  for (let i = METRICS.length; i < fast.values.length && !isCoarse; i++)
+    if (!Object.is(fast.values[i], plain.values[i]))
+      return `value ${i - METRICS.length} of what is measured besides is ${fast.values[i]}, not ${plain.values[i]}`;
   return undefined;
 }
 

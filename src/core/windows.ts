@@ -5,6 +5,7 @@
 import type { SimulationConfig } from "./config.js";
 import { checkTotals } from "./laws.js";
 import { advance } from "./loop.js";
+import { type Measure, measureFurther } from "./measures.js";
 import { measure } from "./metrics.js";
 import type { Requests } from "./requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
@@ -14,7 +15,7 @@ import { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "./units.js";
 
 /**
- * The metrics of each window, in the order of METRICS.
+ * The metrics of each window, in the order of METRICS, and what is measured besides.
  * @param requests all of the trial's
  * @param windows ends of the windows, ascending
  */
@@ -23,7 +24,7 @@ export function measureWindows(
   config: SimulationConfig,
   requests: Requests,
   windows: readonly Nanoseconds[],
-  options: { readonly seed: number; readonly trial: number },
+  options: { readonly seed: number; readonly trial: number; readonly measures?: readonly Measure[] },
 ): Float64Array[] {
   const state = simulator.begin(config, requests, options);
   const snapshot = new Snapshot(state.newQueue);
@@ -34,7 +35,8 @@ export function measureWindows(
     const outcome = outcomeOf(state);
     tally.count(outcome, fork);
     checkTotals(config, outcome, tally);
-    all.push(judgeRequests(config, outcome, measure(outcome, tally)));
+    const values = judgeRequests(config, outcome, measure(outcome, tally));
+    all.push(measureFurther(options.measures ?? [], outcome, tally, values));
     tally.release(outcome);
   };
   for (const end of windows) {

@@ -1,16 +1,17 @@
 /**
  * `--assert`: conditions on the metrics of a run, for CI. Each is judged on the 95 % interval over trials: it holds
  * when the whole interval does, fails when none of it does, and is undecided else (also without an interval). A request
- * that was rejected counts as one whose times are +∞.
+ * that was rejected counts as one whose times are +∞. A percentile is judged by the requests of all trials (tail.ts).
  */
 import { conditionText, readCondition, type Condition } from "../core/condition.js";
 import type { Issue } from "../core/errors.js";
-import { METRICS, metricsOf } from "../core/metrics.js";
-import { trialsForHalfWidth, type Summary } from "../stats/index.js";
+import { METRICS, metricOf, metricsOf } from "../core/metrics.js";
+import { summarize, trialsForHalfWidth, type Summary } from "../stats/index.js";
 import type { Annotation, ExperimentContext, ExperimentOption, Study, Table } from "./experiment.js";
-import { given, scaleOf, withInterval } from "./quantity.js";
+import { given, plain, scaleOf, withInterval } from "./quantity.js";
 import { countingRejected } from "./rejection.js";
 import { jsonSummary } from "./rows.js";
+import { isEnough, metricValues, type Tail, tailOf } from "./tail.js";
 import type { TrialRecords } from "./trials.js";
 
 export const ASSERT_OPTION: ExperimentOption = {
@@ -31,15 +32,14 @@ export function holds({ relation, limit }: Condition, { low, high }: Summary): H
   return all[relation] ? "pass" : none[relation] ? "fail" : "undecided";
 }
 
-/** What holds of a value that lies between two. */
-const between = (atLeast: Holding, atMost: Holding): Holding => (atLeast === atMost ? atLeast : "undecided");
-
 /** One condition, for one configuration. */
 export interface Judged {
   readonly condition: Condition;
   readonly label: string;
   readonly summary: Summary;
   readonly holding: Holding;
+  /** What it was judged by, where the condition is on a percentile. */
+  readonly tail?: Tail;
   /** About how many trials would decide it; NaN when it is decided or nothing tells. */
   readonly trialsToDecide: number;
 }
@@ -74,9 +74,11 @@ export const judge = (
 ): Judged[] =>
   conditions.flatMap((condition) =>
     labels.map((label, i): Judged => {
-      const [atLeast, atMost] = countingRejected(records, i, condition.metric);
-      const holding = between(holds(condition, atLeast), holds(condition, atMost));
-      const summary = atLeast;
+      const tail = tailOf(condition, records, i);
+      if (tail)
+        return judgeTail(condition, label, summarize(metricValues(records, i, condition.metric)), tail);
+      const summary = countingRejected(records, i, condition.metric);
+      const holding = holds(condition, summary);
       const apart = Math.abs(summary.mean - condition.limit);
       const isOpen = holding === "undecided" && summary.n > 1 && apart > 0;
       const trialsToDecide = isOpen ? trialsForHalfWidth(summary.sd, apart) : NaN;
@@ -84,19 +86,44 @@ export const judge = (
     }),
   );
 
+/** A percentile is at most a limit where the share of values beyond is at most what it leaves. */
+function judgeTail(condition: Condition, label: string, summary: Summary, tail: Tail): Judged {
+  const { share, allowed, count, enough } = tail;
+  const isUpper = condition.relation === "<" || condition.relation === "<=";
+  const beyond: Condition = { metric: condition.metric, relation: isUpper ? "<=" : ">", limit: allowed };
+  const isTold = isEnough(tail) && share.n > 1;
+  const holding = isTold ? holds(beyond, share) : "undecided";
+  const apart = Math.abs(share.mean - allowed);
+  const trialsToDecide = !(count > 0)
+    ? NaN
+    : !isEnough(tail)
+      ? Math.ceil((enough * share.n) / count)
+      : holding === "undecided" && share.n > 1 && apart > 0
+        ? trialsForHalfWidth(share.sd, apart)
+        : NaN;
+  return { condition, label, summary, holding, tail, trialsToDecide };
+}
+
 const MANY_TRIALS = 1_000_000;
 
 /** `0.482 ± 0.012 s`, in the unit that reads well. */
-function found({ condition, summary }: Judged): string {
-  const { unit } = METRICS.find(({ name }) => name === condition.metric)!;
+function found({ condition, summary, tail }: Judged): string {
+  const { unit } = metricOf(condition.metric)!;
+  if (tail && Number.isFinite(tail.share.mean)) {
+    const level = withInterval(tail.share, { factor: 100, unit: "%" });
+    const rejected = tail.hasRejected ? " (rejected ones as +∞)" : "";
+    return `${level} % beyond${rejected}, ${given(100 * tail.allowed)} % may be`;
+  }
   if (summary.mean === Infinity) return "+∞, as requests were rejected";
   const scale = scaleOf(unit, [summary.mean]);
   return `${withInterval(summary, scale)} ${scale.unit}`.trim();
 }
 
-function verdictText({ holding, summary, trialsToDecide }: Judged): string {
+function verdictText({ holding, summary, tail, trialsToDecide }: Judged): string {
   if (holding !== "undecided") return holding;
-  if (summary.n < 2) return "undecided (no interval)";
+  if (tail && !isEnough(tail))
+    return `undecided (${plain(tail.count)} ${tail.unit}, ${plain(Math.ceil(tail.enough - 1e-6))} would do${trialsToDecide < MANY_TRIALS ? `: ${trialsToDecide} trials` : ""})`;
+  if ((tail?.share ?? summary).n < 2) return "undecided (no interval)";
   return trialsToDecide < MANY_TRIALS ? `undecided (about ${trialsToDecide} trials would)` : "undecided";
 }
 
@@ -129,9 +156,11 @@ export function assertionAnswer(judged: readonly Judged[]): string {
   ].join("; ");
 }
 
+const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
 /** What the JSON document says of them. */
 export const jsonAssertions = (judged: readonly Judged[]): unknown[] =>
-  judged.map(({ condition, label, summary, holding, trialsToDecide }) => ({
+  judged.map(({ condition, label, summary, holding, tail, trialsToDecide }) => ({
     assertion: conditionText(condition),
     metric: condition.metric,
     relation: condition.relation,
@@ -139,12 +168,19 @@ export const jsonAssertions = (judged: readonly Judged[]): unknown[] =>
     scheduler: label,
     verdict: holding,
     ...jsonSummary(summary),
+    ...(tail && {
+      share_beyond: orNull(tail.share.mean),
+      share_beyond_ci95_low: orNull(tail.share.low),
+      share_beyond_ci95_high: orNull(tail.share.high),
+      share_allowed: tail.allowed,
+      values: tail.count,
+    }),
     trials_to_decide: Number.isFinite(trialsToDecide) ? trialsToDecide : null,
   }));
 
 /** Limits as people read them: `500 ms`. */
 export function limitText({ metric, limit }: Condition): string {
-  const { unit } = METRICS.find(({ name }) => name === metric)!;
+  const { unit } = metricOf(metric)!;
   const scale = scaleOf(unit, [limit]);
   return `${given(limit * scale.factor)} ${scale.unit}`.trim();
 }

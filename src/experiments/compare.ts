@@ -37,6 +37,7 @@ import { keepingUp, overloaded } from "./overload.js";
 import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
+import { measuresFor } from "./tail.js";
 import { COMPARED, pointTable, type Shown } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -162,7 +163,10 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
   const others = baseline ? otherSettings(baseline, entries, study) : [];
   if (conditions.length > 0) requireSettings(others);
   const metric = (options.metric as string | null | undefined) ?? HEADLINE;
-  const records = await trials.run({ label: "compare", configs, seed: study.seed, trials: study.trials });
+  const records = await trials.run({
+    ...{ label: "compare", configs, seed: study.seed, trials: study.trials },
+    ...measuresFor(conditions),
+  });
 
   const earlier = baseline && toBaseline(baseline, entries, records, study);
   const keeping = keepingUp(records, study.registry);

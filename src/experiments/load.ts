@@ -101,6 +101,7 @@ export function loadNotes(
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
+  notes.push(...fewNotes(records, window));
   const { tmaxSeconds } = study.config.horizon;
   labels.forEach((label, i) => {
     const drain = drainOf(study.config, records, i, window);
@@ -110,6 +111,24 @@ export function loadNotes(
       );
   });
   return notes;
+}
+
+/** Requests of a trial of which a percentile's own share leaves ten beyond. */
+const ENOUGH = [
+  ["P95", 200],
+  ["P99", 1000],
+] as const;
+
+/** Percentiles of few requests lie apart from those of many, on one side. */
+function fewNotes(records: TrialRecords, window: number): string[] {
+  const means = records.configs.map((_, i) => summarize(records.metric(i, "n_completed", window)).mean);
+  const fewest = means.reduce((least, mean) => (mean > 0 ? Math.min(least, mean) : least), Infinity);
+  const few = ENOUGH.filter(([, requests]) => fewest < requests);
+  if (few.length === 0) return [];
+  const which = few.map(([name, requests]) => `${name} of fewer than ${requests}`).join(", ");
+  return [
+    `few requests a trial: ${which} is biased, and so is its mean over trials; --slo and --assert judge the requests of all trials`,
+  ];
 }
 
 /** Saturation (Denning & Buzen 1978): so many clients, if none ever waited, would ask for all that can be served. */

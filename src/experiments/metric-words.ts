@@ -1,5 +1,5 @@
 /** Metrics in the words of sentences and axes: `P95 response time`, `mean TTFT`. */
-import { METRICS } from "../core/metrics.js";
+import { metricOf } from "../core/metrics.js";
 
 const TIMES: Readonly<Record<string, string>> = {
   ttft: "TTFT",
@@ -19,7 +19,7 @@ const OTHERS: Readonly<Record<string, string>> = {
 
 /** What a sentence calls a metric. */
 export function metricWords(name: string): string {
-  const [, time, statistic] = /^(\w+)_(mean|p\d+)_s$/.exec(name) ?? [];
+  const [, time, statistic] = /^(\w+)_(mean|p[\d.]+)_s$/.exec(name) ?? [];
   if (time !== undefined && Object.hasOwn(TIMES, time)) {
     const said = statistic === "mean" ? "mean" : statistic.toUpperCase();
     return `${said} ${TIMES[time]}`;
@@ -27,7 +27,7 @@ export function metricWords(name: string): string {
   return OTHERS[name] ?? name;
 }
 
-export const unitOf = (name: string): string => METRICS.find((metric) => metric.name === name)!.unit;
+export const unitOf = (name: string): string => metricOf(name)!.unit;
 
 /** What an axis calls it: `P95 response time (s)`. */
 export const axisTitle = (name: string): string => {
@@ -37,5 +37,4 @@ export const axisTitle = (name: string): string => {
 };
 
 /** Whether less of it is better; plain counts count as better when lower. */
-export const lowerIsBetter = (name: string): boolean =>
-  METRICS.find((metric) => metric.name === name)!.better !== "higher";
+export const lowerIsBetter = (name: string): boolean => metricOf(name)!.better !== "higher";

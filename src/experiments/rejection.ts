@@ -22,30 +22,15 @@ export function rejectedShare(records: TrialRecords, config: number, window = 0)
   return rejected > 0 ? rejected / total(records.metric(config, "n_arrived", window)) : 0;
 }
 
-const NEVER: Summary = { n: 2, mean: Infinity, sd: 0, low: Infinity, high: Infinity };
-const REQUEST_TIME = /^(ttft|tbt|rts|queueing_delay)_(mean|p\d+)_s$/;
-const PERCENTILES = [50, 90, 95, 99];
 const ROUNDING = 1e-9;
+const NEVER: Summary = { n: 2, mean: Infinity, sd: 0, low: Infinity, high: Infinity };
+const MEAN_OF_REQUESTS = /^(?:ttft|tbt|rts|queueing_delay)_mean_s$/;
 
-/**
- * A metric with its rejected requests as +∞: between which values it lies. Of the percentiles only some are known,
- * so where few requests were rejected it lies between its own and the next that is known.
- */
-export function countingRejected(
-  records: TrialRecords,
-  config: number,
-  metric: string,
-): readonly [atLeast: Summary, atMost: Summary] {
-  const own = summarize(records.metric(config, metric));
-  const share = rejectedShare(records, config);
-  const [, time, statistic] = REQUEST_TIME.exec(metric) ?? [];
-  if (share === 0 || time === undefined) return [own, own];
-  const percentile = Number(statistic.slice(1));
-  if (statistic === "mean" || share > 1 - percentile / 100 + ROUNDING) return [NEVER, NEVER];
-  const among = percentile / (1 - share);
-  const next = PERCENTILES.find((one) => one >= among - ROUNDING);
-  return [own, next === undefined ? NEVER : summarize(records.metric(config, `${time}_p${next}_s`))];
-}
+/** A metric with its rejected requests as +∞; percentiles are counted (tail.ts). */
+export const countingRejected = (records: TrialRecords, config: number, metric: string): Summary =>
+  MEAN_OF_REQUESTS.test(metric) && rejectedShare(records, config) > 0
+    ? NEVER
+    : summarize(records.metric(config, metric));
 
 /**
  * What a reader must know first: who was rejected.

@@ -33,11 +33,14 @@ import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
 import { sloReport } from "./slo-report.js";
+import { measuresFor } from "./tail.js";
 
 async function execute({ study, options, trials, tell }: ExperimentContext): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
   const labels = configs.map(schedulerLabel);
-  const request = { label: "run", configs, seed: study.seed, trials: study.trials };
+  const conditions = assertionsOf(options);
+  const measures = measuresFor([...conditions, ...(study.targets ?? [])]);
+  const request = { label: "run", configs, seed: study.seed, trials: study.trials, ...measures };
   const goal = precisionOf(options);
   const precise = goal && (await runToPrecision(trials, request, goal, labels, tell));
   const records = precise?.records ?? (await trials.run(request));
@@ -56,7 +59,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
           study.registry,
         )
       : undefined;
-  const judged = judge(assertionsOf(options), labels, records);
+  const judged = judge(conditions, labels, records);
   const slo = sloReport(study, labels, records);
   tables.push(...slo.tables);
   if (judged.length > 0) tables.push(assertionTable(judged));

@@ -3,6 +3,7 @@
  * this port: the command line hands it a pool of threads, the browser page its web worker.
  */
 import type { SimulationConfig } from "../core/config.js";
+import { type Measure, VALUES_EACH, valuesOfRun } from "../core/measures.js";
 import { METRICS, metricIndex } from "../core/metrics.js";
 import type { StabilityTask } from "../core/trial.js";
 
@@ -16,6 +17,8 @@ export interface TrialRequest {
   readonly first?: number;
   /** Time windows in seconds; the configurations' own horizon unless given. */
   readonly windows?: readonly number[];
+  /** What to measure besides METRICS (core/measures.ts). */
+  readonly measures?: readonly Measure[];
   /** Check every law of the model while simulating, whatever the executor does otherwise. */
   readonly verify?: boolean;
   /** A configuration that cannot be simulated is noted in the records (`failed`), and the others go on. */
@@ -60,7 +63,11 @@ export class TrialRecords {
   readonly configs: readonly SimulationConfig[];
   readonly trials: number;
   readonly windows: number;
-  /** By trial, configuration, window and metric, the last index running fastest. */
+  /** What was measured besides METRICS. */
+  readonly measures: readonly Measure[];
+  /** Values of a configuration and window: METRICS, and what was measured besides. */
+  readonly width: number;
+  /** By trial, configuration, window and value, the last index running fastest. */
   readonly values: Float64Array;
   /** By configuration why it could not be simulated; it has no value then. */
   readonly failed = new Map<number, Error>();
@@ -69,8 +76,9 @@ export class TrialRecords {
     this.configs = request.configs;
     this.trials = request.trials;
     this.windows = Math.max(1, request.windows?.length ?? 0);
-    this.values =
-      values ?? new Float64Array(this.trials * this.configs.length * this.windows * METRICS.length);
+    this.measures = request.measures ?? [];
+    this.width = valuesOfRun(this.measures);
+    this.values = values ?? new Float64Array(this.trials * this.configs.length * this.windows * this.width);
   }
 
   /** The records of a request that was run in parts, one after the other by trial number. */
@@ -86,10 +94,10 @@ export class TrialRecords {
 
   /** The records of the first trials alone. */
   firstTrials(trials: number): TrialRecords {
-    const { configs, windows } = this;
-    const values = this.values.subarray(0, trials * configs.length * windows * METRICS.length);
+    const { configs, windows, measures } = this;
+    const values = this.values.subarray(0, trials * configs.length * windows * this.width);
     const first = new TrialRecords(
-      { label: "", configs, seed: 0, trials, windows: new Array(windows).fill(0) },
+      { label: "", configs, seed: 0, trials, windows: new Array(windows).fill(0), measures },
       values,
     );
     for (const [config, reason] of this.failed) first.failed.set(config, reason);
@@ -99,7 +107,7 @@ export class TrialRecords {
   /** Notes that a configuration cannot be simulated: what some of its trials came to would mislead. */
   fail(config: number, reason: Error): void {
     this.failed.set(config, reason);
-    const width = this.windows * METRICS.length;
+    const width = this.windows * this.width;
     for (let trial = 0; trial < this.trials; trial++) {
       const from = this.offset(trial, config);
       this.values.fill(NaN, from, from + width);
@@ -108,14 +116,28 @@ export class TrialRecords {
 
   /** Where the values of (trial, configuration) begin; trials count from 0 here. */
   offset(trial: number, config: number): number {
-    return (trial * this.configs.length + config) * this.windows * METRICS.length;
+    return (trial * this.configs.length + config) * this.windows * this.width;
   }
 
   /** One metric of one configuration (and window), a value a trial; NaN where a trial had none. */
   metric(config: number, metric: string, window = 0): number[] {
+    return this.column(config, window, metricIndex(metric));
+  }
+
+  /** What was measured besides, a value a trial: that of a measure, and the number of values that there were. */
+  measured(
+    config: number,
+    measure: number,
+    window = 0,
+  ): { readonly values: number[]; readonly counts: number[] } {
+    const at = METRICS.length + VALUES_EACH * measure;
+    return { values: this.column(config, window, at), counts: this.column(config, window, at + 1) };
+  }
+
+  private column(config: number, window: number, at: number): number[] {
     const { values, trials } = this;
-    const each = this.configs.length * this.windows * METRICS.length;
-    const first = this.offset(0, config) + window * METRICS.length + metricIndex(metric);
+    const each = this.configs.length * this.windows * this.width;
+    const first = this.offset(0, config) + window * this.width + at;
     const found = new Array<number>(trials);
     for (let trial = 0; trial < trials; trial++) found[trial] = values[first + trial * each];
     return found;

@@ -1,6 +1,6 @@
 /** The interface of an executor: where tasks are run. */
 import { ConfigError, InvariantError, type Issue, PlanError, UnfitError } from "../core/errors.js";
-import { METRICS } from "../core/metrics.js";
+import { valuesOfRun } from "../core/measures.js";
 import { type Simulator } from "../core/simulate.js";
 import { runTask, type Task, type TrialValues } from "../core/trial.js";
 
@@ -20,7 +20,7 @@ export interface Executor {
 export const expectedLength = (task: Task): number =>
   "kind" in task
     ? 2 + 3 * task.batches
-    : task.count * task.configs.length * Math.max(1, task.windows.length) * METRICS.length;
+    : task.count * task.configs.length * Math.max(1, task.windows.length) * valuesOfRun(task.measures);
 
 /** What crosses the thread: an error's class would be lost on the way. */
 export type Answer =

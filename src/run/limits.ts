@@ -1,6 +1,6 @@
 /** What would exhaust the machine is refused before it runs: the results of a command stand in memory. */
 import { ConfigError } from "../core/errors.js";
-import { METRICS } from "../core/metrics.js";
+import { valuesOfRun } from "../core/measures.js";
 import type { TrialRequest } from "../experiments/trials.js";
 
 /** Numbers that one request for trials may come to: 1 GiB of them. */
@@ -14,9 +14,12 @@ const LONGEST_ARRAY = 2 ** 32;
  * @param force lifts the limit, up to the longest array there is
  * @throws ConfigError when the request's results would not fit
  */
-export function refuseExcess({ trials, configs, windows = [] }: TrialRequest, force: boolean): void {
+export function refuseExcess(
+  { trials, configs, windows = [], measures }: TrialRequest,
+  force: boolean,
+): void {
   const points = configs.length * Math.max(1, windows.length);
-  const numbers = trials * points * METRICS.length;
+  const numbers = trials * points * valuesOfRun(measures);
   if (points > MOST_POINTS && !force)
     throw new ConfigError([
       {
@@ -25,7 +28,7 @@ export function refuseExcess({ trials, configs, windows = [] }: TrialRequest, fo
       },
     ]);
   if (numbers <= (force ? LONGEST_ARRAY : MOST_NUMBERS)) return;
-  const most = Math.max(1, Math.floor(MOST_NUMBERS / (points * METRICS.length)));
+  const most = Math.max(1, Math.floor(MOST_NUMBERS / (points * valuesOfRun(measures))));
   const lift = force ? "" : ", or --force";
   throw new ConfigError([
     {

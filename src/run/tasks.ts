@@ -4,7 +4,6 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { expectedRequests as requestsIn } from "../core/expected-requests.js";
-import { METRICS } from "../core/metrics.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import type { StabilityTask, TrialTask, TrialValues } from "../core/trial.js";
 import type { TrialRecords, TrialRequest } from "../experiments/trials.js";
@@ -71,6 +70,7 @@ export function shardsOf(
           count: trials,
           configs,
           windows,
+          ...(request.measures && { measures: request.measures }),
           verify: verify || request.verify === true,
           ...(plain && { plain }),
         },
@@ -92,7 +92,7 @@ export const apart = ({ task, places, cost }: Shard): Shard[] =>
 
 /** Puts a finished shard's values where they belong. */
 export function place(records: TrialRecords, request: TrialRequest, shard: Shard, values: TrialValues): void {
-  const span = records.windows * METRICS.length;
+  const span = records.windows * records.width;
   let from = 0;
   for (let i = 0; i < shard.task.count; i++)
     for (const config of shard.places) {

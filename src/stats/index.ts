@@ -16,6 +16,7 @@ export {
   type Verdict,
 } from "./interval.js";
 export { mannKendall, type Trend } from "./mann-kendall.js";
+export { pooledShare } from "./pooled-share.js";
 export { quantileSorted } from "./quantile.js";
 export {
   LEAST_PILOT,

@@ -8,11 +8,12 @@ const hybrid = `run --scheduler hybrid ${SMALL}`;
 
 describe("exit code", () => {
   test.for([
-    ["0 when all hold", ["rts_p95_s<100"], 0],
-    ["0 with several", ["rts_p95_s<100", "throughput>0"], 0],
-    ["1 when one fails", ["rts_p95_s<100", "ttft_p99>100"], 1],
-    ["1 when one fails and one is undecided", ["ttft_p99>100", "throughput>2"], 1],
-    ["4 when one is undecided", ["rts_p95_s<100", "throughput>2"], 4],
+    ["0 when all hold", ["rts_mean_s<100"], 0],
+    ["0 with several", ["rts_mean_s<100", "itl_p99<100", "throughput>0"], 0],
+    ["1 when one fails", ["rts_mean_s<100", "ttft_mean>100"], 1],
+    ["1 when one fails and one is undecided", ["ttft_mean>100", "throughput>2"], 1],
+    ["4 when one is undecided", ["rts_mean_s<100", "throughput>2"], 4],
+    ["4 when too few requests tell of a percentile", ["ttft_p99<100"], 4],
   ] as const)("%s", async ([, conditions, expected], { folder }) => {
     const flags = conditions.flatMap((condition) => ["--assert", condition]);
     const { code, stdout } = await llmsim([...hybrid.split(" "), ...flags, "--requests", "rows.csv"], {
@@ -44,7 +45,7 @@ describe("exit code", () => {
 });
 
 describe("on GitHub", () => {
-  const conditions = "--assert rts_p95_s<100 --assert ttft_p99>100 --assert throughput>2";
+  const conditions = "--assert rts_mean_s<100 --assert ttft_mean>100 --assert throughput>2";
 
   test("a line a condition on stderr, and stdout stays the document's", async ({ folder }) => {
     const argv = `${hybrid} --json ${conditions}`;
@@ -53,8 +54,8 @@ describe("on GitHub", () => {
     expect(plain.stderr).toBe("");
     expect(marked.stdout).toBe(plain.stdout);
     expect(marked.stderr.split("\n")).toEqual([
-      expect.stringMatching(/^::notice title=llmsim%3A rts_p95_s<100::hybrid: .*: pass$/),
-      expect.stringMatching(/^::error title=llmsim%3A ttft_p99_s>100::hybrid: .*: fail$/),
+      expect.stringMatching(/^::notice title=llmsim%3A rts_mean_s<100::hybrid: .*: pass$/),
+      expect.stringMatching(/^::error title=llmsim%3A ttft_mean_s>100::hybrid: .*: fail$/),
       expect.stringMatching(/^::warning title=llmsim%3A throughput_qps>2::hybrid: .*: undecided/),
       "",
     ]);
@@ -66,7 +67,7 @@ describe("on GitHub", () => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, "summary.md") };
     await llmsim(`${hybrid} ${conditions}`, { cwd: folder, env });
     const once = readFileSync(env.GITHUB_STEP_SUMMARY, "utf8");
-    expect(once).toContain("| ttft_p99_s>100 | hybrid |");
+    expect(once).toContain("| ttft_mean_s>100 | hybrid |");
     await llmsim(`${hybrid} ${conditions}`, { cwd: folder, env });
     expect(readFileSync(env.GITHUB_STEP_SUMMARY, "utf8")).toBe(once + once);
     await llmsim(hybrid, { cwd: folder, env: { GITHUB_STEP_SUMMARY: join(folder, "none.md") } });
@@ -75,7 +76,7 @@ describe("on GitHub", () => {
 
   test("a summary that cannot be written is a warning", async ({ folder }) => {
     const env = { GITHUB_STEP_SUMMARY: join(folder, "no", "such", "folder.md") };
-    const { code, stderr } = await llmsim(`${hybrid} --assert rts_p95_s<100`, { cwd: folder, env });
+    const { code, stderr } = await llmsim(`${hybrid} --assert rts_mean_s<100`, { cwd: folder, env });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: GITHUB_STEP_SUMMARY: cannot write/);
   });

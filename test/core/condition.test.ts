@@ -24,7 +24,15 @@ describe("a condition", () => {
     ["ttft_p95", /^not a condition: ttft_p95 \(write metric<limit/],
     ["<1", /^not a condition/],
     ["ttft_p95<1<2", /^not a condition/],
-    ["ttft_p98<1", /^unknown metric: ttft_p98 \(one of: ttft_mean_s, .*n_preemptions\)$/],
+    [
+      "ttft_p100<1",
+      /^unknown metric: ttft_p100 \(one of: ttft_mean_s, .*n_preemptions; of times any percentile, e\.g\. ttft_p99\.9\)$/,
+    ],
+    ["ttft_p0<1", /^unknown metric/],
+    ["ttft_p99.<1", /^unknown metric/],
+    ["ttft_p99.1234567<1", /^unknown metric/],
+    ["throughput_p50<1", /^unknown metric/],
+    ["ttft_p99.9<1/s", /^invalid limit of ttft_p99\.9_s: 1\/s \(a time/],
     ["ttft_p95<fast", /^invalid limit of ttft_p95_s: fast \(a time, e\.g\. 0\.5s or 50ms\)$/],
     ["ttft_p95<", /^invalid limit of ttft_p95_s: nothing/],
     ["ttft_p95<1e999", /^invalid limit/],
@@ -33,6 +41,16 @@ describe("a condition", () => {
     ["ttft_p95<1toString", /^invalid limit/],
   ])("is refused: %s", (text, message) => {
     expect(readCondition(text, noHint)).toMatch(message);
+  });
+
+  test.each([
+    ["ttft_p99.9<1", "ttft_p99.9_s"],
+    ["e2e_p99.90_s<1", "rts_p99.9_s"],
+    ["tpot_p25<1", "tbt_p25_s"],
+    ["queueing_delay_p0.5<1", "queueing_delay_p0.5_s"],
+    ["itl_p95.0<1", "itl_p95_s"],
+  ])("is on any percentile of a time: %s", (text, metric) => {
+    expect(readCondition(text, noHint)).toMatchObject({ metric, relation: "<", limit: 1 });
   });
 
   test("milliseconds have no rounding of their own", () => {
@@ -74,12 +92,12 @@ describe("an SLO", () => {
   });
 
   test("has every problem told at once", () => {
-    const { problems } = readSlo("ttft=soon,tbt=0s,,ttft_p98=1s,n_arrived=3,ttft<1", noHint);
+    const { problems } = readSlo("ttft=soon,tbt=0s,,ttft_p101=1s,n_arrived=3,ttft<1", noHint);
     expect(problems).toEqual([
       expect.stringMatching(/^invalid ttft: soon/),
       expect.stringMatching(/^invalid tbt: 0s/),
       expect.stringMatching(/^not a target: nothing/),
-      expect.stringMatching(/^unknown metric: ttft_p98/),
+      expect.stringMatching(/^unknown metric: ttft_p101/),
       expect.stringMatching(/^no target: n_arrived/),
       expect.stringMatching(/^not a target: ttft<1/),
     ]);

@@ -33,12 +33,12 @@ test("every scheduler is judged; how many trials would decide is a forecast", ()
   const study = studyOf("demo2");
   const configs = study.schedulers.slice(0, 3).map((scheduler) => withScheduler(study, scheduler));
   const records = recordsOf(configs, [
-    { rts_p95_s: [1, 1.1, 0.9, 1] },
-    { rts_p95_s: [3, 3.1, 2.9, 3] },
-    { rts_p95_s: [1.9, 2.2, 1.8, 2.2] },
+    { rts_mean_s: [1, 1.1, 0.9, 1] },
+    { rts_mean_s: [3, 3.1, 2.9, 3] },
+    { rts_mean_s: [1.9, 2.2, 1.8, 2.2] },
   ]);
   const judged = judge(
-    [{ metric: "rts_p95_s", relation: "<", limit: 2 }],
+    [{ metric: "rts_mean_s", relation: "<", limit: 2 }],
     configs.map(({ scheduler }) => scheduler.kind),
     records,
   );

@@ -9,6 +9,7 @@ import { findLoad } from "../../src/experiments/planning/load-search.js";
 import { objectiveOf, usesOf, verdictOf, wholeUse } from "../../src/experiments/planning/objective.js";
 import { loadOf } from "../../src/experiments/planning/points.js";
 import { findReplicas, floorOf } from "../../src/experiments/planning/replica-search.js";
+import { measuresFor } from "../../src/experiments/tail.js";
 import { TrialRecords, type Trials } from "../../src/experiments/trials.js";
 import { mm1, mmk } from "../../src/theory/index.js";
 import { contextOf, recordsOf, studyOf, trialsWith } from "./studies.js";
@@ -35,8 +36,24 @@ const setting = (targets: readonly Condition[], trials: Trials = trialsWith()) =
 });
 const atMost = (metric: string, limit: number): Condition => ({ metric, relation: "<=", limit });
 
+/** Records of a target's tail: of so many requests so many beyond, by trial. */
+function tailsOf(
+  config: SimulationConfig,
+  target: Condition,
+  beyond: readonly number[],
+  counts: readonly number[],
+): TrialRecords {
+  const request = { label: "", configs: [config], seed: 1, trials: counts.length, ...measuresFor([target]) };
+  const records = new TrialRecords(request);
+  counts.forEach((count, trial) => {
+    const at = records.offset(trial, 0) + METRICS.length;
+    records.values.set([beyond[trial]!, count], at);
+  });
+  return records;
+}
+
 /** Every trial of a configuration has the value that `of` gives it, a little scattered. */
-const faked = (of: (config: SimulationConfig) => number, metric = "rts_p95_s"): Trials => ({
+const faked = (of: (config: SimulationConfig) => number, metric = "rts_mean_s"): Trials => ({
   run: async (request) => {
     const records = new TrialRecords(request);
     request.configs.forEach((config, i) => {
@@ -65,11 +82,13 @@ describe("the highest load", () => {
         horizon: { tmaxSeconds },
       });
     const few = { ...setting([atMost("ttft_p99_s", 1)]), count: 6 };
-    // 0.4 % are long, and λ · 8 s · 0.4 % stand behind one: up to about λ = 0.19 that is less than 1 %.
+    // 0.4 % are long, and λ · 7 s · 0.4 % stand for over a second behind one: up to λ = 0.214 that is less than 1 %.
     const low = config(0.1, 20_000);
     const found = await findLoad(few, "", low, capacityBound(low), 0.2);
-    expect(found.load).toBeGreaterThan(0.1);
-    expect(found.load).toBeLessThan(0.2);
+    expect(found.low).toBeGreaterThan(0.1);
+    expect(found.low).toBeLessThan(0.214);
+    expect(found.high).toBeGreaterThan(0.214);
+    expect(found.high).toBeLessThan(0.4);
     expect((await findReplicas(few, "", low, 1, 4)).fewest).toBe(1);
     expect((await findReplicas(few, "", config(5, 1000), 1, 8)).fewest).toBe(3);
   });
@@ -79,7 +98,7 @@ describe("the highest load", () => {
       loads.push(loadOf(config));
       return 0.1;
     });
-    const found = await findLoad(setting([atMost("rts_p95_s", 1)], easy), "", queue(1000, 5), NaN, 0.01);
+    const found = await findLoad(setting([atMost("rts_mean_s", 1)], easy), "", queue(1000, 5), NaN, 0.01);
     expect(found.isOpen).toBe(true);
     // Ten million requests a trial.
     expect(Math.max(...loads)).toBeLessThanOrEqual(10_000);
@@ -134,7 +153,7 @@ describe("the highest load", () => {
           ? 1.5 - ((load - 30) / 20) ** 2 * 2
           : 0.5 + ((load - 40) / 15) * 0.5;
     const trials = faked((config) => curve(loadOf(config)));
-    const found = await findLoad(setting([atMost("rts_p95_s", 1)], trials), "", queue(100), 100, 0.01);
+    const found = await findLoad(setting([atMost("rts_mean_s", 1)], trials), "", queue(100), 100, 0.01);
     expect(found.ranges).toHaveLength(2);
     expect(found.ranges[0].to).toBeCloseTo(20, 0);
     expect(found.ranges[1].from).toBeCloseTo(40, 0);
@@ -145,7 +164,7 @@ describe("the highest load", () => {
 
   test("without an analytic bound is found by doubling", async () => {
     const trials = faked((config) => loadOf(config) / 37);
-    const found = await findLoad(setting([atMost("rts_p95_s", 1)], trials), "", queue(100), NaN, 0.01);
+    const found = await findLoad(setting([atMost("rts_mean_s", 1)], trials), "", queue(100), NaN, 0.01);
     expect(found.load).toBeCloseTo(37, 0);
   });
 });
@@ -176,15 +195,15 @@ describe("the fewest replicas", () => {
   test("are the fewest also where more are worse", async () => {
     const good = [5, 9, 10];
     const trials = faked((config) => (good.includes(config.engine.replicas) ? 0.5 : 2));
-    const found = await findReplicas(setting([atMost("rts_p95_s", 1)], trials), "", queue(10), 1, 64);
+    const found = await findReplicas(setting([atMost("rts_mean_s", 1)], trials), "", queue(10), 1, 64);
     expect(found.fewest).toBe(5);
   });
 
   test("far above the floor come from growing steps and back", async () => {
     const trials = faked((config) => (config.engine.replicas >= 50 ? 0.5 : 2));
-    const found = await findReplicas(setting([atMost("rts_p95_s", 1)], trials), "", queue(10), 1, 100);
+    const found = await findReplicas(setting([atMost("rts_mean_s", 1)], trials), "", queue(10), 1, 100);
     expect([found.fewest, found.skipped]).toEqual([50, true]);
-    const none = await findReplicas(setting([atMost("rts_p95_s", 1)], trials), "", queue(10), 1, 40);
+    const none = await findReplicas(setting([atMost("rts_mean_s", 1)], trials), "", queue(10), 1, 40);
     expect(none.fewest).toBeUndefined();
   });
 
@@ -199,12 +218,28 @@ describe("how much of an SLO is used", () => {
     wholeUse(usesOf([target], recordsOf([config], [{ [target.metric]: values }]), 0));
 
   test("times by their limit, attainment by its misses, rates by how many are too few", () => {
-    expect(use(atMost("ttft_p99_s", 0.5), [0.25, 0.25]).mean).toBeCloseTo(0.5, 12);
+    expect(use(atMost("ttft_mean_s", 0.5), [0.25, 0.25]).mean).toBeCloseTo(0.5, 12);
     const attainment: Condition = { metric: "slo_attainment", relation: ">=", limit: 0.95 };
     expect(use(attainment, [0.98, 0.98]).mean).toBeCloseTo(0.4, 9);
     expect(use({ metric: "throughput_qps", relation: ">=", limit: 3 }, [2, 2]).mean).toBeCloseTo(1.5, 12);
     expect(use({ ...attainment, limit: 1 }, [0.5, 0.5]).mean).toBe(Infinity);
     expect(use({ ...attainment, limit: 1 }, [1, 1]).mean).toBe(0);
+  });
+
+  test("percentiles by the share beyond their limit; of too few requests nothing is known", () => {
+    const target = atMost("rts_p95_s", 1);
+    const of = (beyond: readonly number[], counts: readonly number[]) =>
+      wholeUse(usesOf([target], tailsOf(config, target, beyond, counts), 0));
+    // 2 % of 1000 requests, where 5 % may be.
+    expect(of([20, 0, 20, 40], [1000, 0, 1000, 2000]).mean).toBeCloseTo(0.4, 12);
+    expect(verdictOf(of([20, 21, 19, 20], [1000, 1000, 1000, 1000]))).toBe("holds");
+    expect(verdictOf(of([80, 81, 79, 80], [1000, 1000, 1000, 1000]))).toBe("fails");
+    expect(verdictOf(of([50, 51, 49, 50], [1000, 1000, 1000, 1000]))).toBe("undecided");
+    // 199 are too few, unless ten of them lie beyond.
+    expect(verdictOf(of([0, 0], [100, 99]))).toBe("undecided");
+    expect(verdictOf(of([0, 0], [100, 100]))).toBe("holds");
+    expect(verdictOf(of([20, 20, 20], [30, 30, 30]))).toBe("fails");
+    expect(of([0, 0], [0, 0]).mean).toBeNaN();
   });
 
   test("ends are the right way round, and decide", () => {
@@ -230,7 +265,7 @@ describe("how much of an SLO is used", () => {
 
 describe("the command", () => {
   const options = { chunkSizes: null, maxReplicas: 8, precision: 0.05 };
-  const study = { ...studyOf("demo2", { trials: 3 }), targets: [atMost("rts_p95_s", 1)] };
+  const study = { ...studyOf("demo2", { trials: 3 }), targets: [atMost("rts_mean_s", 1)] };
 
   test("refuses an SLO that no load meets, with how near the best comes", async () => {
     const run = plan.run(
@@ -245,7 +280,7 @@ describe("the command", () => {
         {
           key: "--slo",
           message: expect.stringMatching(
-            /^no load meets --slo: rts_p95_s<=1 \(the nearest is .* at λ = .*: P95 response time is 1\.700.* s, 1\.7\d* times what rts_p95_s<=1 allows\)$/,
+            /^no load meets --slo: rts_mean_s<=1 \(the nearest is .* at λ = .*: mean response time is 1\.700.* s, 1\.7\d* times what rts_mean_s<=1 allows\)$/,
           ),
         },
       ],

@@ -2,13 +2,17 @@
 import { describe, expect, test } from "vitest";
 import { prepare } from "../../src/core/config.js";
 import type { Condition } from "../../src/core/condition.js";
+import { VALUES_EACH } from "../../src/core/measures.js";
+import { METRICS, metricIndex } from "../../src/core/metrics.js";
 import { judge } from "../../src/experiments/assertions.js";
 import type { Study } from "../../src/experiments/experiment.js";
 import { plan } from "../../src/experiments/plan.js";
 import { usesOf, verdictOf, wholeUse } from "../../src/experiments/planning/objective.js";
 import { checkFits } from "../../src/experiments/rejection.js";
 import { run } from "../../src/experiments/run.js";
-import { contextOf, recordsOf, trialsWith } from "./studies.js";
+import { measuresFor } from "../../src/experiments/tail.js";
+import { TrialRecords } from "../../src/experiments/trials.js";
+import { contextOf, trialsWith } from "./studies.js";
 
 /** Half of the prompts have 4000 tokens. */
 const half = (kvTokens: number | null, ratePerSecond = 5): Study => {
@@ -27,23 +31,31 @@ const half = (kvTokens: number | null, ratePerSecond = 5): Study => {
 };
 const below = (metric: string, limit: number): Condition => ({ metric, relation: "<", limit });
 
-/** Ten of a hundred were rejected; the others' percentiles are known. */
+/** Of a thousand requests a hundred were rejected; the others' TTFT are 1, 2, … 900 ms, and each has a gap of 10 ms. */
 const { config, schedulers } = half(2048);
-const few = recordsOf(
-  [{ ...config, scheduler: schedulers[0] }],
-  [
-    {
-      n_arrived: [100, 100],
-      n_rejected: [10, 10],
-      ttft_mean_s: [0.1, 0.11],
-      ttft_p50_s: [0.1, 0.11],
-      ttft_p90_s: [0.5, 0.51],
-      ttft_p95_s: [0.6, 0.61],
-      ttft_p99_s: [0.8, 0.81],
-      itl_p99_s: [0.01, 0.01],
-    },
-  ],
-);
+function few(condition: Condition): TrialRecords {
+  const configs = [{ ...config, scheduler: schedulers[0] }];
+  const { measures = [] } = measuresFor([condition]);
+  const records = new TrialRecords({ label: "", configs, seed: 1, trials: 2, measures });
+  for (let trial = 0; trial < 2; trial++) {
+    const at = records.offset(trial, 0);
+    const put = (metric: string, value: number): void =>
+      void (records.values[at + metricIndex(metric)] = value);
+    put("n_arrived", 1000);
+    put("n_rejected", 100);
+    put("ttft_mean_s", 0.4505);
+    measures.forEach((measure, i) => {
+      if (measure.kind !== "tail") return;
+      const served = measure.time === "itl" ? [0.01] : Array.from({ length: 900 }, (_, j) => (j + 1) / 1000);
+      const beyond = served.filter(
+        (one) => one > measure.seconds || (measure.orEqual && one === measure.seconds),
+      );
+      const each = 900 / served.length;
+      records.values.set([beyond.length * each, 900], at + METRICS.length + VALUES_EACH * i);
+    });
+  }
+  return records;
+}
 
 describe("conditions count a rejected request as +∞", () => {
   test.each([
@@ -51,19 +63,22 @@ describe("conditions count a rejected request as +∞", () => {
     ["ttft_p99_s", 10, "fail"],
     ["ttft_p95_s", 10, "fail"],
     ["ttft_mean_s", 10, "fail"],
-    // P90 of all is the greatest of those served: above their P99, for all that is known +∞.
-    ["ttft_p90_s", 10, "undecided"],
+    // P90 of all is the greatest of those served, 900 ms; P50 of all is 500 ms.
+    ["ttft_p90_s", 10, "pass"],
+    ["ttft_p90_s", 0.9005, "pass"],
+    ["ttft_p90_s", 0.9, "fail"],
     ["ttft_p90_s", 0.3, "fail"],
-    // P50 of all is P55.6 of those served: between their P50 and their P90.
     ["ttft_p50_s", 10, "pass"],
-    ["ttft_p50_s", 0.3, "undecided"],
-    ["ttft_p50_s", 0.01, "fail"],
+    ["ttft_p50_s", 0.501, "pass"],
+    ["ttft_p50_s", 0.499, "fail"],
     // Gaps between tokens are of the tokens that came.
     ["itl_p99_s", 1, "pass"],
+    ["itl_p99_s", 0.01, "fail"],
   ])("%s < %d: %s", (metric, limit, verdict) => {
-    expect(judge([below(metric, limit)], ["sarathi"], few)[0].holding).toBe(verdict);
-    const use = wholeUse(usesOf([below(metric, limit)], few, 0));
-    expect(verdictOf(use)).toBe({ pass: "holds", fail: "fails", undecided: "undecided" }[verdict]);
+    const records = few(below(metric, limit));
+    expect(judge([below(metric, limit)], ["sarathi"], records)[0].holding).toBe(verdict);
+    const use = wholeUse(usesOf([below(metric, limit)], records, 0));
+    expect(verdictOf(use)).toBe({ pass: "holds", fail: "fails" }[verdict]);
   });
 });
 
@@ -75,7 +90,11 @@ test("run tells it in its first lines, and its bound is of those that fit", asyn
     /^rejected: (4[5-9]|5[0-5])\.\d % of the requests \(\d+\), as each needs more than the 2032 tokens of KV memory/,
   );
   expect(report.passed).toBe(false);
-  expect(report.answer.at(-1)).toBe("failed: ttft_p99_s<1 under sarathi (+∞, as requests were rejected)");
+  expect(report.answer.at(-1)).toEqual(
+    expect.stringMatching(
+      /^failed: ttft_p99_s<1 under sarathi \(\d+(\.\d+)? ±[\d.]+ % beyond \(rejected ones as \+∞\), 1 % may be\)$/,
+    ),
+  );
   expect(report.notes?.join("\n")).not.toMatch(/any policy can serve/);
 });
 
@@ -84,7 +103,9 @@ test("plan finds no load where a request of each two has no first token", async 
   const planned = plan.run(
     contextOf(study, trialsWith(), { chunkSizes: null, maxReplicas: 4, precision: 0.1 }),
   );
-  await expect(planned).rejects.toThrow(/no load meets --slo: .*\+∞, as requests that cannot fit/);
+  await expect(planned).rejects.toThrow(
+    /no load meets --slo: .*\(those that cannot fit into the KV memory as \+∞\)/,
+  );
 });
 
 test("all rejected is refused, with the reason", () => {

@@ -99,6 +99,15 @@ describe("a job", () => {
     ["invalid configuration", sent({ task: { ...task, configs: [{ ...smallConfig(), engine: 1 }] } })],
     ["invalid windows", sent({ task: { ...task, windows: [5, 2] } })],
     ["invalid windows", sent({ task: { ...task, windows: [null] } })],
+    ...[
+      [{}],
+      [{ kind: "tail", time: "speed", seconds: 1, orEqual: true }],
+      [{ kind: "tail", time: "ttft", seconds: -1, orEqual: true }],
+      [{ kind: "tail", time: "ttft", seconds: 1, orEqual: true, more: 1 }],
+      [{ kind: "percentile", time: "ttft", percent: 100 }],
+      new Array(1001).fill({ kind: "percentile", time: "ttft", percent: 1 }),
+      "ttft",
+    ].map((measures) => ["invalid measures", sent({ task: { ...task, measures } })] as const),
     ["invalid verify", sent({ task: { ...task, verify: 1 } })],
     ["invalid batches", sent({ task: { kind: "stability", seed: 1, config: smallConfig(), trial: 1 } })],
     [

@@ -1,13 +1,14 @@
 /**
  * How much of an SLO a point uses: each target's metric as a share of its limit, and of several targets the greatest.
  * Up to 1 the SLO holds. Metrics of which more is better count what is missing: of an attainment of 95 % that is
- * asked, misses of 2 % use 0.4.
+ * asked, misses of 2 % use 0.4. So do percentiles: of a P99 that is asked, 0.4 % of the requests beyond use 0.4.
  */
 import type { Condition } from "../../core/condition.js";
-import { METRICS } from "../../core/metrics.js";
-import type { Summary } from "../../stats/index.js";
+import { METRICS, metricOf } from "../../core/metrics.js";
+import { summarize, type Summary } from "../../stats/index.js";
 import type { Study } from "../experiment.js";
 import { countingRejected } from "../rejection.js";
+import { isEnough, metricValues, type Tail, tailOf } from "../tail.js";
 import type { TrialRecords } from "../trials.js";
 
 /** A share of a limit with its 95 % interval. */
@@ -22,6 +23,8 @@ export interface TargetUse extends Use {
   readonly target: Condition;
   /** The metric itself. */
   readonly summary: Summary;
+  /** What it was judged by, where the target is a percentile. */
+  readonly tail?: Tail;
 }
 
 export type SloVerdict = "holds" | "fails" | "undecided";
@@ -51,7 +54,7 @@ function useOf(target: Condition, summary: Summary): TargetUse {
       high: share(summary.high, limit),
     };
   // Shares of 1 count their misses; rates, how many times too few they are.
-  const isShare = METRICS.find(({ name }) => name === target.metric)!.unit === "" && limit <= 1;
+  const isShare = metricOf(target.metric)!.unit === "" && limit <= 1;
   const used = (value: number): number =>
     isShare ? share(Math.max(0, 1 - value), 1 - limit) : share(limit, value);
   return {
@@ -63,6 +66,18 @@ function useOf(target: Condition, summary: Summary): TargetUse {
   };
 }
 
+/** Too few values tell nothing but their mean. */
+function useOfTail(target: Condition, summary: Summary, tail: Tail): TargetUse {
+  const { share: beyond, allowed } = tail;
+  const isTold = isEnough(tail);
+  return {
+    ...{ target, summary, tail },
+    mean: beyond.mean / allowed,
+    low: isTold ? beyond.low / allowed : 0,
+    high: isTold ? beyond.high / allowed : Infinity,
+  };
+}
+
 /** Every target of one configuration's records; a request that was rejected is one whose times are +∞. */
 export const usesOf = (
   targets: readonly Condition[],
@@ -70,9 +85,9 @@ export const usesOf = (
   config: number,
 ): readonly TargetUse[] =>
   targets.map((target) => {
-    const [atLeast, atMost] = countingRejected(records, config, target.metric);
-    const [use, most] = [useOf(target, atLeast), useOf(target, atMost)];
-    return { ...use, low: Math.min(use.low, most.low), high: Math.max(use.high, most.high) };
+    const tail = tailOf(target, records, config);
+    if (tail) return useOfTail(target, summarize(metricValues(records, config, target.metric)), tail);
+    return useOf(target, countingRejected(records, config, target.metric));
   });
 
 /** The whole SLO: the greatest share, and of the ends of intervals the greatest of each. */

@@ -5,6 +5,7 @@ import type { Registry } from "../../core/registry.js";
 import type { Row } from "../experiment.js";
 import { keepsUp } from "../load.js";
 import { arrivalRate, keyCells, metricCells } from "../rows.js";
+import { isEnough, measuresFor } from "../tail.js";
 import type { Trials } from "../trials.js";
 import {
   tightest,
@@ -26,6 +27,8 @@ export interface Point {
   /** It finishes what arrives: else its queues grow with T, and no SLO holds for long. */
   readonly keepsUp: boolean;
   readonly verdict: SloVerdict;
+  /** Trials that it took: more than asked for where a percentile needs them. */
+  readonly trials: number;
   /** Cells of its CSV row. */
   readonly row: Row;
 }
@@ -52,8 +55,17 @@ export async function pointsOf(
   configs: readonly SimulationConfig[],
 ): Promise<Point[]> {
   if (configs.length === 0) return [];
-  const records = await trials.run({ label, configs, seed, trials: count });
-  return configs.map((config, i) => {
+  const request = { label, configs, seed, trials: count, ...measuresFor(targets) };
+  const first = await trials.run(request);
+  const all = await Promise.all(
+    configs.map(async (config, i) => {
+      const wanted = trialsToTell(usesOf(targets, first, i), first.trials);
+      if (wanted === undefined) return { records: first, i };
+      return { records: await trials.run({ ...request, configs: [config], trials: wanted }), i: 0 };
+    }),
+  );
+  return configs.map((config, at) => {
+    const { records, i } = all[at];
     const uses = usesOf(targets, records, i);
     const use = wholeUse(uses);
     const isStable = keepsUp(config, records, i, 0, registry);
@@ -66,8 +78,9 @@ export async function pointsOf(
       tightest: most,
       keepsUp: isStable,
       verdict,
+      trials: records.trials,
       row: {
-        ...keyCells(config, count, undefined, registry),
+        ...keyCells(config, records.trials, undefined, registry),
         replicas: config.engine.replicas,
         verdict,
         keeps_up: isStable ? 1 : 0,
@@ -79,6 +92,19 @@ export async function pointsOf(
       },
     };
   });
+}
+
+/** Of a percentile so many values are simulated where the usual trials have too few: times as many as say anything. */
+const AMPLE = 4;
+const MOST_TRIALS = 20_000;
+
+/** Trials that are enough for every percentile that is asked for; undefined where those there are do, or none would. */
+function trialsToTell(uses: readonly TargetUse[], trials: number): number | undefined {
+  const wanted = uses.map(({ tail }) =>
+    tail && !isEnough(tail) && tail.count > 0 ? Math.ceil((AMPLE * tail.enough * trials) / tail.count) : 0,
+  );
+  const most = Math.min(MOST_TRIALS, Math.max(0, ...wanted));
+  return most > trials ? most : undefined;
 }
 
 /** The columns of a point beside those of every CSV. */

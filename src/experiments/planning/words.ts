@@ -1,5 +1,6 @@
 /** A plan in words: the table, the sentences that answer, the notes; and its row of the CSV. */
 import { conditionText } from "../../core/condition.js";
+import { limitText } from "../assertions.js";
 import type { SimulationConfig } from "../../core/config.js";
 import { schedulerLabel } from "../comparison.js";
 import type { Row, Study, Table } from "../experiment.js";
@@ -85,14 +86,17 @@ const replicasText = ({ fewest, perhaps }: ReplicaPlan): string =>
 export function nearness({ tightest, use, keepsUp }: Point, where: string): string {
   if (!keepsUp) return `${where} it does not keep up`;
   if (!tightest) return `${where} nothing is asked`;
-  const { target, summary } = tightest;
+  const { target, summary, tail } = tightest;
   if (summary.n === 0) return `${where} no trial has a value of ${metricWords(target.metric)}`;
   if (summary.mean === Infinity)
     return `${where} ${metricWords(target.metric)} is +∞, as requests that cannot fit into the KV memory are rejected`;
+  const times = `${plain(use.mean)} ${use.mean > 1 ? "times" : "of"} what ${conditionText(target)} allows`;
+  if (tail)
+    return `${where} ${withInterval(tail.share, { factor: 100, unit: "%" })} % of the ${tail.unit} lie beyond ${limitText(target)}${tail.hasRejected ? " (those that cannot fit into the KV memory as +∞)" : ""}, ${times}`;
   const scale = scaleOf(unitOf(target.metric), [summary.mean]);
   return (
     `${where} ${metricWords(target.metric)} is ${withInterval(summary, scale)} ${scale.unit}`.trim() +
-    `, ${plain(use.mean)} ${use.mean > 1 ? "times" : "of"} what ${conditionText(target)} allows`
+    `, ${times}`
   );
 }
 
@@ -132,8 +136,19 @@ export function answers(plans: readonly Plan[], load: string): string[] {
   ];
 }
 
+/** Where a percentile took more trials than were asked for. */
+function trialNotes(plans: readonly Plan[], { trials }: Study): string[] {
+  const points = plans.flatMap(({ load, replicas }) => [...load.points, ...replicas.points]);
+  const most = Math.max(...points.map((point) => point.trials));
+  if (most <= trials) return [];
+  return [
+    `percentiles are judged by all requests of all trials: points with few of them took more trials than ${trials}, up to ${most}`,
+  ];
+}
+
 export function notesOf(plans: readonly Plan[], study: Study, most: number): string[] {
   return [
+    ...trialNotes(plans, study),
     ...unfitNotes(study.config, study.registry),
     ...(study.config.slo && !(study.targets ?? []).some(({ metric }) => metric === "slo_attainment")
       ? [

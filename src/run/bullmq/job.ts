@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { invariant } from "../../core/errors.js";
+import { TIME_NAMES } from "../../core/metrics.js";
 import type { Task } from "../../core/trial.js";
 import { shardKey } from "../journal.js";
 import { type Build, describeBuild } from "./peers.js";
@@ -70,6 +71,7 @@ export const GONE = "that is gone";
 const MOST_TRACES = 64;
 const MOST_CONFIGS = 100_000;
 const MOST_WINDOWS = 1_000_000;
+const MOST_MEASURES = 1000;
 const DEEPEST = 12;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -84,7 +86,7 @@ const isTraceName = (value: unknown): value is TraceName =>
   /^[0-9a-f]{64}$/.test(value.sha256) &&
   Object.keys(value).length === 2;
 
-const TRIAL_KEYS = ["seed", "first", "count", "configs", "windows", "verify", "plain"];
+const TRIAL_KEYS = ["seed", "first", "count", "configs", "windows", "measures", "verify", "plain"];
 const STABILITY_KEYS = [
   ...["kind", "seed", "trial", "config", "backlog", "batches", "settle", "batchSeconds", "fromEmpty"],
   ...["verify", "plain"],
@@ -105,7 +107,22 @@ function flawOf(task: unknown): string | undefined {
   return (isStability ? stabilityFlaw(task) : trialFlaw(task)) ?? plainFlaw(task, 0);
 }
 
-function trialFlaw({ first, count, configs, windows, verify }: Record<string, unknown>): string | undefined {
+const isMeasure = (value: unknown): boolean => {
+  if (!isRecord(value) || !TIME_NAMES.some((time) => time === value.time)) return false;
+  const keys = Object.keys(value).length;
+  if (value.kind === "tail")
+    return keys === 4 && isAmount(value.seconds) && typeof value.orEqual === "boolean";
+  return value.kind === "percentile" && keys === 3 && isAmount(value.percent) && value.percent < 100;
+};
+
+function trialFlaw({
+  first,
+  count,
+  configs,
+  windows,
+  measures,
+  verify,
+}: Record<string, unknown>): string | undefined {
   if (!isCount(first, 1) || !isCount(count, 1)) return "invalid trials";
   if (!Array.isArray(configs) || configs.length === 0 || configs.length > MOST_CONFIGS)
     return "invalid configurations";
@@ -115,6 +132,9 @@ function trialFlaw({ first, count, configs, windows, verify }: Record<string, un
     windows.length <= MOST_WINDOWS &&
     windows.every((end, i) => isAmount(end) && (i === 0 || end >= windows[i - 1]));
   if (!isAscending) return "invalid windows";
+  const areMeasures =
+    Array.isArray(measures) && measures.length <= MOST_MEASURES && measures.every(isMeasure);
+  if (measures !== undefined && !areMeasures) return "invalid measures";
   return typeof verify === "boolean" ? undefined : "invalid verify";
 }
 

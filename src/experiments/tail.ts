@@ -1,0 +1,99 @@
+/**
+ * What is asked of a percentile, judged by all requests of all trials: P99 is at most x where no more than a hundredth of
+ * them lie beyond x. The mean over trials of each trial's P99 would be biased where a trial has few requests, with a
+ * narrow interval round the wrong number. A request that was rejected lies beyond any limit.
+ */
+import type { Condition } from "../core/condition.js";
+import { invariant } from "../core/errors.js";
+import type { Measure, TailMeasure } from "../core/measures.js";
+import { METRICS, percentileNamed } from "../core/metrics.js";
+import { pooledShare, type Summary } from "../stats/index.js";
+import type { TrialRecords } from "./trials.js";
+
+/** Fewer than so many expected beyond a percentile say nothing of it. */
+export const FEWEST_BEYOND = 10;
+
+/** What the trials say of a condition on a percentile. */
+export interface Tail {
+  /** The share of values beyond the limit. */
+  readonly share: Summary;
+  /** The share that the percentile leaves. */
+  readonly allowed: number;
+  /** Values in all, and what they are. */
+  readonly count: number;
+  readonly unit: "requests" | "gaps";
+  /** Whether requests that were rejected are among them. */
+  readonly hasRejected: boolean;
+  /** Values in all that would be enough to say anything. */
+  readonly enough: number;
+}
+
+function tailMeasure({ metric, relation, limit }: Condition): TailMeasure | undefined {
+  const percentile = percentileNamed(metric);
+  if (!percentile) return undefined;
+  // P ≤ x: not too many above x; P < x: not too many at x or above.
+  const orEqual = relation === "<" || relation === ">=";
+  return { kind: "tail", time: percentile.time, seconds: limit, orEqual };
+}
+
+const isSame = (a: Measure, b: Measure): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** What trials must measure for these conditions to be judged; nothing: undefined. */
+export function measuresFor(conditions: readonly Condition[]): { readonly measures?: readonly Measure[] } {
+  const all: Measure[] = [];
+  const add = (measure: Measure): void => {
+    if (!all.some((one) => isSame(one, measure))) all.push(measure);
+  };
+  for (const condition of conditions) {
+    const tail = tailMeasure(condition);
+    if (!tail) continue;
+    add(tail);
+    const isColumn = METRICS.some(({ name }) => name === condition.metric);
+    if (!isColumn) add({ kind: "percentile", ...percentileNamed(condition.metric)! });
+  }
+  return all.length > 0 ? { measures: all } : {};
+}
+
+function measured(
+  records: TrialRecords,
+  config: number,
+  measure: Measure,
+): ReturnType<TrialRecords["measured"]> {
+  const at = records.measures.findIndex((one) => isSame(one, measure));
+  invariant(at >= 0, () => `trials did not measure ${JSON.stringify(measure)}`);
+  return records.measured(config, at);
+}
+
+/** A metric by trial, also a percentile that has no column. */
+export function metricValues(records: TrialRecords, config: number, metric: string): readonly number[] {
+  if (METRICS.some(({ name }) => name === metric)) return records.metric(config, metric);
+  return measured(records, config, { kind: "percentile", ...percentileNamed(metric)! }).values;
+}
+
+/** Undefined for a condition on anything but a percentile. */
+export function tailOf(condition: Condition, records: TrialRecords, config: number): Tail | undefined {
+  const measure = tailMeasure(condition);
+  if (!measure) return undefined;
+  const { values, counts } = measured(records, config, measure);
+  const isOfRequests = measure.time !== "itl";
+  const hasLimit = isOfRequests && records.configs[config].engine.kvTokens !== null;
+  const rejected = hasLimit ? records.metric(config, "n_rejected") : values.map(() => 0);
+  const sizes = counts.map((count, i) => count + rejected[i]);
+  // 0.1, not 0.09999999999999998: as many as may be is not too many.
+  const allowed = Number((1 - percentileNamed(condition.metric)!.percent / 100).toPrecision(12));
+  return {
+    share: pooledShare(
+      values.map((count, i) => count + rejected[i]),
+      sizes,
+    ),
+    allowed,
+    count: sizes.reduce((sum, size) => sum + (size || 0), 0),
+    hasRejected: rejected.some((count) => count > 0),
+    unit: isOfRequests ? "requests" : "gaps",
+    enough: FEWEST_BEYOND / allowed,
+  };
+}
+
+/** Whether there are enough values to say anything: that a limit is passed, as many beyond it tell, too. */
+export const isEnough = ({ count, enough, share }: Tail): boolean =>
+  count >= enough * (1 - 1e-9) || share.mean * count >= FEWEST_BEYOND;
