@@ -176,6 +176,8 @@ export interface InputFile {
 export interface RunSettings {
   readonly source: string;
   readonly engine: Readonly<Record<string, number | boolean>>;
+  /** What the file leaves open, or says and cannot be simulated. */
+  readonly notes?: readonly string[];
 }
 
 export interface ExperimentContext {

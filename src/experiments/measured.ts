@@ -84,6 +84,7 @@ function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
     tables: [tableOf(found)],
     notes: [
       `${run.length} requests in ${seconds.toFixed(1)} s, ${hits.length} with prefix hits (${hitTokens} tokens); the first is left out: it meets a cold engine`,
+      ...(settingsOf(inputs).notes ?? []),
       "times count from when the engine picks a request up: at the end of the iteration in which it arrives, at once when idle",
     ],
     csv: [

@@ -103,7 +103,7 @@ describe("replay", () => {
     const inputs = await inputsOf(measuredRun(GPU, engine));
     const run = readRequests(inputs, "run");
     const settings = settingsOf(inputs);
-    expect(settings).toEqual({ source: "run/meta.json", engine });
+    expect(settings).toMatchObject({ source: "run/meta.json", engine });
     const real = run.map(measuredTimes);
     const simulated = replay(engineWith(GPU, engine), run);
     simulated.forEach((times, i) => {
@@ -218,6 +218,81 @@ describe("files of a run", () => {
     expect(await problems({ ...base, async_scheduling: "on" })).toMatch(
       /async_scheduling: "on" \(true or false\)/,
     );
+  });
+});
+
+describe("what the run asked the engine (kv_cache, resolved_config), as vLLM 0.28 says it", () => {
+  const kwargs = { max_num_seqs: 128, max_num_batched_tokens: 8192, enable_chunked_prefill: null };
+  const resolved = (scheduler: object = {}, cache: object = {}, more: object = {}) => ({
+    scheduler_config: {
+      ...{ async_scheduling: true, enable_chunked_prefill: true, long_prefill_token_threshold: 0 },
+      ...{ max_num_batched_tokens: 2048, max_num_seqs: 128, policy: "fcfs" },
+      ...{ scheduler_reserve_full_isl: true, watermark: 0.0, ...scheduler },
+    },
+    cache_config: { block_size: 16, enable_prefix_caching: true, num_gpu_blocks: 101, ...cache },
+    parallel_config: { data_parallel_size: 1, tensor_parallel_size: 1 },
+    model_config: { enforce_eager: false },
+    compilation_config: { cudagraph_mode: [2, 1], cudagraph_capture_sizes: [1, 2, 4] },
+    ...more,
+  });
+  const of = async (meta: object) =>
+    settingsOf(await inputsOf({ "meta.json": JSON.stringify({ engine_kwargs: kwargs, ...meta }) }));
+  const SAID = {
+    ...{ maxTokens: 2048, maxSequences: 128, blockTokens: 16, kvTokens: 1616 },
+    ...{ async: true, reservePrompt: true },
+  };
+
+  test("101 blocks of 16 are 1616 tokens, wherever they are named; what is resolved goes before what was asked for", async () => {
+    expect((await of({ resolved_config: resolved() })).engine).toEqual(SAID);
+    const kv_cache = {
+      num_gpu_blocks: 101,
+      block_size: 16,
+      num_kv_tokens: 1616,
+      enable_prefix_caching: true,
+    };
+    expect((await of({ kv_cache, resolved_config: {} })).engine).toEqual({
+      ...{ maxTokens: 8192, maxSequences: 128, blockTokens: 16, kvTokens: 1616 },
+    });
+    const other = resolved({}, { num_gpu_blocks: 7 });
+    expect((await of({ kv_cache, resolved_config: other })).engine.kvTokens).toBe(1616);
+    expect((await of({ kv_cache: {}, resolved_config: resolved() })).engine).toEqual(SAID);
+  });
+
+  test("the schedule's own: async, thresholds, reservation, watermark, prefix caching", async () => {
+    const scheduler = {
+      ...{ async_scheduling: false, long_prefill_token_threshold: 512 },
+      ...{ scheduler_reserve_full_isl: false, watermark: 0.01 },
+    };
+    const found = await of({ resolved_config: resolved(scheduler, { enable_prefix_caching: false }) });
+    expect(found.engine).toEqual({
+      ...SAID,
+      ...{ async: false, chunkSize: 512, reservePrompt: false, watermark: 0.01, prefixCaching: false },
+    });
+  });
+
+  test("is told what the file does not say, and that there were no CUDA graphs", async () => {
+    expect((await of({ resolved_config: resolved() })).notes).toEqual([]);
+    expect((await of({})).notes).toEqual([
+      expect.stringMatching(/^run\/meta\.json names no KV blocks/),
+      expect.stringMatching(/does not say async_scheduling/),
+    ]);
+    const eager = resolved({}, {}, { model_config: { enforce_eager: true } });
+    expect((await of({ resolved_config: eager })).notes).toEqual([
+      expect.stringMatching(/had no CUDA graphs/),
+    ]);
+    const none = resolved({}, {}, { compilation_config: { cudagraph_mode: "NONE" } });
+    expect((await of({ resolved_config: none })).notes).toHaveLength(1);
+  });
+
+  test("what cannot be replayed is refused by the place that says it", async () => {
+    const refused: [object, RegExp][] = [
+      [{ policy: "priority" }, /scheduler_config\.policy: "priority" \(fcfs: the requests of a run have no/],
+      [{ watermark: 2 }, /scheduler_config\.watermark: 2 \(a number at least 0 and below 1\)/],
+      [{ scheduler_reserve_full_isl: 1 }, /scheduler_reserve_full_isl: 1 \(true or false\)/],
+      [{ max_num_seqs: 0 }, /invalid resolved_config\.scheduler_config\.max_num_seqs: 0 \(an integer/],
+    ];
+    for (const [scheduler, message] of refused)
+      await expect(of({ resolved_config: resolved(scheduler) })).rejects.toThrow(message);
   });
 });
 
