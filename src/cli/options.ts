@@ -1,9 +1,10 @@
 /** An experiment's own flags, from text to values; every problem at once. */
 import { allowed } from "../core/check-options.js";
-import { readCondition } from "../core/condition.js";
+import { metricNamed, readCondition } from "../core/condition.js";
 import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { Issues } from "../core/issues.js";
+import { METRICS } from "../core/metrics.js";
 import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
 import { numberOrText, parseList, parseValues } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
@@ -30,6 +31,17 @@ function valueOf(option: ExperimentOption, text: string): OptionValue | readonly
   if (option.kind === "input" && text === "")
     throw new ConfigError([{ key: name, message: `invalid ${name}: empty (a file to read)` }]);
   if (option.kind === "text" || option.kind === "file" || option.kind === "input") return text;
+  if (option.kind === "metric") {
+    const metric = metricNamed(text);
+    if (metric) return metric.name;
+    const names = METRICS.map((one) => one.name);
+    throw new ConfigError([
+      {
+        key: name,
+        message: `invalid ${name}: ${show(text)} (one of: ${names.join(", ")}; of times any percentile, e.g. ttft_p99.9)${hint(text, names)}`,
+      },
+    ]);
+  }
   if (option.kind === "choice") {
     if (option.choices!.includes(text)) return text;
     throw new ConfigError([

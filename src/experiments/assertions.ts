@@ -11,7 +11,7 @@ import type { Annotation, ExperimentContext, ExperimentOption, Study, Table } fr
 import { given, plain, scaleOf, withInterval } from "./quantity.js";
 import { countingRejected } from "./rejection.js";
 import { jsonSummary } from "./rows.js";
-import { isEnough, metricValues, type Tail, tailOf } from "./tail.js";
+import { isEnough, type Tail, tailOf } from "./tail.js";
 import type { TrialRecords } from "./trials.js";
 
 export const ASSERT_OPTION: ExperimentOption = {
@@ -75,8 +75,7 @@ export const judge = (
   conditions.flatMap((condition) =>
     labels.map((label, i): Judged => {
       const tail = tailOf(condition, records, i);
-      if (tail)
-        return judgeTail(condition, label, summarize(metricValues(records, i, condition.metric)), tail);
+      if (tail) return judgeTail(condition, label, summarize(records.metric(i, condition.metric)), tail);
       const summary = countingRejected(records, i, condition.metric);
       const holding = holds(condition, summary);
       const apart = Math.abs(summary.mean - condition.limit);

@@ -4,7 +4,7 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import { METRICS, metricsOf } from "../core/metrics.js";
+import { metricsOf } from "../core/metrics.js";
 import { pairedDifference, summarize, welchOf } from "../stats/index.js";
 import {
   ASSERT_OPTION,
@@ -37,7 +37,7 @@ import { keepingUp, overloaded } from "./overload.js";
 import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
-import { measuresFor } from "./tail.js";
+import { hasColumn, measuresFor } from "./tail.js";
 import { COMPARED, pointTable, type Shown } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -66,13 +66,14 @@ const shared = (a: SimulationConfig, b: SimulationConfig): string[] =>
     .filter((metric) => metricsOf(b).includes(metric))
     .map(({ name }) => name);
 
-const toFirst = (entries: readonly Entry[], records: TrialRecords): Pair[] =>
+/** @param further metrics that were measured besides */
+const toFirst = (entries: readonly Entry[], records: TrialRecords, further: readonly string[]): Pair[] =>
   entries.slice(1).map(({ label, config }, i) => ({
     label,
     to: entries[0].label,
     how: "paired",
     trials: records.trials,
-    metrics: shared(config, entries[0].config).map((metric) =>
+    metrics: [...shared(config, entries[0].config), ...further].map((metric) =>
       metricDifference(
         metric,
         pairedDifference(records.metric(i + 1, metric), records.metric(0, metric)),
@@ -165,13 +166,13 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
   const metric = (options.metric as string | null | undefined) ?? HEADLINE;
   const records = await trials.run({
     ...{ label: "compare", configs, seed: study.seed, trials: study.trials },
-    ...measuresFor(conditions),
+    ...measuresFor(conditions, [metric]),
   });
 
   const earlier = baseline && toBaseline(baseline, entries, records, study);
   const keeping = keepingUp(records, study.registry);
   const pairs = [
-    ...toFirst(entries, records).map((pair, i) =>
+    ...toFirst(entries, records, hasColumn(metric) ? [] : [metric]).map((pair, i) =>
       keeping[0] && keeping[i + 1] ? pair : withoutVerdict(pair),
     ),
     ...(earlier?.pairs ?? []).map((pair, i) => (keeping[i] ? pair : withoutVerdict(pair))),
@@ -282,8 +283,7 @@ export const compare: Experiment = {
     {
       key: "metric",
       flag: "--metric <name>",
-      kind: "choice",
-      choices: METRICS.map(({ name }) => name),
+      kind: "metric",
       summary: `what the answer is about (default: ${HEADLINE})`,
     },
     ASSERT_OPTION,

@@ -111,6 +111,7 @@ export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
   /**
    * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/condition.ts); `vary` (key=list)
    * and `with` (a scenario, a file, key=value, or several with commas between), which make the study's variants.
+   * `metric` is the name or alias of a metric, also of a percentile that no file has a column for.
    * `values` is a list of numbers and words, `file` a file to write, `input` one to read.
    */
   readonly kind:
@@ -121,6 +122,7 @@ export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
     | "file"
     | "input"
     | "conditions"
+    | "metric"
     | "vary"
     | "with"
     | "values";

@@ -27,6 +27,14 @@ export function metricWords(name: string): string {
   return OTHERS[name] ?? name;
 }
 
+/** What the head of a column calls it: `RTS p99.9`, `goodput`. */
+export function metricTitle(name: string): string {
+  const [, time, statistic] = /^(\w+)_(mean|p[\d.]+)_s$/.exec(name) ?? [];
+  if (time === undefined || !Object.hasOwn(TIMES, time)) return OTHERS[name] ?? name;
+  const short = time === "rts" ? "RTS" : TIMES[time];
+  return statistic === "mean" ? short : `${short} ${statistic}`;
+}
+
 export const unitOf = (name: string): string => metricOf(name)!.unit;
 
 /** What an axis calls it: `P95 response time (s)`. */

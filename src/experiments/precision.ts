@@ -2,7 +2,6 @@
  * `--precision`: trials are added, the same for every scheduler, until each one's interval of a metric is narrow
  * enough (the rule and its sources: stats/sequential.ts), and it is said what that took.
  */
-import { METRICS } from "../core/metrics.js";
 import type { Issue } from "../core/errors.js";
 import { LEAST_PILOT, lookAt, widthToStop, type Look } from "../stats/index.js";
 import { HEADLINE } from "./comparison.js";
@@ -26,8 +25,7 @@ export const PRECISION_OPTIONS: readonly ExperimentOption[] = [
   {
     key: "precisionMetric",
     flag: "--precision-metric <name>",
-    kind: "choice",
-    choices: METRICS.map(({ name }) => name),
+    kind: "metric",
     summary: `the metric that --precision is about, under every scheduler (default: ${HEADLINE})`,
   },
   {

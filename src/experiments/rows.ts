@@ -46,6 +46,14 @@ export function rowOf(keys: Row, records: TrialRecords, config: number, window =
   return cells;
 }
 
+/** The columns of one metric, and its cells. */
+export const columnsFor = namesOf;
+export function cellsFor(records: TrialRecords, config: number, metric: string): Row {
+  const { mean, low, high, sd } = summarize(records.metric(config, metric));
+  const [ofMean, ofLow, ofHigh, ofSd] = namesOf(metric);
+  return { [ofMean]: finite(mean), [ofLow]: finite(low), [ofHigh]: finite(high), [ofSd]: finite(sd) };
+}
+
 /** The key columns that name a configuration. */
 export const KEY_COLUMNS = ["scheduler", "t_max_s", "lambda_qps", "chunk_size", "ratio", "trials"] as const;
 

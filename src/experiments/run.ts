@@ -39,9 +39,9 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
   const labels = configs.map(schedulerLabel);
   const conditions = assertionsOf(options);
-  const measures = measuresFor([...conditions, ...(study.targets ?? [])]);
-  const request = { label: "run", configs, seed: study.seed, trials: study.trials, ...measures };
   const goal = precisionOf(options);
+  const measures = measuresFor([...conditions, ...(study.targets ?? [])], goal ? [goal.metric] : []);
+  const request = { label: "run", configs, seed: study.seed, trials: study.trials, ...measures };
   const precise = goal && (await runToPrecision(trials, request, goal, labels, tell));
   const records = precise?.records ?? (await trials.run(request));
   const tables = [comparisonTable("", labels, records, study.registry)];

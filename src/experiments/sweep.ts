@@ -11,8 +11,10 @@ import { again, allKnown, withScheduler } from "./experiment.js";
 import { sweepFigures } from "./figures/sweep.js";
 import { loadNotes } from "./load.js";
 import { rejections } from "./rejection.js";
-import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
+import { metricTitle } from "./metric-words.js";
+import { cellsFor, columnsFor, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
+import { hasColumn, measuresFor } from "./tail.js";
 import { TrialRecords } from "./trials.js";
 import {
   bestSentence,
@@ -121,10 +123,15 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
   const label = `sweep over ${keys.map(shortKey).join(" and ")}`;
   const records = await trials.run({
     ...{ label, configs, seed: study.seed, trials: study.trials },
+    ...measuresFor([], [metric]),
     goesOnAfterFailures: true,
   });
 
-  const compared = shownOf(study);
+  const usual = shownOf(study);
+  const compared: Shown = usual.some(([name]) => name === metric)
+    ? usual
+    : [...usual, [metric, metricTitle(metric)]];
+  const further = hasColumn(metric) ? [] : [metric];
   const all = [...new Set(places.map(({ series }) => series))];
   const first = (series: string): number => places.findIndex((place) => place.series === series);
   const rows = places.map(({ variant, series }, i): Row => ({
@@ -132,6 +139,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     scheduler: schedulerLabel(configs[i]),
     ...Object.fromEntries(Object.entries(variant.settings).filter(([key]) => HELD[key] === undefined)),
     ...metricCells(records, i),
+    ...Object.assign({}, ...further.map((one) => cellsFor(records, i, one))),
     ...(i === first(series) ? {} : differenceCells(compared, records, i, first(series))),
     ...failureCell(records, i),
   }));
@@ -139,6 +147,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     ...KEY_COLUMNS,
     ...keys.filter((key) => HELD[key] === undefined),
     ...metricColumns(study.config),
+    ...further.flatMap(columnsFor),
     ...differenceColumns(compared),
     ...failureColumn(records),
   ];
@@ -242,8 +251,7 @@ export const sweep: Experiment = {
     {
       key: "metric",
       flag: "--metric <name>",
-      kind: "choice",
-      choices: METRICS.map(({ name }) => name),
+      kind: "metric",
       summary: `what the answer is about (default: ${HEADLINE}, or with --slo slo_attainment)`,
     },
   ],

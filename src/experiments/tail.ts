@@ -36,10 +36,19 @@ function tailMeasure({ metric, relation, limit }: Condition): TailMeasure | unde
   return { kind: "tail", time: percentile.time, seconds: limit, orEqual };
 }
 
+/** Whether every file has a column for a metric. */
+export const hasColumn = (metric: string): boolean => METRICS.some(({ name }) => name === metric);
+
 const isSame = (a: Measure, b: Measure): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** What trials must measure for these conditions to be judged; nothing: undefined. */
-export function measuresFor(conditions: readonly Condition[]): { readonly measures?: readonly Measure[] } {
+/**
+ * What trials must measure besides for these conditions to be judged.
+ * @param metrics that are shown as well: percentiles that have no column
+ */
+export function measuresFor(
+  conditions: readonly Condition[],
+  metrics: readonly string[] = [],
+): { readonly measures?: readonly Measure[] } {
   const all: Measure[] = [];
   const add = (measure: Measure): void => {
     if (!all.some((one) => isSame(one, measure))) all.push(measure);
@@ -48,9 +57,9 @@ export function measuresFor(conditions: readonly Condition[]): { readonly measur
     const tail = tailMeasure(condition);
     if (!tail) continue;
     add(tail);
-    const isColumn = METRICS.some(({ name }) => name === condition.metric);
-    if (!isColumn) add({ kind: "percentile", ...percentileNamed(condition.metric)! });
   }
+  for (const metric of [...conditions.map((one) => one.metric), ...metrics])
+    if (!hasColumn(metric)) add({ kind: "percentile", ...percentileNamed(metric)! });
   return all.length > 0 ? { measures: all } : {};
 }
 
@@ -62,12 +71,6 @@ function measured(
   const at = records.measures.findIndex((one) => isSame(one, measure));
   invariant(at >= 0, () => `trials did not measure ${JSON.stringify(measure)}`);
   return records.measured(config, at);
-}
-
-/** A metric by trial, also a percentile that has no column. */
-export function metricValues(records: TrialRecords, config: number, metric: string): readonly number[] {
-  if (METRICS.some(({ name }) => name === metric)) return records.metric(config, metric);
-  return measured(records, config, { kind: "percentile", ...percentileNamed(metric)! }).values;
 }
 
 /** Undefined for a condition on anything but a percentile. */

@@ -3,8 +3,9 @@
  * this port: the command line hands it a pool of threads, the browser page its web worker.
  */
 import type { SimulationConfig } from "../core/config.js";
+import { invariant } from "../core/errors.js";
 import { type Measure, VALUES_EACH, valuesOfRun } from "../core/measures.js";
-import { METRICS, metricIndex } from "../core/metrics.js";
+import { METRICS, metricIndex, percentileNamed } from "../core/metrics.js";
 import type { StabilityTask } from "../core/trial.js";
 
 export interface TrialRequest {
@@ -119,9 +120,19 @@ export class TrialRecords {
     return (trial * this.configs.length + config) * this.windows * this.width;
   }
 
-  /** One metric of one configuration (and window), a value a trial; NaN where a trial had none. */
+  /**
+   * One metric of one configuration (and window), a value a trial; NaN where a trial had none. A percentile that has no
+   * column must have been measured besides.
+   */
   metric(config: number, metric: string, window = 0): number[] {
-    return this.column(config, window, metricIndex(metric));
+    const percentile = METRICS.some(({ name }) => name === metric) ? undefined : percentileNamed(metric);
+    if (!percentile) return this.column(config, window, metricIndex(metric));
+    const { time, percent } = percentile;
+    const at = this.measures.findIndex(
+      (one) => one.kind === "percentile" && one.time === time && one.percent === percent,
+    );
+    invariant(at >= 0, () => `trials did not measure ${metric}`);
+    return this.measured(config, at, window).values;
   }
 
   /** What was measured besides, a value a trial: that of a measure, and the number of values that there were. */

@@ -85,7 +85,7 @@ describe("refuses, and writes nothing", () => {
     ["--vary lam=5:1:1", ["descending"]],
     ["--vary scheduler=orco", ["unknown scheduler: orco"]],
     ["--vary scenario=demo9", ["unknown scenario: demo9"]],
-    ["--vary lam=1 --metric rts_p98_s", ["invalid --metric: rts_p98_s"]],
+    ["--vary lam=1 --metric rts_p100_s", ["invalid --metric: rts_p100_s"]],
   ])("%s", async ([flags, problems], { folder: cwd }) => {
     const { code, stdout, stderr } = await llmsim(`sweep ${flags} ${SMALL}`, { cwd });
     expect([code, stdout]).toEqual([2, ""]);
@@ -104,6 +104,52 @@ describe("lists with words", () => {
     ["true,false", ["true", "false"]],
   ])("%s", (text, values) => {
     expect(parseValues(text, "--vary x")).toEqual(values);
+  });
+});
+
+describe("--metric", () => {
+  const line = `--vary lam=1,3 --scheduler hybrid ${SMALL}`;
+  const headOf = (stdout: string): string => stdout.split("\n").find((one) => one.startsWith("λ "))!;
+
+  test("is a column of the table, and of the differences; one that is there stays where it is", async ({
+    folder: cwd,
+  }) => {
+    drawLightly();
+    const usual = await llmsim(`sweep ${line}`, { cwd });
+    expect(headOf(usual.stdout)).toMatch(/^λ +req\/s +TTFT ms +TBT ms +RTS p95 s +ITL p99 ms$/);
+    const same = await llmsim(`sweep ${line} --metric tpot_mean`, { cwd });
+    expect(headOf(same.stdout)).toBe(headOf(usual.stdout));
+    expect(same.stdout).toMatch(/^mean TBT is lowest at λ 1/);
+    const more = await llmsim(`sweep ${line} --metric number_in_system`, { cwd });
+    expect(headOf(more.stdout)).toMatch(/ITL p99 ms +requests in the system$/);
+    const [, second] = rowsOf(cwd, "sweep_ratePerSecond.csv");
+    expect(second!.number_in_system_verdict).toBe("worse");
+  });
+
+  test("is any percentile of a time, with columns of its own in table and CSV", async ({ folder: cwd }) => {
+    drawLightly();
+    const { code, stdout } = await llmsim(`sweep ${line} --metric e2e_p99.9`, { cwd });
+    expect(code).toBe(0);
+    expect(headOf(stdout)).toMatch(/ITL p99 ms +RTS p99\.9 s$/);
+    expect(stdout).toMatch(/^P99\.9 response time is lowest at λ 1/);
+    const rows = rowsOf(cwd, "sweep_ratePerSecond.csv") as Record<string, number>[];
+    for (const row of rows) expect(row["rts_p99.9_s"]).toBeGreaterThanOrEqual(row.rts_p99_s!);
+    expect(rows[1]!["rts_p99.9_s_difference"]).toBeCloseTo(
+      rows[1]!["rts_p99.9_s"]! - rows[0]!["rts_p99.9_s"]!,
+      9,
+    );
+    const compared = await llmsim(`compare --with lam=3 --scheduler hybrid ${SMALL} --metric ttft_p99.9`, {
+      cwd,
+    });
+    expect(compared.stdout).toMatch(/^lam=3: P99\.9 TTFT /);
+  });
+
+  test("is refused where it is none, with what there is", async ({ folder: cwd }) => {
+    const { code, stderr } = await llmsim(`sweep ${line} --metric ttft_p100`, { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^error: invalid --metric: ttft_p100 \(one of: ttft_mean_s, .*; of times any percentile, e\.g\. ttft_p99\.9\)/,
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Condition } from "../../src/core/condition.js";
 import { complete } from "../../src/core/config.js";
 import { judge } from "../../src/experiments/assertions.js";
-import { measuresFor, metricValues, tailOf } from "../../src/experiments/tail.js";
+import { measuresFor, tailOf } from "../../src/experiments/tail.js";
 import { mm1 } from "../../src/theory/index.js";
 import { summarize } from "../../src/stats/index.js";
 import { trialsWith } from "./studies.js";
@@ -60,7 +60,7 @@ describe("an M/M/1 queue, whose response time is exponential", () => {
     const conditions = [atMost("rts_p99.9_s", limit), atMost("rts_p12.5_s", limit / 1000)];
     const records = await run(200, 20, conditions);
     expect(judge(conditions, ["queue"], records).map((one) => one.holding)).toEqual(["pass", "fail"]);
-    const values = summarize(metricValues(records, 0, "rts_p99.9_s"));
+    const values = summarize(records.metric(0, "rts_p99.9_s"));
     expect(values.mean).toBeGreaterThan(mm1(60, 100).responseP(0.995));
     expect(values.mean).toBeLessThan(limit);
   });

@@ -1,6 +1,6 @@
 /** Differences of configurations to one of reference: as sentences, a table, cells and a figure. */
 import { bars } from "../../charts/index.js";
-import { METRICS } from "../../core/metrics.js";
+import { metricOf } from "../../core/metrics.js";
 import { halfWidth, trialsToResolve, verdict, type Summary, type Verdict } from "../../stats/index.js";
 import type { Figure, Row, Table } from "../experiment.js";
 import { growsWithT, NO_VERDICT } from "../overload.js";
@@ -45,7 +45,7 @@ export const withoutVerdict = (pair: Pair): Pair => ({
 });
 
 export function metricDifference(metric: string, difference: Summary, base: number): MetricDifference {
-  const counts = METRICS.find(({ name }) => name === metric)?.better === "neither";
+  const counts = metricOf(metric)?.better === "neither";
   return {
     metric,
     difference,

@@ -8,7 +8,7 @@ import { METRICS, metricOf } from "../../core/metrics.js";
 import { summarize, type Summary } from "../../stats/index.js";
 import type { Study } from "../experiment.js";
 import { countingRejected } from "../rejection.js";
-import { isEnough, metricValues, type Tail, tailOf } from "../tail.js";
+import { isEnough, type Tail, tailOf } from "../tail.js";
 import type { TrialRecords } from "../trials.js";
 
 /** A share of a limit with its 95 % interval. */
@@ -86,7 +86,7 @@ export const usesOf = (
 ): readonly TargetUse[] =>
   targets.map((target) => {
     const tail = tailOf(target, records, config);
-    if (tail) return useOfTail(target, summarize(metricValues(records, config, target.metric)), tail);
+    if (tail) return useOfTail(target, summarize(records.metric(config, target.metric)), tail);
     return useOf(target, countingRejected(records, config, target.metric));
   });
 
