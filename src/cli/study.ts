@@ -93,6 +93,7 @@ export async function studyFrom(
         ...study,
         scenario: own ?? scenario.name,
         ...(on && { hardware: on.name }),
+        ...(on?.layer.validity && { validity: on.layer.validity }),
         chosenBy,
         settings: settingsOf(flags),
         assignments: assignments ?? [],

@@ -73,6 +73,8 @@ export interface Study {
   readonly scenario: string;
   /** The hardware's name or file as the user gave it, where service times are those of a hardware file. */
   readonly hardware?: string;
+  /** The least and the most that its file says it was fitted to. */
+  readonly validity?: Readonly<Record<string, readonly [number, number] | undefined>>;
   /** The flag that chose it, for commands to try next: `--scenario demo2`, `--config my.yaml`. */
   readonly chosenBy?: string;
   /** The model's flags as they were given, by name without dashes, and the assignments of `--set`. */

@@ -13,6 +13,7 @@ import { computedPrompts, memoryTokens, offered, type Offered } from "./offered.
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";
 import type { TrialRecords } from "./trials.js";
+import { validityNotes } from "./validity.js";
 
 /** The engine of a configuration as theory's formulas take it; undefined for service models they do not cover. */
 export function affineEngine(config: Pick<SimulationConfig, "service" | "engine">): AffineEngine | undefined {
@@ -93,7 +94,7 @@ export function loadNotes(
     notes.push(
       `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of the most any policy can serve, ${plain(bound)} per s: ${rate > bound ? "queues grow with T" : "who keeps up takes long to settle"}`,
     );
-  notes.push(...clientNotes(study, bound), ...traceNotes(study));
+  notes.push(...clientNotes(study, bound), ...traceNotes(study), ...validityNotes(study));
   // What arrives at one instant is the same in every trial, and there is nothing to keep up with.
   if (isReplay(study) && study.trace?.seconds === 0) return notes;
   if (isReplay(study) && study.trials === 1)

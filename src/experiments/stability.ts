@@ -7,6 +7,7 @@ import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
 import { unfitNotes } from "./rejection.js";
+import { validityNotes } from "./validity.js";
 import { metricCells, metricColumns } from "./rows.js";
 import { subtitle, windowsOf } from "./sweep-time.js";
 import { atRate, subjectOf } from "./stability/backlogged.js";
@@ -244,6 +245,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     tables: [tableOf(summary)],
     notes: [
       ...unfitNotes(study.config, study.registry),
+      ...validityNotes(study),
       ...objections,
       ...(method === "drift" ? shortfalls(sweeps) : []),
       ...capNote(study),

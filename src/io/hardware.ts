@@ -35,6 +35,7 @@ interface HardwareFile {
   readonly service: SpecInput;
   readonly overheads: { readonly h: number; readonly f: number };
   readonly engine?: { readonly maxTokens?: number; readonly maxSequences?: number };
+  readonly validity?: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /** Hardware: its service times as a layer, and what else its file says. */
@@ -43,6 +44,8 @@ export interface Hardware extends Layer {
   readonly limits?: HardwareFile["engine"];
   /** How many GPUs serve the model together; undefined: its file does not begin with their number. */
   readonly gpus?: number;
+  /** The least and the most of what its service times were fitted to. */
+  readonly validity?: HardwareFile["validity"];
 }
 
 /** The limits of the hardware's server as layers, what its file does not say assumed. */
@@ -114,10 +117,10 @@ export async function loadHardware(
 
 /** Every option of the model is set: nothing of a scenario's own service times is left below. */
 function saidBy(
-  { service, overheads, engine, gpu = "" }: HardwareFile,
+  { service, overheads, engine, gpu = "", validity }: HardwareFile,
   profileOnly: boolean,
   registry: Registry,
-): Pick<Hardware, "values" | "limits" | "gpus"> {
+): Pick<Hardware, "values" | "limits" | "gpus" | "validity"> {
   const model = registry.serviceTimes.find(({ name }) => name === service.kind);
   const { h, f } = profileOnly ? { h: 0, f: 1 } : overheads;
   const gpus = /^(\d{1,6}) /.exec(gpu)?.[1];
@@ -125,5 +128,6 @@ function saidBy(
     values: { service: withDefaults(model?.options ?? [], { ...service, hMs: h, f }) },
     ...(engine && { limits: engine }),
     ...(gpus !== undefined && { gpus: Number(gpus) }),
+    ...(validity && { validity }),
   };
 }

@@ -8,6 +8,7 @@ import { metricWords, unitOf } from "../metric-words.js";
 import { percent, plain, scaleOf, withInterval } from "../quantity.js";
 import { unfitNotes } from "../rejection.js";
 import { keyCells } from "../rows.js";
+import { validityNotes } from "../validity.js";
 import type { LoadPlan } from "./load-search.js";
 import { USUAL_ATTAINMENT } from "./objective.js";
 import { loadKey, loadOf, type Point } from "./points.js";
@@ -149,6 +150,7 @@ function trialNotes(plans: readonly Plan[], { trials }: Study): string[] {
 export function notesOf(plans: readonly Plan[], study: Study, most: number): string[] {
   return [
     ...trialNotes(plans, study),
+    ...validityNotes(study),
     ...unfitNotes(study.config, study.registry),
     ...(study.config.slo && !(study.targets ?? []).some(({ metric }) => metric === "slo_attainment")
       ? [
