@@ -2,7 +2,7 @@
  * The flags of every command that simulates, as data: each sets one key of the configuration. Their ranges,
  * defaults and summaries are the configuration's own.
  */
-import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS } from "../core/config.js";
+import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, WORKLOAD_OPTIONS } from "../core/config.js";
 import type { OptionSpec } from "../core/definition.js";
 import { builtIn, member } from "../core/registry.js";
 
@@ -75,6 +75,11 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
     flag: "--think <s>",
     key: "workload.arrivals.thinkSeconds",
     summary: `of closed: ${optionOf(closed, "thinkSeconds")}`,
+  },
+  {
+    flag: "--max-concurrency <n>",
+    key: "workload.maxConcurrency",
+    summary: `${optionOf(WORKLOAD_OPTIONS, "maxConcurrency")} (--clients is the closed loop)`,
   },
   { flag: "--tmax <s>", key: "horizon.tmaxSeconds", summary: optionOf(HORIZON_OPTIONS, "tmaxSeconds") },
   { flag: "--n-queries <n>", key: "horizon.maxRequests", summary: optionOf(HORIZON_OPTIONS, "maxRequests") },

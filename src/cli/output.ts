@@ -53,7 +53,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
       ({ file, sha256, schedulers }) =>
         `plugin ${file}: ${schedulers.join(", ")} (sha256 ${sha256.slice(0, 12)}…)`,
     ),
-    `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}; service ${service.kind} ${rest(service)}`,
+    `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}${(workload.maxConcurrency ?? null) === null ? "" : `, at most ${workload.maxConcurrency} out at once`}; service ${service.kind} ${rest(service)}`,
     [
       `engine maxTokens ${engine.maxTokens}${assumed("maxTokens")}, maxSequences ${engine.maxSequences}${assumed("maxSequences")}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
       ...(engine.discipline.kind === "fcfs"

@@ -6,7 +6,7 @@ import type { ServerUse } from "../experiments/experiment.js";
 const WIDTH = 80;
 
 /** Parts with commas between, in lines of at most 80 columns, each after the first indented more. */
-function wrapped(lead: string, parts: readonly string[], indent: string): string {
+function wrapped(lead: string, parts: readonly string[], indent: string): string[] {
   const lines: string[] = [];
   let line = lead;
   parts.forEach((part, i) => {
@@ -17,7 +17,7 @@ function wrapped(lead: string, parts: readonly string[], indent: string): string
     }
     line += word;
   });
-  return [...lines, line].join("\n");
+  return [...lines, line];
 }
 
 /** How null reads where it is not simply "none". */
@@ -38,15 +38,15 @@ export function serverLines({ log, args, version, told, untold, gpus, ignored }:
   const said = Object.entries(told).map(([key, value]) => shown(key, value));
   const unsaid = untold.map(({ key, value, from }) => `${shown(key, value)} (${from})`);
   return [
-    wrapped(
+    ...wrapped(
       `vllm ${version === undefined ? "" : `${show(version)} `}by ${sources}:`,
       said.length > 0 ? said : ["nothing"],
       " ",
     ),
-    ...(unsaid.length > 0 ? [wrapped("  not told:", unsaid, "   ")] : []),
+    ...(unsaid.length > 0 ? wrapped("  not told:", unsaid, "   ") : []),
     ...(gpus === undefined
       ? []
       : [`  not judged: tensor_parallel_size ${gpus} (no hardware says how many GPUs it has)`]),
-    ...(ignored.length > 0 ? [wrapped("  ignored:", ignored.map(show), "   ")] : []),
+    ...(ignored.length > 0 ? wrapped("  ignored:", ignored.map(show), "   ") : []),
   ];
 }

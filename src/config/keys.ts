@@ -2,7 +2,14 @@
  * The tree of keys that a study or a scenario file may have, made from the option lists of core and the
  * registry. Merging, schemas, `--set` and did-you-mean all read this tree: there is no second list of keys.
  */
-import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, REFERENCE, STANDARD } from "../core/config.js";
+import {
+  CONVENTION_OPTIONS,
+  ENGINE_OPTIONS,
+  HORIZON_OPTIONS,
+  REFERENCE,
+  STANDARD,
+  WORKLOAD_OPTIONS,
+} from "../core/config.js";
 import type { Conventions } from "../core/config.js";
 import type { Described, OptionSpec } from "../core/definition.js";
 import { SLO_OPTIONS } from "../core/slo.js";
@@ -83,6 +90,7 @@ function model(registry: Registry): Record<string, KeyNode> {
       arrivals: spec("arrival process", "when requests arrive", registry.arrivals),
       promptTokens: spec("length law", "prompt lengths, in tokens", registry.lengths),
       outputTokens: spec("length law", "output lengths, in tokens", registry.lengths),
+      ...options(WORKLOAD_OPTIONS),
     }),
     service: spec("service-time model", "how long an iteration takes", registry.serviceTimes),
     engine: group("limits of the serving engine", {

@@ -25,7 +25,11 @@ export interface StudyInput {
   readonly scenario?: string | undefined;
   /** Name of a hardware file of the package, or the file. The caller loads it as a layer of its own. */
   readonly hardware?: string | undefined;
-  readonly workload?: { readonly [K in keyof WorkloadConfig]?: SpecInput | undefined } | undefined;
+  readonly workload?:
+    | {
+        readonly [K in keyof WorkloadConfig]?: (K extends "maxConcurrency" ? Setting : SpecInput) | undefined;
+      }
+    | undefined;
   readonly service?: SpecInput | undefined;
   readonly engine?:
     | {

@@ -70,7 +70,8 @@ function groupSchema(zod: Zod, node: GroupNode, extent: Extent): z.ZodType {
   const shape: Shape = {};
   for (const [key, child] of node.children) {
     const schema = nodeSchema(zod, child, extent);
-    shape[key] = extent === "whole" ? schema : schema.optional();
+    const hasDefault = child.type === "option" && child.option.default !== undefined;
+    shape[key] = extent === "whole" && !hasDefault ? schema : schema.optional();
   }
   const object = zod.strictObject(shape);
   const schema = node.words ? zod.union([zod.enum([...node.words.keys()]), object]) : object;

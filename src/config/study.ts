@@ -161,6 +161,7 @@ function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): 
       arrivals: inOrder(registry.arrivals, workload.arrivals),
       promptTokens: inOrder(registry.lengths, workload.promptTokens),
       outputTokens: inOrder(registry.lengths, workload.outputTokens),
+      ...((workload.maxConcurrency ?? null) !== null && { maxConcurrency: workload.maxConcurrency! }),
     },
     service: inOrder(registry.serviceTimes, service),
     engine: {

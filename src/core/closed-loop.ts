@@ -12,6 +12,7 @@ import { IdHeap } from "./id-heap.js";
 import { JointLengths } from "./joint-lengths.js";
 import { stream, type Stream } from "./random.js";
 import type { Requests } from "./requests.js";
+import type { Senders } from "./senders.js";
 import { NEVER, ns, type Nanoseconds } from "./units.js";
 
 /** So many requests at one instant, and as many again as there are clients, are a loop in which no time passes. */
@@ -27,7 +28,7 @@ export interface LoopLimits {
   readonly trial: number;
 }
 
-export class ClosedLoop {
+export class ClosedLoop implements Senders {
   /** The client of each row. */
   clientOf = new Int32Array(0);
   /** The first instant at or after the warm-up at which somebody is known to send; NaN: nobody yet. */

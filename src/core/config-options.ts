@@ -5,6 +5,18 @@ import { BLOCK_TOKENS } from "./kv-memory.js";
 
 const INT32 = 2_147_483_647;
 
+export const WORKLOAD_OPTIONS: readonly OptionSpec[] = [
+  {
+    key: "maxConcurrency",
+    kind: "integer",
+    min: 1,
+    max: INT32,
+    nullable: true,
+    default: null,
+    summary: "requests of an open stream that are out at once: the client holds back the others",
+  },
+];
+
 export const ENGINE_OPTIONS: readonly OptionSpec[] = [
   {
     key: "maxTokens",

@@ -4,7 +4,7 @@
  */
 import { checkOptions, checkSpec, withDefaults } from "./check-options.js";
 import type { Conventions } from "./conventions.js";
-import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS } from "./config-options.js";
+import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, WORKLOAD_OPTIONS } from "./config-options.js";
 import type { Described, Spec } from "./definition.js";
 
 export type { Conventions } from "./conventions.js";
@@ -14,6 +14,7 @@ export {
   ENGINE_OPTIONS,
   HORIZON_OPTIONS,
   LONGEST_WINDOW_SECONDS,
+  WORKLOAD_OPTIONS,
 } from "./config-options.js";
 import { ConfigError, type Issue } from "./errors.js";
 import { expectedRequests } from "./expected-requests.js";
@@ -65,6 +66,8 @@ export interface WorkloadConfig {
   readonly arrivals: Spec;
   readonly promptTokens: Spec;
   readonly outputTokens: Spec;
+  /** Requests of an open stream that are out at once, at the most (capped-stream.ts); null or absent: as many as come. */
+  readonly maxConcurrency?: number | null;
 }
 
 export interface SimulationConfig {
@@ -136,6 +139,11 @@ export function check(
     ...checkSpec(registry.arrivals, workload.arrivals, "arrival process", "workload.arrivals"),
     ...checkSpec(registry.lengths, workload.promptTokens, "length law", "workload.promptTokens"),
     ...checkSpec(registry.lengths, workload.outputTokens, "length law", "workload.outputTokens"),
+    ...checkOptions(WORKLOAD_OPTIONS, { maxConcurrency: null, ...workload }, "workload.", [
+      "arrivals",
+      "promptTokens",
+      "outputTokens",
+    ]),
     ...checkSpec(registry.serviceTimes, config.service, "service-time model", "service"),
     ...checkOptions(ENGINE_OPTIONS, asRecord(engine), "engine.", ["discipline", "router"]),
     ...checkSpec(registry.disciplines, engine.discipline, "discipline", "engine.discipline"),
@@ -158,6 +166,12 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
       message: "invalid workload.promptTokens: 0 is possible (every prompt has at least 1 token)",
     };
   yield* checkMemory(engine);
+  const process = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals);
+  if (process.clients && (workload.maxConcurrency ?? null) !== null)
+    yield {
+      key: "workload.maxConcurrency",
+      message: `invalid workload.maxConcurrency: ${workload.maxConcurrency} (none: of a closed loop as many are out as it has clients)`,
+    };
   const { blockTokens, kvTokens } = engine;
   const most = kvTokens === null ? Infinity : usableBlocks(kvTokens, blockTokens) * blockTokens;
   if (prompts.least > most && most > 0)

@@ -4,7 +4,7 @@
  * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
-import type { ClosedLoop } from "./closed-loop.js";
+import type { Senders } from "./senders.js";
 import { descend, descends, isProven, prove } from "./descent.js";
 import type { PromptOrder } from "./discipline.js";
 import type { EventQueue } from "./event-queue.js";
@@ -191,7 +191,7 @@ function arrive(shared: Shared): number {
 }
 
 /** In a closed loop: the client whose turn it is sends the request that arrives. */
-function send(shared: Shared, clients: ClosedLoop): void {
+function send(shared: Shared, clients: Senders): void {
   const { sequences } = shared;
   const at = clients.send(sequences.requests);
   sequences.extend();
@@ -201,14 +201,14 @@ function send(shared: Shared, clients: ClosedLoop): void {
 }
 
 /** In a closed loop: those who finish with a flight have their answers now. */
-function answer(shared: Shared, clients: ClosedLoop, { finishing, finishingUnseated }: Flight): void {
+function answer(shared: Shared, clients: Senders, { finishing, finishingUnseated }: Flight): void {
   for (let i = 0; i < finishing.length; i++) clients.answered(finishing.ids[i], shared.now);
   for (let i = 0; i < finishingUnseated.length; i++) clients.answered(finishingUnseated.ids[i], shared.now);
   lookAhead(shared, clients);
 }
 
 /** In a closed loop: what is known of arrivals to come. */
-function lookAhead(shared: Shared, clients: ClosedLoop): void {
+function lookAhead(shared: Shared, clients: Senders): void {
   shared.nextArrivalAt = ns(clients.nextAt + shared.overhead);
   shared.measuredFrom = clients.measuredFrom;
 }

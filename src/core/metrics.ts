@@ -1,4 +1,5 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
+import { clientWaits } from "./client-wait.js";
 import type { SimulationConfig } from "./config.js";
 import type { Replica } from "./replica.js";
 import type { Outcome } from "./simulate.js";
@@ -13,7 +14,7 @@ export interface MetricDefinition {
   /** Which way is better for the people served; "neither" for plain counts. */
   readonly better: "lower" | "higher" | "neither";
   /** Written only where the configuration has that: objectives of each request, a KV memory. */
-  readonly needs?: "slo" | "memory";
+  readonly needs?: "slo" | "memory" | "cap";
 }
 
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
@@ -94,6 +95,13 @@ export const METRICS: readonly MetricDefinition[] = [
     better: "lower",
     needs: "memory",
   },
+  ...["mean", ...SHARES.map((share) => `p${share * 100}`)].map((statistic) => ({
+    name: `client_wait_${statistic}_s`,
+    unit: "s",
+    summary: `${statistic} of the wait at the client: sending − the instant at which the request was due`,
+    better: "lower" as const,
+    needs: "cap" as const,
+  })),
 ];
 
 /** The names of the times that have percentiles. */
@@ -127,18 +135,15 @@ export function metricOf(name: string): MetricDefinition | undefined {
 }
 
 /** The metrics that a configuration has. */
-export const metricsOf = ({
-  slo,
-  engine,
-}: Pick<SimulationConfig, "slo" | "engine">): readonly MetricDefinition[] =>
-  METRICS.filter(({ needs }) => has(needs, slo, engine));
+export const metricsOf = (config: Having): readonly MetricDefinition[] =>
+  METRICS.filter(({ needs }) => has(needs, config));
 
-function has(
-  needs: MetricDefinition["needs"],
-  slo: SimulationConfig["slo"],
-  engine: SimulationConfig["engine"],
-): boolean {
+/** What decides which metrics there are. */
+export type Having = Pick<SimulationConfig, "slo" | "engine" | "workload">;
+
+function has(needs: MetricDefinition["needs"], { slo, engine, workload }: Having): boolean {
   if (needs === "slo") return slo !== undefined;
+  if (needs === "cap") return (workload.maxConcurrency ?? null) !== null;
   return needs === undefined || engine.kvTokens !== null;
 }
 
@@ -146,10 +151,10 @@ function has(
 export type Metrics = Readonly<Record<string, number>>;
 
 /** `measure`'s values by the names of the metrics that the configuration has. */
-export function asRecord(values: Float64Array, { slo, engine }: SimulationConfig): Metrics {
+export function asRecord(values: Float64Array, config: SimulationConfig): Metrics {
   const record: Record<string, number> = {};
   METRICS.forEach(({ name, needs }, i) => {
-    if (has(needs, slo, engine)) record[name] = values[i];
+    if (has(needs, config)) record[name] = values[i];
   });
   return record;
 }
@@ -206,6 +211,8 @@ export function measure(outcome: Outcome, tally: Tally): Float64Array {
   // A batch composed ahead holds its blocks beyond the last completion: in a short run that may come to more than all.
   put(Math.min(total(({ blockTime }) => blockTime) / (usable * (until - from)), 1));
   put(usable > 0 ? total(({ preemptions }) => preemptions) : NaN);
+  clientWaits(outcome, SHARES, values, at);
+  for (; at < METRICS.length; at++) values[at] = toSeconds(values[at]);
   if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
   return values;
 }

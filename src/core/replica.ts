@@ -3,7 +3,7 @@
  *
  * Plain fields that iteration.ts and residents.ts move; nothing here decides anything.
  */
-import type { ClosedLoop } from "./closed-loop.js";
+import type { Senders } from "./senders.js";
 import { DecodePool } from "./decode-pool.js";
 import type { PromptOrder } from "./discipline.js";
 import type { GapLog } from "./gap-log.js";
@@ -62,7 +62,7 @@ export interface Shared {
   /** Victims are chosen by class, wherever they run, and wait in their class again (vLLM's policy `priority`). */
   readonly preemptsByClass: boolean;
   /** Who sends the requests of a closed loop; null in an open one, or when nobody sends any more. */
-  clients: ClosedLoop | null;
+  clients: Senders | null;
   /** Requests that arrive from here on are measured. */
   readonly warmup: Nanoseconds;
   /** The first measured request; ids are in order of arrival. In a closed loop UNLIMITED until it has arrived. */

@@ -7,12 +7,14 @@
 import type { Arrivals } from "./arrival-process.js";
 import { ClosedLoop } from "./closed-loop.js";
 import type { WorkloadConfig } from "./config.js";
+import { CappedStream } from "./capped-stream.js";
 import { ConfigError } from "./errors.js";
 import { BLOCK_TOKENS } from "./kv-memory.js";
 import { JointLengths } from "./joint-lengths.js";
 import type { LengthLaw } from "./length-law.js";
 import { stream, type Stream } from "./random.js";
 import { member, type Registry } from "./registry.js";
+import type { Senders } from "./senders.js";
 import { fromSeconds, toSeconds, type Nanoseconds } from "./units.js";
 
 /** Rows for this many standard deviations above the mean count; more are added when needed. */
@@ -66,8 +68,8 @@ export class Requests {
   priority: Int32Array | undefined;
   /** Tokens of the blocks in which hits count; 0: the engine that runs them finds nothing. */
   hitBlockTokens: number = BLOCK_TOKENS;
-  /** Who sends them in a closed loop, where rows come while the trial runs; undefined in an open one. */
-  clients: ClosedLoop | undefined;
+  /** Who sends them where that depends on answers, and rows come while the trial runs; undefined in an open loop. */
+  clients: Senders | undefined;
   /** Rows in use: all that were drawn, or the prefix that `until` left. */
   count = 0;
   private drawn = 0;
@@ -117,7 +119,13 @@ export class Requests {
     this.count = this.firstAt(instant + 1);
   }
 
-  /** Before a run: in a closed loop nobody has sent anything. */
+  /** The next of the rows that were drawn is sent at an instant. */
+  sendNext(at: Nanoseconds): void {
+    this.arrivedAt[this.count] = at;
+    this.drawn = ++this.count;
+  }
+
+  /** Before a run: where that depends on answers nobody has sent anything. */
   restart(warmup: Nanoseconds): void {
     if (!this.clients) return;
     this.drawn = this.count = 0;
@@ -148,6 +156,31 @@ export class Requests {
     trial: number,
     registry: Registry,
     backlog = 0,
+  ): void {
+    const cap = workload.maxConcurrency ?? null;
+    if (cap !== null && backlog > 0)
+      throw new ConfigError([
+        {
+          key: "workload.maxConcurrency",
+          message: `invalid workload.maxConcurrency: ${cap} (nobody whose requests are capped leaves a backlog)`,
+        },
+      ]);
+    this.draw(workload, until, seed, trial, registry, backlog);
+    if (cap !== null) this.holdBack(cap);
+  }
+
+  /** The requests that are there are due at their instants, and so many are out at once, at the most. */
+  holdBack(most: number): void {
+    this.clients = new CappedStream(this, most);
+  }
+
+  private draw(
+    workload: WorkloadConfig,
+    until: { readonly tmaxSeconds: number; readonly maxRequests: number | null },
+    seed: number,
+    trial: number,
+    registry: Registry,
+    backlog: number,
   ): void {
     const process = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals);
     const prompt = member(registry.lengths, workload.promptTokens.kind).create(workload.promptTokens);

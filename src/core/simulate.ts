@@ -246,6 +246,8 @@ export function simulate(given: PartialConfig, options: SimulateOptions = {}): S
   const config = prepare(given, registry, { force: options.force ?? false });
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);
+  const { maxConcurrency = null } = config.workload;
+  if (options.requests && maxConcurrency !== null) requests.holdBack(maxConcurrency);
   const { verify = false, plain = false } = options;
   const values = runTrial(simulator, config, requests, { seed, trial, verify, plain });
   return { config, metrics: asRecord(values.values, config), outcome: values.outcome };

@@ -111,7 +111,9 @@ function runWindows(
   const windows = task.windows.map(fromSeconds);
   if (windows.length === 0)
     put(runTrial(simulator, config, requests, { seed, trial, verify, plain, measures }).values, 0);
-  else if (plain) windows.forEach((end, i) => put(alone(end, verify), i));
+  // What is due in a window may be sent after its end: a fork would lose it.
+  else if (plain || requests.clients?.dueAt !== undefined)
+    windows.forEach((end, i) => put(alone(end, verify, plain), i));
   else {
     const forked = measureWindows(simulator, config, requests, windows, {
       ...{ seed, trial },
@@ -121,15 +123,15 @@ function runWindows(
     // The forks of one pass against each window by itself, which the laws watch from its beginning to its end.
     if (verify)
       forked.forEach((found, i) => {
-        const difference = differentValues({ values: found }, { values: alone(windows[i], true) });
+        const difference = differentValues({ values: found }, { values: alone(windows[i], true, true) });
         const told = difference && `window ${i + 1}: ${difference}`;
         demandSame(told, config.scheduler.kind, simulator.registry);
       });
   }
 
-  function alone(end: number, isWatched: boolean): Float64Array {
+  function alone(end: number, isWatched: boolean, isPlain: boolean): Float64Array {
     requests.until(end);
-    const how = { seed, trial, verify: isWatched, plain: true, measures };
+    const how = { seed, trial, verify: isWatched, plain: isPlain, measures };
     return runTrial(simulator, config, requests, how).values;
   }
 }

@@ -50,6 +50,13 @@ export function assertionsOf(options: Partial<ExperimentContext["options"]>): Co
   return texts.map((text) => readCondition(text, () => "")).filter((one) => typeof one !== "string");
 }
 
+/** What a metric needs to be measured. */
+const LACKING = {
+  slo: "--slo (e.g. --slo ttft=0.5s)",
+  memory: "--kv-tokens (e.g. --kv-tokens 100000)",
+  cap: "--max-concurrency (e.g. --max-concurrency 32)",
+} as const;
+
 /** Conditions on what is not measured. */
 export function checkAssertions(
   options: Partial<ExperimentContext["options"]>,
@@ -60,9 +67,7 @@ export function checkAssertions(
   return assertionsOf(options).flatMap(({ metric }) => {
     const definition = METRICS.find(({ name }) => name === metric);
     if (!definition || known.includes(definition)) return [];
-    const lacking =
-      definition.needs === "slo" ? "--slo (e.g. --slo ttft=0.5s)" : "--kv-tokens (e.g. --kv-tokens 100000)";
-    return [{ key: "--assert", message: `--assert ${metric} needs ${lacking}` }];
+    return [{ key: "--assert", message: `--assert ${metric} needs ${LACKING[definition.needs!]}` }];
   });
 }
 

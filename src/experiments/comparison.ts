@@ -33,6 +33,9 @@ const OF_MEMORY: typeof SHOWN = [
   ["n_preemptions", "preempted"],
 ];
 
+/** Where every configuration caps what is out at once. */
+const OF_CAP: typeof SHOWN = [["client_wait_mean_s", "client wait"]];
+
 /** A scheduler's name in figures and files; two of one kind are told apart by what they set. */
 export function schedulerLabel(config: Pick<SimulationConfig, "scheduler">): string {
   const { kind, ratio, ratioOf } = config.scheduler;
@@ -56,15 +59,18 @@ export function comparisonTable(
 ): Table {
   const keeping = keepingUp(records, registry, window);
   const hasMemory = records.configs.every(({ engine }) => engine.kvTokens !== null);
-  const columns = [...SHOWN, ...(hasMemory ? OF_MEMORY : [])].map(([metric, name]) => {
-    const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));
-    const unit = METRICS.find((definition) => definition.name === metric)!.unit;
-    const scale = scaleOf(
-      unit,
-      summaries.map((summary) => summary.mean),
-    );
-    return { metric, name, summaries, scale };
-  });
+  const hasCap = records.configs.every(({ workload }) => (workload.maxConcurrency ?? null) !== null);
+  const columns = [...SHOWN, ...(hasMemory ? OF_MEMORY : []), ...(hasCap ? OF_CAP : [])].map(
+    ([metric, name]) => {
+      const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));
+      const unit = METRICS.find((definition) => definition.name === metric)!.unit;
+      const scale = scaleOf(
+        unit,
+        summaries.map((summary) => summary.mean),
+      );
+      return { metric, name, summaries, scale };
+    },
+  );
   const best = bestOf(keeping, records, window);
   return {
     title,

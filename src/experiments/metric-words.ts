@@ -7,6 +7,7 @@ const TIMES: Readonly<Record<string, string>> = {
   itl: "ITL",
   rts: "response time",
   queueing_delay: "queueing delay",
+  client_wait: "wait at the client",
 };
 const OTHERS: Readonly<Record<string, string>> = {
   throughput_qps: "throughput",

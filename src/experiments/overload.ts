@@ -30,7 +30,9 @@ export const keepingUp = (records: TrialRecords, registry?: Registry, window = 0
 export function loadWords(config: SimulationConfig, registry?: Registry): string {
   const bound = capacityBound(config, registry);
   const most = Number.isFinite(bound) ? ` (the most any policy can serve is ${plain(bound)})` : "";
-  return `λ = ${plain(arrivalRate(config, registry))} per s${most}`;
+  const { maxConcurrency = null } = config.workload;
+  const cap = maxConcurrency === null ? "" : ` with at most ${maxConcurrency} out at once`;
+  return `λ = ${plain(arrivalRate(config, registry))} per s${cap}${most}`;
 }
 
 const listed = (names: readonly string[]): string =>

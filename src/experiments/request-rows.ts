@@ -38,6 +38,7 @@ export async function requestFile(
   const rows: Row[] = [];
   let hasClasses = false;
   let hasClients = false;
+  let hasWaits = false;
   let hasMemory = false;
   for (const config of configs) {
     if ((await trials.goesOn?.()) === false) break;
@@ -46,7 +47,8 @@ export async function requestFile(
     const { waiting } = outcome.replicas[0];
     hasClasses ||= waiting.classOf !== undefined;
     const { arrivedAt, promptTokens, outputTokens, clients } = sequences.requests;
-    hasClients ||= clients !== undefined;
+    hasClients ||= clients?.clientOf !== undefined;
+    hasWaits ||= clients?.dueAt !== undefined;
     const { preemptions } = sequences;
     hasMemory ||= preemptions !== null;
     const perGap = config.conventions.tbt === "gaps" ? 1 : 0;
@@ -69,7 +71,8 @@ export async function requestFile(
         ttft_s: output > 0 ? toSeconds(first - arrival) : null,
         tbt_s: output > perGap ? toSeconds((finish - first) / (output - perGap)) : null,
         rts_s: toSeconds(finish - arrival),
-        ...(clients && { client: clients.clientOf[i] }),
+        ...(clients?.dueAt && { client_wait_s: toSeconds(arrival - clients.dueAt[i]) }),
+        ...(clients?.clientOf && { client: clients.clientOf[i] }),
         ...(waiting.classOf && { class: waiting.classOf(i) }),
         ...(preemptions && { preemptions: preemptions[i] }),
       });
@@ -77,6 +80,7 @@ export async function requestFile(
   }
   const columns = [
     ...COLUMNS,
+    ...(hasWaits ? ["client_wait_s"] : []),
     ...(hasClients ? ["client"] : []),
     ...(hasClasses ? ["class"] : []),
     ...(hasMemory ? ["preemptions"] : []),

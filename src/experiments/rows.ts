@@ -3,7 +3,7 @@
  * under the metric's name, its 95 % interval and its standard deviation.
  */
 import type { SimulationConfig } from "../core/config.js";
-import { METRICS, metricsOf, type MetricDefinition } from "../core/metrics.js";
+import { type Having, METRICS, metricsOf, type MetricDefinition } from "../core/metrics.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import { summarize, type Summary } from "../stats/index.js";
 import type { Cell, Row } from "./experiment.js";
@@ -19,8 +19,7 @@ const columnsOf = (metrics: readonly MetricDefinition[]): string[] =>
   metrics.flatMap(({ name }) => namesOf(name));
 
 /** The columns that a configuration's metrics become. */
-export const metricColumns = (config: Pick<SimulationConfig, "slo" | "engine">): string[] =>
-  columnsOf(metricsOf(config));
+export const metricColumns = (config: Having): string[] => columnsOf(metricsOf(config));
 
 /** The columns of the metrics that every configuration has. */
 export const METRIC_COLUMNS: readonly string[] = columnsOf(METRICS.filter(({ needs }) => !needs));

@@ -223,6 +223,14 @@ async function execute(context: ExperimentContext): Promise<Report> {
           "invalid workload.arrivals.kind: closed (stability varies λ, and a closed loop has none: its clients wait for answers, so no queue outgrows them; llmsim run --arrivals closed --clients 100 shows what more clients do)",
       },
     ]);
+  const { maxConcurrency = null } = study.config.workload;
+  if (maxConcurrency !== null)
+    throw new ConfigError([
+      {
+        key: "workload.maxConcurrency",
+        message: `invalid workload.maxConcurrency: ${maxConcurrency} (stability looks for the λ at which queues grow, and a client that holds requests back keeps them from growing)`,
+      },
+    ]);
   const settings: Settings = {
     method: options.method as Method,
     precision: options.precision as number,

@@ -131,7 +131,6 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
   const compared: Shown = usual.some(([name]) => name === metric)
     ? usual
     : [...usual, [metric, metricTitle(metric)]];
-  const further = hasColumn(metric) ? [] : [metric];
   const all = [...new Set(places.map(({ series }) => series))];
   const first = (series: string): number => places.findIndex((place) => place.series === series);
   const rows = places.map(({ variant, series }, i): Row => ({
@@ -139,7 +138,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     scheduler: schedulerLabel(configs[i]),
     ...Object.fromEntries(Object.entries(variant.settings).filter(([key]) => HELD[key] === undefined)),
     ...metricCells(records, i),
-    ...Object.assign({}, ...further.map((one) => cellsFor(records, i, one))),
+    ...(hasColumn(metric) ? {} : cellsFor(records, i, metric)),
     ...(i === first(series) ? {} : differenceCells(compared, records, i, first(series))),
     ...failureCell(records, i),
   }));
@@ -147,7 +146,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     ...KEY_COLUMNS,
     ...keys.filter((key) => HELD[key] === undefined),
     ...metricColumns(study.config),
-    ...further.flatMap(columnsFor),
+    ...(hasColumn(metric) ? [] : columnsFor(metric)),
     ...differenceColumns(compared),
     ...failureColumn(records),
   ];

@@ -45,7 +45,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["run --lam 1 --lam 3", "repeated --lam: 1, then 3 (give it once)"],
     ["run --scenario demo1 --scenario demo2", "repeated --scenario: demo1, then demo2 (give it once)"],
     // Lists are taken together: what is wrong in each is told.
-    ["run --slo itl_p98=60ms --slo ttft_p98=0.5s", /^--slo: .*itl_p98/, /^--slo: .*ttft_p98/],
+    ["run --slo itl_p100=60ms --slo ttft_p100=0.5s", /^--slo: .*itl_p100/, /^--slo: .*ttft_p100/],
   ],
   "a scheduler that nobody knows": [
     [

@@ -43,7 +43,9 @@ test("copies that were half written when a run was killed", async ({ folder: cwd
   expect(left).not.toContain(all[1]);
 });
 
-test("claims and marks of processes that are gone, not of those that live or may", async ({ folder: cwd }) => {
+test("claims and marks of processes that are gone, not of those that live or may", async ({
+  folder: cwd,
+}) => {
   const path = join(cwd, "a.lock");
   const owner = (pid: number, host = hostname()): string =>
     JSON.stringify({ pid, host, since: new Date().toISOString(), id: String(pid) + host });

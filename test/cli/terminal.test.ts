@@ -123,7 +123,7 @@ describe("--quiet", () => {
   const LONG = "run --tmax 3000 --ntrials 12 --workers 0";
   const hurry = (): void => {
     let now = 0;
-    const clock = vi.spyOn(Date, "now").mockImplementation(() => (now += 700));
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 700));
     onTestFinished(() => clock.mockRestore());
   };
 

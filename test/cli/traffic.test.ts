@@ -427,3 +427,52 @@ describe("the page on traffic", () => {
     expect(results[0]!.metrics.n_arrived!.mean).toBe(2);
   });
 });
+
+describe("--max-concurrency", () => {
+  const small = "--tmax 20 --ntrials 3 --workers 0";
+  const line = `run --scheduler hybrid --lam 6 ${small}`;
+
+  test("caps what is out at once: header, table, requests and JSON say so", async ({ folder: cwd }) => {
+    const { code, stdout, stderr } = await llmsim(`${line} --max-concurrency 4 --requests rows.csv`, { cwd });
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^arrivals poisson ratePerSecond 6, at most 4 out at once; service affine/m);
+    expect(stdout).toMatch(/^scheduler .* client wait (ms|s) *$/m);
+    const text = readFileSync(join(cwd, "rows.csv"), "utf8");
+    const { rows, columns } = parseCsv(text, { file: "rows.csv", required: [] });
+    expect(columns.at(-1)).toBe("client_wait_s");
+    expect(rows.filter(({ client_wait_s }) => (client_wait_s as number) > 0).length).toBeGreaterThan(10);
+    const free = await llmsim(`${line} --json`, { cwd });
+    const json = await llmsim(`${line} --max-concurrency 4 --json`, { cwd });
+    const metricsOf = (text: string) =>
+      (JSON.parse(text) as { results: { metrics: Record<string, { mean: number }> }[] }).results[0]!.metrics;
+    expect(metricsOf(json.stdout).client_wait_mean_s!.mean).toBeGreaterThan(0.1);
+    expect(metricsOf(json.stdout).n_arrived).toEqual(metricsOf(free.stdout).n_arrived);
+    expect(metricsOf(json.stdout).tbt_mean_s!.mean).toBeLessThan(metricsOf(free.stdout).tbt_mean_s!.mean);
+    expect(free.stdout).not.toContain("client_wait");
+  });
+
+  test("is asserted, swept and compared like any other setting", async ({ folder: cwd }) => {
+    const asked = `${line} --max-concurrency 4`;
+    expect((await llmsim(`${asked} --assert client_wait_mean<100`, { cwd })).code).toBe(0);
+    const without = await llmsim(`${line} --assert client_wait_mean<1`, { cwd });
+    expect([without.code, without.stderr]).toEqual([
+      2,
+      "error: --assert client_wait_mean_s needs --max-concurrency (e.g. --max-concurrency 32)\n",
+    ]);
+    const swept = await llmsim(`sweep --vary max-concurrency=2,8 --lam 6 ${small}`, { cwd });
+    expect(swept.code).toBe(0);
+    expect(swept.stdout).toMatch(/^maxConcurrency +req/m);
+  });
+
+  test.for([
+    ["run --max-concurrency 0", /invalid --max-concurrency: 0 \(an integer at least 1/],
+    ["run --max-concurrency 2.5", /invalid --max-concurrency: 2\.5/],
+    ["run --arrivals closed --clients 4 --think 1 --max-concurrency 2", /\(none: of a closed loop as many/],
+    ["stability --max-concurrency 2 --tmax 20", /stability looks for the λ at which queues grow/],
+  ] as const)("%s: refused", async ([argv, message], { folder: cwd }) => {
+    const { code, stderr } = await llmsim(argv, { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});

@@ -24,6 +24,7 @@ const others = [
   "slo_attainment",
   "kv_utilization",
   "n_preemptions",
+  ...["mean", "p50", "p90", "p95", "p99"].map((name) => `client_wait_${name}_s`),
 ];
 
 /** Mean, P50, P90, P95 and P99 under their names, from five numbers. */

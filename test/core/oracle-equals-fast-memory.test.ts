@@ -76,6 +76,8 @@ const cases = fc.record({
     sequenceCap: fc.constantFrom("resident" as const, "iteration" as const),
     tbt: fc.constant("gaps" as const),
   }),
+  /** So many requests are out at once, at the most. */
+  maxConcurrency: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: small(6) }),
   /** Watched by the laws, or by nobody: then a replica alone has a loop of its own. */
   watched: fc.boolean(),
 });
@@ -118,100 +120,110 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
   let preempted = 0;
   let rejected = 0;
   fc.assert(
-    fc.property(cases, ({ rows, discipline, scheduler, engine, service, conventions: free, watched }) => {
-      const conventions = scheduler.kind === "vllm" ? STANDARD : free;
-      let clock = 0;
-      let priced = 0;
-      const bounded = (): 1 => {
-        if (++priced > 3_000_000) throw new Error("no end of iterations");
-        return 1;
-      };
-      const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap * MS) }));
-      const { c, a, k } = service;
-      const { overheadMs, ...limits } = engine;
-      // Two blocks at least, one of them the null block.
-      limits.kvTokens = limits.kvTokens && Math.max(limits.kvTokens, 2 * limits.blockTokens);
-      const oracle: OracleInput = {
-        requests,
-        scheduler,
-        engine: { ...limits, overheadNs: overheadMs * MS },
-        service: { cMs: 1, aMs: 1, b0: 0, exponential: false },
-        price: ({ decodes, sumKv, chunks }) =>
-          bounded() * (c + a * chunks.reduce((sum, chunk) => sum + chunk.tokens, decodes)) * MS +
-          k * chunks.reduce((sum, chunk) => sum + chunk.cached, sumKv),
-        conventions,
-        discipline:
-          discipline === "sjf"
-            ? { kind: discipline, logError: rows.map(() => 0) }
-            : discipline === "priority"
-              ? { kind: discipline, classes: rows.map(classOf) }
-              : { kind: discipline },
-        draw: () => 1,
-      };
-      const given = Requests.of(requests);
-      given.prefixHitTokens = Int32Array.from(rows, ({ prefixHitTokens }) => prefixHitTokens);
-      given.priority = Int32Array.from(rows, classOf);
-      const config = {
-        workload: {
-          arrivals: { kind: "poisson", ratePerSecond: 1 },
-          promptTokens: { kind: "fixed", tokens: 1 },
-          outputTokens: { kind: "fixed", tokens: 1 },
-        },
-        service: { kind: "growing", ...service },
-        engine: { ...limits, overheadMs, discipline: { kind: discipline } },
-        scheduler,
-        conventions,
-        horizon: { tmaxSeconds: 1e6 },
-        slo: { itlSeconds: 0.05 },
-      };
-      const simulated = (): Simulation => simulate(config, { requests: given, registry, verify: watched });
-      const slow = ofOracle(oracle);
-      if (slow === undefined) {
-        expect(simulated).toThrow(/^no end of preemptions: /);
-        return;
-      }
-      const { outcome, metrics } = simulated();
-      const { sequences, gaps } = outcome.shared;
-      const instants = slow.requests.map((_, i) => ({
-        startedAt: sequences.startedAt[i],
-        firstTokenAt: sequences.firstTokenAt[i],
-        finishedAt: sequences.finishedAt[i],
-      }));
-      expect(instants).toEqual(
-        slow.requests.map(({ startedAt, firstTokenAt, finishedAt }) => ({
-          startedAt,
-          firstTokenAt,
-          finishedAt,
-        })),
-      );
-      const largest = slow.requests.map(({ tokenAt }) =>
-        tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
-      );
-      expect(Array.from(sequences.largestGap!.subarray(0, rows.length))).toEqual(largest);
-      const total = (of: (replica: (typeof outcome.replicas)[number]) => number): number =>
-        outcome.replicas.reduce((sum, replica) => sum + of(replica), 0);
-      expect(total((replica) => replica.iterations)).toBe(slow.iterations.length);
-      expect(total((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
-      expect(total((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
-      expect(total((replica) => replica.preemptions)).toBe(slow.preemptions);
-      expect(outcome.shared.rejected).toBe(slow.rejected);
-      if (slow.preemptions > 0) preempted++;
-      if (slow.rejected > 0) rejected++;
-      const expected = slow.requests.flatMap(({ tokenAt }) =>
-        tokenAt.slice(1).map((at, i) => at - tokenAt[i]!),
-      );
-      const found: number[] = [];
-      for (let i = 0; i < gaps.count; i++) for (let n = 0; n < gaps.weight[i]!; n++) found.push(gaps.gap[i]!);
-      const ascending = (x: number, y: number): number => x - y;
-      expect(found.sort(ascending)).toEqual(expected.sort(ascending));
-      if (engine.kvTokens !== null && !engine.async)
-        expect(total((replica) => replica.blockTime)).toBe(slow.kvBlockTime);
-      if (engine.kvTokens !== null) {
-        expect(metrics.n_preemptions).toBe(slow.preemptions);
-        if (outcome.arrived > outcome.shared.rejected) expect(metrics.kv_utilization).toBeLessThanOrEqual(1);
-      }
-      expect("n_preemptions" in metrics).toBe(engine.kvTokens !== null);
-    }),
+    fc.property(
+      cases,
+      ({ rows, discipline, scheduler, engine, service, conventions: free, maxConcurrency, watched }) => {
+        const conventions = scheduler.kind === "vllm" ? STANDARD : free;
+        let clock = 0;
+        let priced = 0;
+        const bounded = (): 1 => {
+          if (++priced > 3_000_000) throw new Error("no end of iterations");
+          return 1;
+        };
+        const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap * MS) }));
+        const { c, a, k } = service;
+        const { overheadMs, ...limits } = engine;
+        // Two blocks at least, one of them the null block.
+        limits.kvTokens = limits.kvTokens && Math.max(limits.kvTokens, 2 * limits.blockTokens);
+        const oracle: OracleInput = {
+          requests,
+          scheduler,
+          engine: { ...limits, overheadNs: overheadMs * MS },
+          service: { cMs: 1, aMs: 1, b0: 0, exponential: false },
+          price: ({ decodes, sumKv, chunks }) =>
+            bounded() * (c + a * chunks.reduce((sum, chunk) => sum + chunk.tokens, decodes)) * MS +
+            k * chunks.reduce((sum, chunk) => sum + chunk.cached, sumKv),
+          conventions,
+          ...(maxConcurrency !== null && { maxConcurrency }),
+          discipline:
+            discipline === "sjf"
+              ? { kind: discipline, logError: rows.map(() => 0) }
+              : discipline === "priority"
+                ? { kind: discipline, classes: rows.map(classOf) }
+                : { kind: discipline },
+          draw: () => 1,
+        };
+        const given = Requests.of(requests);
+        given.prefixHitTokens = Int32Array.from(rows, ({ prefixHitTokens }) => prefixHitTokens);
+        given.priority = Int32Array.from(rows, classOf);
+        const config = {
+          workload: {
+            arrivals: { kind: "poisson", ratePerSecond: 1 },
+            promptTokens: { kind: "fixed", tokens: 1 },
+            outputTokens: { kind: "fixed", tokens: 1 },
+            maxConcurrency,
+          },
+          service: { kind: "growing", ...service },
+          engine: { ...limits, overheadMs, discipline: { kind: discipline } },
+          scheduler,
+          conventions,
+          horizon: { tmaxSeconds: 1e6 },
+          slo: { itlSeconds: 0.05 },
+        };
+        const simulated = (): Simulation => simulate(config, { requests: given, registry, verify: watched });
+        const slow = ofOracle(oracle);
+        if (slow === undefined) {
+          expect(simulated).toThrow(/^no end of preemptions: /);
+          return;
+        }
+        const { outcome, metrics } = simulated();
+        const { sequences, gaps } = outcome.shared;
+        const instants = slow.requests.map((_, i) => ({
+          startedAt: sequences.startedAt[i],
+          firstTokenAt: sequences.firstTokenAt[i],
+          finishedAt: sequences.finishedAt[i],
+        }));
+        expect([...sequences.requests.arrivedAt.subarray(0, rows.length)]).toEqual(
+          slow.requests.map(({ arrivedAt }) => arrivedAt),
+        );
+        expect(instants).toEqual(
+          slow.requests.map(({ startedAt, firstTokenAt, finishedAt }) => ({
+            startedAt,
+            firstTokenAt,
+            finishedAt,
+          })),
+        );
+        const largest = slow.requests.map(({ tokenAt }) =>
+          tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
+        );
+        expect(Array.from(sequences.largestGap!.subarray(0, rows.length))).toEqual(largest);
+        const total = (of: (replica: (typeof outcome.replicas)[number]) => number): number =>
+          outcome.replicas.reduce((sum, replica) => sum + of(replica), 0);
+        expect(total((replica) => replica.iterations)).toBe(slow.iterations.length);
+        expect(total((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
+        expect(total((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
+        expect(total((replica) => replica.preemptions)).toBe(slow.preemptions);
+        expect(outcome.shared.rejected).toBe(slow.rejected);
+        if (slow.preemptions > 0) preempted++;
+        if (slow.rejected > 0) rejected++;
+        const expected = slow.requests.flatMap(({ tokenAt }) =>
+          tokenAt.slice(1).map((at, i) => at - tokenAt[i]!),
+        );
+        const found: number[] = [];
+        for (let i = 0; i < gaps.count; i++)
+          for (let n = 0; n < gaps.weight[i]!; n++) found.push(gaps.gap[i]!);
+        const ascending = (x: number, y: number): number => x - y;
+        expect(found.sort(ascending)).toEqual(expected.sort(ascending));
+        if (engine.kvTokens !== null && !engine.async)
+          expect(total((replica) => replica.blockTime)).toBe(slow.kvBlockTime);
+        if (engine.kvTokens !== null) {
+          expect(metrics.n_preemptions).toBe(slow.preemptions);
+          if (outcome.arrived > outcome.shared.rejected)
+            expect(metrics.kv_utilization).toBeLessThanOrEqual(1);
+        }
+        expect("n_preemptions" in metrics).toBe(engine.kvTokens !== null);
+      },
+    ),
     { numRuns: RUNS },
   );
   // The cases are worth something: memory ran out. Of 1000, that fewer did by chance has the probability beside it.

@@ -10,6 +10,10 @@ export class Arrivals {
   private readonly coming: { arrivedAt: number; request: Omit<Sequence, "id" | "arrivedAt"> }[] = [];
   /** How many requests of each client are coming or have come. */
   private readonly sent: number[];
+  /** Due, or due later, and held back until there is a free place. */
+  private readonly held: { arrivedAt: number; request: Omit<Sequence, "id" | "arrivedAt"> }[];
+  /** Places for requests that are out, or certain to be next. */
+  private free: number;
   private count = 0;
   private readonly overhead: number;
 
@@ -18,8 +22,9 @@ export class Arrivals {
     if (requests.length > 0 && clients.length > 0) throw new Error("oracle: requests or clients, not both");
     this.overhead = input.engine.overheadNs ?? 0;
     this.sent = clients.map(() => 0);
-    for (const { arrivedAt, ...lengths } of requests)
-      this.coming.push({ arrivedAt, request: unstarted(-1, lengths) });
+    this.held = requests.map(({ arrivedAt, ...lengths }) => ({ arrivedAt, request: unstarted(-1, lengths) }));
+    this.free = input.maxConcurrency ?? Infinity;
+    this.sendHeld(0);
     clients.forEach((_, client) => this.answered(client, 0));
   }
 
@@ -37,9 +42,21 @@ export class Arrivals {
     return { id: this.count++, arrivedAt, ...request };
   }
 
+  /** Every free place is the next request's, which is sent when it is due, or now if that is over. */
+  private sendHeld(now: number): void {
+    for (; this.free > 0 && this.held.length > 0; this.free -= 1) {
+      const { arrivedAt, request } = this.held.shift()!;
+      this.coming.push({ arrivedAt: Math.max(arrivedAt, now), request });
+    }
+  }
+
   /** The client has its answer at `now`: it thinks, and sends its next request if the horizon allows. */
   answered(client: number, now: number): void {
-    if (client < 0) return;
+    if (client < 0) {
+      this.free += 1;
+      this.sendHeld(now);
+      return;
+    }
     const { thinkTimes, lengths } = this.input.clients![client]!;
     const next = this.sent[client]!;
     if (next >= thinkTimes.length || next >= lengths.length) return;

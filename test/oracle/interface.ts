@@ -80,6 +80,11 @@ export interface OracleInput {
   draw(replica: number): number;
   /** another service-time model in place of `service`: whole ns of one batch shape (one side, under `max`) */
   price?(shape: OracleShape): number;
+  /**
+   * model §4: so many of `requests` are out at once, at the most; each is sent when it is due (its `arrivedAt` here) and
+   * fewer are out, in their order. What comes back as `arrivedAt` is the instant of sending.
+   */
+  maxConcurrency?: number;
   /** a closed loop in place of `requests` */
   clients?: OracleClient[];
   /** a closed loop sends nothing after this instant */

@@ -105,7 +105,7 @@ export function settingsOf(inputs: readonly InputFile[]): RunSettings {
       ...(isAsync !== undefined && { async: isAsync }),
       ...(caches === false && { prefixCaching: false }),
       ...(reservePrompt !== undefined && { reservePrompt }),
-      ...(isShare && watermark.value !== 0 && { watermark: watermark.value as number }),
+      ...(isShare && watermark.value !== 0 && { watermark: watermark.value }),
     },
     notes: [
       ...(memory === undefined
