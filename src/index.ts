@@ -22,13 +22,15 @@
 
 // Simulation
 export { simulate, Simulator, runTrial } from "./core/simulate.js";
-export type { Outcome, RunOptions, SimulateOptions, Simulation } from "./core/simulate.js";
+export type { Outcome } from "./core/outcome.js";
+export type { RunOptions, SimulateOptions, Simulation } from "./core/simulate.js";
 export { Requests } from "./core/requests.js";
 export { METRICS, metricIndex, type MetricDefinition, type Metrics } from "./core/metrics.js";
 export type { Observer } from "./core/observer.js";
 
 // Configuration
-export { check, complete, prepare, REFERENCE, STANDARD } from "./core/config.js";
+export { check, prepare } from "./core/check-config.js";
+export { complete, REFERENCE, STANDARD } from "./core/config.js";
 export type {
   Conventions,
   EngineConfig,

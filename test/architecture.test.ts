@@ -11,6 +11,7 @@ import {
   loadedBy,
   medianIsShort,
   membersStandAlone,
+  noCircles,
   packagesAreAllowed,
   sameBitsEverywhere,
 } from "./architecture/rules.js";
@@ -32,6 +33,9 @@ describe("src", () => {
   test("imports go down only (core <- stats, theory, charts <- experiments; config, io, run; cli)", () => {
     expect(sources.flatMap(importsGoDown)).toEqual([]);
   });
+  test("no circle of imports, types and lazy ones included", () => {
+    expect(noCircles(sources)).toEqual([]);
+  });
   test("packages: none in a pure room but those on its list", () => {
     expect(sources.flatMap(packages)).toEqual([]);
   });
@@ -50,6 +54,37 @@ describe("src", () => {
     const others = [...loaded.files].filter((path) => !path.startsWith("core/") && !path.startsWith("run/"));
     expect(others).toEqual([]);
     expect([...loaded.packages].sort()).toEqual(["piscina", "seedrandom/lib/alea.js"]);
+  });
+});
+
+describe("circles", () => {
+  const found = (files: Readonly<Record<string, string>>): string[] =>
+    noCircles(sourcesOf(new Map(Object.entries(files).map(([path, text]) => [path, `/** */ ${text}`]))));
+
+  test("of values, of types, of lazy imports, and of a file with itself", () => {
+    expect(
+      found({
+        "core/a.ts": 'import { b } from "./b.js"; export const a = () => b;',
+        "core/b.ts": 'import type { C } from "./c.js"; export const b = (c: C): C => c;',
+        "core/c.ts": 'export type C = number; export const load = () => import("./a.js");',
+        "core/d.ts": 'import { c } from "./c.js"; export const d = c;',
+      }),
+    ).toEqual([
+      expect.stringMatching(
+        /core\/a\.ts:1: a circle: core\/a\.ts → core\/b\.ts → core\/c\.ts → core\/a\.ts\. /,
+      ),
+    ]);
+    expect(found({ "core/a.ts": 'export * from "./a.js";' })).toHaveLength(1);
+  });
+
+  test("not where several lead to the same", () => {
+    expect(
+      found({
+        "core/a.ts": 'import { c } from "./c.js"; import { b } from "./b.js"; export const a = b + c;',
+        "core/b.ts": 'import { c } from "./c.js"; export const b = c;',
+        "core/c.ts": "export const c = 1;",
+      }),
+    ).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** One panel of agreement: a value found against the value measured, with the line on which both are equal. */
-import type { View } from "./axes.js";
+import type { View } from "./view.js";
 import { measureEncoding, positionEncoding } from "./encodings.js";
 import { measureScale } from "./scales.js";
 import { MUTED } from "./theme.js";

@@ -4,7 +4,7 @@
  */
 import type { TopLevelSpec } from "vega-lite";
 import { agreementPanel } from "./agreement-panel.js";
-import type { View } from "./axes.js";
+import type { View } from "./view.js";
 import { measureEncoding, positionEncoding, styleEncodings } from "./encodings.js";
 import { figure, type Heading } from "./figure.js";
 import { distinctNames } from "./rows.js";

@@ -5,9 +5,6 @@
 import type { Row } from "./rows.js";
 import type { Rule } from "./rules.js";
 
-/** One view of a figure: a unit or layered Vega-Lite spec, as plain data. */
-export type View = Readonly<Record<string, unknown>>;
-
 /** The x axis. */
 export interface Position {
   readonly column: string;

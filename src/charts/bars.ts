@@ -4,7 +4,8 @@
  * and always start at zero: the length of a bar is its value.
  */
 import type { TopLevelSpec } from "vega-lite";
-import type { SeriesBy, View } from "./axes.js";
+import type { SeriesBy } from "./axes.js";
+import type { View } from "./view.js";
 import { describeBars } from "./describe.js";
 import { figure, type Heading } from "./figure.js";
 import type { LegendMark } from "./legend.js";

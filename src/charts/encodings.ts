@@ -2,7 +2,8 @@
  * The axes and series channels of a panel in Vega-Lite's words, made from the scales and styles worked out
  * elsewhere. Each carries everything, so that layers that share an axis agree on it.
  */
-import type { Measure, Position, SeriesBy, View } from "./axes.js";
+import type { Measure, Position, SeriesBy } from "./axes.js";
+import type { View } from "./view.js";
 import type { Scale } from "./scales.js";
 import { textWidth, wrap } from "./text.js";
 import { SIZE, type Style } from "./theme.js";

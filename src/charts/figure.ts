@@ -3,7 +3,7 @@
  * strip, and the views in a grid. The only place where plain objects become a typed Vega-Lite spec.
  */
 import type { TopLevelSpec } from "vega-lite";
-import type { View } from "./axes.js";
+import type { View } from "./view.js";
 import { legendStrip, type LegendMark } from "./legend.js";
 import { CONFIG, SIZE, type Style } from "./theme.js";
 import { wrap } from "./text.js";

@@ -4,7 +4,7 @@
  * wash out all others.
  */
 import type { TopLevelSpec } from "vega-lite";
-import type { View } from "./axes.js";
+import type { View } from "./view.js";
 import { figure, type Heading } from "./figure.js";
 import {
   distinctNames,

@@ -4,7 +4,7 @@
  *
  * A drawn strip instead of Vega's legends: those split when colour, dash and shape are shared by panels.
  */
-import type { View } from "./axes.js";
+import type { View } from "./view.js";
 import { INK, MUTED, SIZE, type Style } from "./theme.js";
 import { textWidth } from "./text.js";
 import { thinned } from "./thinned.js";

@@ -2,7 +2,8 @@
  * Draws one panel of lines: bands, lines, markers and reference rules as layers over common axes. With a
  * single x there is no line to draw: the series stand side by side as points with error bars.
  */
-import type { Panel, View } from "./axes.js";
+import type { Panel } from "./axes.js";
+import type { View } from "./view.js";
 import { describeLines } from "./describe.js";
 import { measureEncoding, positionEncoding, sideBySide, styleEncodings } from "./encodings.js";
 import type { LegendMark } from "./legend.js";

@@ -3,7 +3,7 @@
  * a place up the panel (the boundary λ*), labelled above it. Labels stand outside the data and make room
  * for each other. A rule with an interval has a band of its own.
  */
-import type { View } from "./axes.js";
+import type { View } from "./view.js";
 import { fraction, type Scale } from "./scales.js";
 import { textWidth, wrap } from "./text.js";
 import { MUTED, SIZE, type Style } from "./theme.js";

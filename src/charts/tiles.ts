@@ -4,7 +4,8 @@
  * exist. The word stands in the tile; its tint only repeats it.
  */
 import type { TopLevelSpec } from "vega-lite";
-import type { SeriesBy, View } from "./axes.js";
+import type { SeriesBy } from "./axes.js";
+import type { View } from "./view.js";
 import { figure, type Heading } from "./figure.js";
 import { distinctNames, nameOf, numberOf, requireColumns, requireUnique, type Row } from "./rows.js";
 import { short } from "./text.js";

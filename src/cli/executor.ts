@@ -11,7 +11,7 @@ import type { Executor } from "../run/executor.js";
 import { Memory } from "../run/memory.js";
 import { tellingOn } from "./careful.js";
 import { threadCount } from "./open-files.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 import { redisFrom } from "./redis.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";

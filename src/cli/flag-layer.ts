@@ -7,10 +7,10 @@ import { numberOrText, parseList } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { readSlo } from "../core/targets.js";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
 import { MODEL_FLAGS, MODEL_SWITCHES } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 
 const DEFAULT_SEED = 1;
 

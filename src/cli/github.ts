@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { inALine } from "../core/foreign-words.js";
-import type { Report, Table } from "../experiments/experiment.js";
+import type { Report, Table } from "../experiments/interface/report.js";
 import { FileError } from "../io/files.js";
 import type { Streams } from "./streams.js";
 

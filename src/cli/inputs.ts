@@ -5,7 +5,8 @@
 import { join, resolve } from "node:path";
 import { parseText } from "../config/yaml.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import type { Experiment, InputFile, Row } from "../experiments/experiment.js";
+import type { Experiment, InputFile } from "../experiments/interface/experiment.js";
+import type { Row } from "../experiments/interface/report.js";
 import { parseCsv } from "../io/csv.js";
 import { FileError, readNamed } from "../io/files.js";
 import { parseJsonl } from "../io/jsonl.js";

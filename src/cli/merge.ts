@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { ConfigError, type Issue } from "../core/errors.js";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
 import { EXPERIMENTS } from "../experiments/index.js";
 import { FileError, namedPieces, type Place } from "../io/files.js";
 import { coreHash } from "../run/core-hash.js";
@@ -17,7 +17,8 @@ import { EXIT_HELP } from "./faults.js";
 import type { Permission } from "./folder-record.js";
 import { isInside } from "./inside.js";
 import { camelCase, flagName } from "./options.js";
-import { type Flags, makeProgram } from "./program.js";
+import type { Flags } from "./given-flags.js";
+import { makeProgram } from "./program.js";
 import { commandLine } from "./shell.js";
 import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";

@@ -1,6 +1,6 @@
 /** What a command does where the system lets it open few files: fewer threads, and that is said, or it does not begin. */
 import { ConfigError, type Issue } from "../core/errors.js";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
 import { FOR_DRAWING, openFilesAllowed, openFilesLeft, threadsFor } from "../io/open-files.js";
 
 const allowed = (): string => `${openFilesAllowed()} are allowed (ulimit -n), and 256 are plenty`;

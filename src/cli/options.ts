@@ -5,11 +5,11 @@ import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { Issues } from "../core/issues.js";
 import { METRICS } from "../core/metrics.js";
-import type { Experiment, ExperimentOption } from "../experiments/experiment.js";
+import type { Experiment, ExperimentOption } from "../experiments/interface/experiment.js";
 import { numberOrText, parseList, parseValues } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 
 export type OptionValues = Record<string, OptionValue | readonly string[] | null>;
 

@@ -10,10 +10,10 @@ import type {
   Experiment,
   ExperimentContext,
   InputFile,
-  Report,
   RunSettings,
-  Study,
-} from "../experiments/experiment.js";
+} from "../experiments/interface/experiment.js";
+import type { Report } from "../experiments/interface/report.js";
+import type { Study } from "../experiments/interface/study.js";
 import { checkFits } from "../experiments/rejection.js";
 import { Disagreement } from "../run/disagreement.js";
 import type { Executor } from "../run/executor.js";
@@ -32,7 +32,7 @@ import { optionValues, type OptionValues } from "./options.js";
 import { body, document, header, partial } from "./output.js";
 import { blamed, carrying, pluginsFrom } from "./plugins.js";
 import type { Answered } from "./merge.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 import { progressOn } from "./progress.js";
 import { notingReads } from "./reads.js";
 import { sharedSettings, type SharedSettings } from "./settings.js";

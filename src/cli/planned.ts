@@ -1,11 +1,11 @@
 /** The files that a command will write, as paths: those that the user names, and those under the data and figures folders. */
 import { join, resolve } from "node:path";
 import { ConfigError } from "../core/errors.js";
-import type { Experiment, OutputContext } from "../experiments/experiment.js";
+import type { Experiment, OutputContext } from "../experiments/interface/experiment.js";
 import { inside } from "./inside.js";
 import { flagName, type OptionValues } from "./options.js";
 import type { Planned } from "./outputs.js";
-import type { Places } from "./write.js";
+import type { Places } from "./places.js";
 
 /** The files of the options that name some. */
 export const namedFiles = ({ options }: Experiment, values: OptionValues, cwd: string): Planned[] =>

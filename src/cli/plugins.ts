@@ -2,12 +2,12 @@
 import { resolve } from "node:path";
 import { ConfigError, type Issue, PlanError, UnfitError } from "../core/errors.js";
 import type { Plugin, PluginFile } from "../core/plugin.js";
-import type { PluginUse } from "../experiments/experiment.js";
+import type { PluginUse } from "../experiments/interface/study.js";
 import { FileError, readNamed } from "../io/files.js";
 import type { Task, TrialValues } from "../core/trial.js";
 import type { Executor } from "../run/executor.js";
 import { loadPlugin, pluginFile, watching } from "../run/plugin-files.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 import type { Streams } from "./streams.js";
 
 /** What the plugins of a command line bring. */

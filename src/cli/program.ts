@@ -1,14 +1,12 @@
 /** The commander program: the list of commands; each gets its flags when it is the one given (command.ts). */
 import { Command, type CommanderError } from "commander";
 import { ConfigError } from "../core/errors.js";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
 import type { Listed } from "../experiments/index.js";
 import { EXIT_HELP } from "./faults.js";
+import type { Flags } from "./given-flags.js";
 import type { Streams } from "./streams.js";
 import { withoutPasswords } from "./shell.js";
-
-/** What commander hands over: flags by their camel-case names, as text. */
-export type Flags = Readonly<Record<string, string | string[] | boolean | undefined>>;
 
 /** Runs an experiment with the flags, and the files, given to it. */
 export type Act = (experiment: Experiment, flags: Flags, files: readonly string[]) => Promise<void>;

@@ -4,7 +4,7 @@
  */
 import type { Issue } from "../core/errors.js";
 import { parseRedisUrl, type RedisAddress, URL_FORM } from "../run/bullmq/address.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 
 /** The address by flag or environment; what is wrong with it, or that there is none, is added to `issues`. */
 export function redisFrom(

@@ -1,7 +1,7 @@
 /** A vLLM server in the header: what its log and arguments said, what they did not, and what of them is ignored. */
 import { show } from "../config/telling.js";
 import type { OptionValue } from "../core/definition.js";
-import type { ServerUse } from "../experiments/experiment.js";
+import type { ServerUse } from "../experiments/interface/study.js";
 
 const WIDTH = 80;
 

@@ -5,7 +5,7 @@ import { show } from "../config/telling.js";
 import type { RedisAddress } from "../run/bullmq/address.js";
 import { type Share, shareOf } from "../run/share.js";
 import { type ExecutorName, executorFrom } from "./executor.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 
 export interface SharedSettings {
   /** Threads; 0: in this process; undefined: as many as the machine has cores. */

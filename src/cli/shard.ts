@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { ConfigError, type Issue } from "../core/errors.js";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
 import { coreHash } from "../run/core-hash.js";
 import type { Executor } from "../run/executor.js";
 import { differingSettings, headerLine, shardKey, shardLine } from "../run/journal.js";

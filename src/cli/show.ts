@@ -7,7 +7,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Shown } from "../experiments/experiment.js";
+import type { Shown } from "../experiments/interface/report.js";
 import type { Streams } from "./streams.js";
 
 /** Answers GET / with the page and nothing else, and only under the names of this machine. */

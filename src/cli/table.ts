@@ -1,6 +1,6 @@
 /** Tables on a terminal: columns padded to their widest cell, numbers to the right, names to the left. */
 import { inALine } from "../core/foreign-words.js";
-import type { Table } from "../experiments/experiment.js";
+import type { Table } from "../experiments/interface/report.js";
 import type { Style } from "./style.js";
 
 const GAP = "  ";

@@ -1,6 +1,6 @@
 /** The data folder's CSVs as the port that `plot` and others read earlier results through. */
 import { join, resolve } from "node:path";
-import type { Tables } from "../experiments/experiment.js";
+import type { Tables } from "../experiments/interface/workspace.js";
 import { parseCsv } from "../io/csv.js";
 import type { FileSystem } from "../io/files.js";
 

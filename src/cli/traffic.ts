@@ -12,12 +12,12 @@ import { builtIn, member, type Registry } from "../core/registry.js";
 import type { Trace } from "../core/trace.js";
 import { usualBlockSeconds } from "../core/trace-arrivals.js";
 import { withTraces } from "../core/trace-registry.js";
-import type { TraceUse } from "../experiments/experiment.js";
+import type { TraceUse } from "../experiments/interface/study.js";
 import { FileError } from "../io/files.js";
 import { type Unit, UNITS } from "../io/instants.js";
 import { loadTrace, shownAs, TRACE_FORMATS, type TraceOptions } from "../io/trace-reader.js";
 import { camelCase, flagName } from "./options.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";
 

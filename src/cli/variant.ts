@@ -1,8 +1,8 @@
 /** Which of a command's two experiments is meant: the one that it is, or its variant, by the option that asks for it. */
 import type { Issue } from "../core/errors.js";
-import type { Experiment } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
 import { camelCase, flagName } from "./options.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 
 /** The experiment that the flags ask for; options of the other one are added to `issues`. */
 export function chosenBy(flags: Flags, experiment: Experiment, issues: Issue[]): Experiment {

@@ -6,11 +6,12 @@ import type { Layer } from "../config/layer.js";
 import { parseValues } from "../config/lists.js";
 import { parseSet } from "../config/set.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import type { Experiment, Variant } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
+import type { Variant } from "../experiments/interface/study.js";
 import { isScenarioFile } from "../io/scenarios.js";
 import { MODEL_FLAGS } from "./flags.js";
 import { camelCase, flagName } from "./options.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 
 /** A variant before its study is made. */
 export interface Change extends Omit<Variant, "study"> {

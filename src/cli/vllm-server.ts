@@ -11,10 +11,10 @@ import { naming, type Fact, type Facts } from "../config/vllm/fact.js";
 import { LogReader } from "../config/vllm/log.js";
 import { matters, serverSettings, VLLM_DEFAULTS, type ServerSettings } from "../config/vllm/settings.js";
 import type { Issue } from "../core/errors.js";
-import type { ServerUse } from "../experiments/experiment.js";
+import type { ServerUse } from "../experiments/interface/study.js";
 import { FileError } from "../io/files.js";
 import { ASSUMED_LIMITS, type Hardware, serverLimits } from "../io/hardware.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 import { shellWord } from "../core/foreign-words.js";
 import type { Streams } from "./streams.js";
 

@@ -7,7 +7,7 @@ import { serve } from "../run/bullmq/worker.js";
 import { EXIT, EXIT_HELP } from "./faults.js";
 import { tellingOn } from "./careful.js";
 import { threadCount } from "./open-files.js";
-import type { Flags } from "./program.js";
+import type { Flags } from "./given-flags.js";
 import { redisFrom } from "./redis.js";
 import { isPlain } from "./settings.js";
 import type { Streams } from "./streams.js";

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { relative, resolve } from "node:path";
 import type { StudyInput } from "../config/layer.js";
 import { resolveStudy } from "../config/study.js";
-import type { Experiment, Study, StudySettings, Workspace } from "../experiments/experiment.js";
+import type { Experiment, Workspace } from "../experiments/interface/experiment.js";
+import type { Study, StudySettings } from "../experiments/interface/study.js";
 import { toCsv } from "../io/csv.js";
 import { readNamed } from "../io/files.js";
 import { readPage } from "../io/pages.js";
@@ -14,7 +15,8 @@ import { inside } from "./inside.js";
 import { defaultsOf } from "./flag-layer.js";
 import type { Outputs } from "./outputs.js";
 import { version } from "./version.js";
-import { type Places, writeFiles } from "./write.js";
+import type { Places } from "./places.js";
+import { writeFiles } from "./write.js";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 

@@ -2,25 +2,18 @@
 import { dirname, join, resolve } from "node:path";
 import type { TopLevelSpec } from "vega-lite";
 import type { Issue } from "../core/errors.js";
-import type { Experiment, Report, TextFile } from "../experiments/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
+import type { Report, TextFile } from "../experiments/interface/report.js";
 import { csvPieces } from "../io/csv.js";
 import { type Data, FileError } from "../io/files.js";
 import { jsonPieces } from "../io/json.js";
 import { inside } from "./inside.js";
 import { flagName, type OptionValues } from "./options.js";
-import type { OutputFile, Outputs, Planned } from "./outputs.js";
+import type { OutputFile, Outputs } from "./outputs.js";
+import type { Places } from "./places.js";
 import { withBeside } from "./planned.js";
 import type { SharedSettings } from "./settings.js";
 import type { Streams } from "./streams.js";
-
-export interface Places {
-  readonly cwd: string;
-  /** Folders as the user gave them, relative to the current one. */
-  readonly data: string;
-  readonly figs: string;
-  /** The files that the user named, for what is told of them. */
-  readonly named?: readonly Planned[];
-}
 
 /** What stands in the way of writing, found before anything is simulated; nothing is made. */
 export async function unwritable(

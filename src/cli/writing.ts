@@ -1,7 +1,9 @@
 /** What a run of a command writes: where to, under which name of the run, and what may not be replaced. */
 import { resolve } from "node:path";
 import type { Issue } from "../core/errors.js";
-import type { Experiment, InputFile, Study, Tables, Workspace } from "../experiments/experiment.js";
+import type { Experiment, InputFile, Workspace } from "../experiments/interface/experiment.js";
+import type { Study } from "../experiments/interface/study.js";
+import type { Tables } from "../experiments/interface/workspace.js";
 import type { Share } from "../run/share.js";
 import { flattened, journalName } from "./checkpoint.js";
 import { cutBy } from "./executor.js";
@@ -19,7 +21,7 @@ import { inALine } from "../core/foreign-words.js";
 import { tablesIn } from "./tables.js";
 import { tellingOn } from "./careful.js";
 import { workspaceIn } from "./workspace.js";
-import type { Places } from "./write.js";
+import type { Places } from "./places.js";
 
 /** A command with its flags read, and what it has read. */
 interface Given {

@@ -2,7 +2,8 @@
  * A study is what a command runs: scenario, model settings, schedulers, trials and seed, put together from
  * layers. Every problem of every layer is found at once and named as its layer names it.
  */
-import { check, complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
+import { check } from "../core/check-config.js";
+import { complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
 import { checkOptions, checkSpec } from "../core/check-options.js";
 import type { Condition } from "../core/condition.js";
 import type { Described, Spec } from "../core/definition.js";

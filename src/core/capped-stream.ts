@@ -5,8 +5,7 @@
  *
  * What is due when, and how long it is, was drawn before: the same under every policy and every cap.
  */
-import type { Requests } from "./requests.js";
-import type { Senders } from "./senders.js";
+import type { Rows, Senders } from "./senders.js";
 import { NEVER, ns, type Nanoseconds } from "./units.js";
 
 export class CappedStream implements Senders {
@@ -25,7 +24,7 @@ export class CappedStream implements Senders {
    * @param most that are out at once, at least 1
    */
   constructor(
-    requests: Requests,
+    requests: Rows,
     private readonly most: number,
   ) {
     this.dueAt = requests.arrivedAt.slice(0, requests.count);
@@ -57,7 +56,7 @@ export class CappedStream implements Senders {
     this.look();
   }
 
-  send(requests: Requests): Nanoseconds {
+  send(requests: Rows): Nanoseconds {
     const at = this.nextAt;
     requests.sendNext(at);
     this.sent++;

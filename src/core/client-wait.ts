@@ -1,6 +1,6 @@
 /** How long measured requests waited at the client before they were sent, where a cap made them wait (model §4). */
 import { percentiles } from "./order-statistics.js";
-import type { Outcome } from "./simulate.js";
+import type { Outcome } from "./outcome.js";
 
 /** Writes the mean and the percentiles `shares` in ns to `into` from `at` on; NaN without a cap, or a request. */
 export function clientWaits(

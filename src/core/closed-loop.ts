@@ -11,8 +11,7 @@ import { ConfigError } from "./errors.js";
 import { IdHeap } from "./id-heap.js";
 import { JointLengths } from "./joint-lengths.js";
 import { stream, type Stream } from "./random.js";
-import type { Requests } from "./requests.js";
-import type { Senders } from "./senders.js";
+import type { Rows, Senders } from "./senders.js";
 import { NEVER, ns, type Nanoseconds } from "./units.js";
 
 /** So many requests at one instant, and as many again as there are clients, are a loop in which no time passes. */
@@ -76,7 +75,7 @@ export class ClosedLoop implements Senders {
   }
 
   /** The client whose turn it is sends its request: a row more. Returns its instant. */
-  send(requests: Requests): Nanoseconds {
+  send(requests: Rows): Nanoseconds {
     const { seed, trial, most } = this.limits;
     const client = this.thinking.pop();
     const at = ns(this.sendsAt[client]);

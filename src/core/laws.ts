@@ -6,7 +6,7 @@ import type { SimulationConfig } from "./config.js";
 import { invariant } from "./errors.js";
 import type { Observer } from "./observer.js";
 import type { Flight, Replica, Shared } from "./replica.js";
-import type { Outcome } from "./simulate.js";
+import type { Outcome } from "./outcome.js";
 import type { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "./units.js";
 

@@ -6,7 +6,7 @@
  * of all requests beyond a limit is not. So what is asked of a percentile is judged by counts.
  */
 import { METRICS, type TimeName } from "./metrics.js";
-import type { Outcome } from "./simulate.js";
+import type { Outcome } from "./outcome.js";
 import type { Tally } from "./tally.js";
 import { fromSeconds, toSeconds } from "./units.js";
 

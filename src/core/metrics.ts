@@ -2,7 +2,7 @@
 import { clientWaits } from "./client-wait.js";
 import type { SimulationConfig } from "./config.js";
 import type { Replica } from "./replica.js";
-import type { Outcome } from "./simulate.js";
+import type { Outcome } from "./outcome.js";
 import type { Tally } from "./tally.js";
 import { toSeconds } from "./units.js";
 

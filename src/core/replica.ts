@@ -10,7 +10,7 @@ import type { GapLog } from "./gap-log.js";
 import { IdDeque } from "./id-deque.js";
 import { IdList } from "./id-list.js";
 import { KvMemory, type KvRules } from "./kv-memory.js";
-import { DecodeTimes } from "./pricing.js";
+import { DecodeTimes } from "./decode-times.js";
 import type { Stream } from "./random.js";
 import type { Router } from "./router.js";
 import type { Limits, Scheduler } from "./scheduler.js";

@@ -1,6 +1,17 @@
 /** Who sends requests where that depends on answers: rows are added while a trial runs. */
-import type { Requests } from "./requests.js";
+import type { JointLengths } from "./joint-lengths.js";
 import type { Nanoseconds } from "./units.js";
+
+/** The rows that they send: requests.ts. */
+export interface Rows {
+  /** Rows in use. */
+  readonly count: number;
+  readonly arrivedAt: Float64Array;
+  /** Adds a request with the lengths just drawn. */
+  addDrawn(arrivedAt: number, lengths: JointLengths): void;
+  /** The next of the rows that were drawn is sent at an instant. */
+  sendNext(at: Nanoseconds): void;
+}
 
 export interface Senders {
   /** The instant of the next request, as far as it is known, or NEVER. */
@@ -16,7 +27,7 @@ export interface Senders {
   /** From the beginning: nobody has sent anything. */
   restart(warmup: Nanoseconds): void;
   /** Sends the next request: a row more. Returns its instant. */
-  send(requests: Requests): Nanoseconds;
+  send(rows: Rows): Nanoseconds;
   /** The request of a row has its answer: it is completed, or turned away. */
   answered(row: number, now: number): void;
 }

@@ -2,7 +2,8 @@
  * From a configuration to a finished trial: draws the requests, sets the engine up, runs the loop, measures.
  * Buffers live as long as the simulator and are reused from trial to trial.
  */
-import { type PartialConfig, prepare, type SimulationConfig } from "./config.js";
+import { prepare } from "./check-config.js";
+import type { PartialConfig, SimulationConfig } from "./config.js";
 import { DearerSide } from "./dearer-side.js";
 import type { PromptOrder } from "./discipline.js";
 import { invariant } from "./errors.js";
@@ -15,30 +16,18 @@ import { advance, type State } from "./loop.js";
 import { type Measure, measureFurther } from "./measures.js";
 import { asRecord, measure, type Metrics } from "./metrics.js";
 import type { Observer } from "./observer.js";
+import type { Outcome } from "./outcome.js";
 import { Plan } from "./plan.js";
 import { stream } from "./random.js";
 import { builtIn, member, type Registry } from "./registry.js";
 import { Replica, type Shared } from "./replica.js";
 import { Requests } from "./requests.js";
 import { Sequences } from "./sequences.js";
-import { judgeRequests, needsLargestGaps } from "./slo.js";
+import { judgeRequests } from "./judge-requests.js";
+import { needsLargestGaps } from "./slo.js";
 import { Tally } from "./tally.js";
 import { accountOf, demandSame, differenceOf } from "./verification.js";
-import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, type Nanoseconds } from "./units.js";
-
-/** Everything that a finished trial came to, besides its metrics. */
-export interface Outcome {
-  readonly shared: Shared;
-  readonly replicas: readonly Replica[];
-  /** First row that is measured, and where rows end. */
-  readonly firstMeasured: number;
-  readonly arrived: number;
-  /** From the first measured arrival to the last measured completion; NaN when nothing is measured. */
-  readonly measuredFrom: Nanoseconds;
-  readonly measuredUntil: Nanoseconds;
-  /** Iteration time between these two, over all replicas. */
-  readonly busyTime: number;
-}
+import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED } from "./units.js";
 
 export interface RunOptions {
   /** Seed and trial of the random iteration times. */

@@ -8,7 +8,7 @@
 import { type Demand, WarmUpDemand } from "./demand.js";
 import { RequestTimes } from "./request-times.js";
 import type { Shared } from "./replica.js";
-import type { Outcome } from "./simulate.js";
+import type { Outcome } from "./outcome.js";
 import { NEVER, type Nanoseconds } from "./units.js";
 
 /** Its buffers are reused from one tally to the next: one at a time. */

@@ -1,22 +1,38 @@
 /** One of the four times of requests as a sample: the order statistics of what stands in its buckets. */
 import { percentiles, type Ranked } from "./order-statistics.js";
-import type { RequestTimes } from "./request-times.js";
 import { Selection } from "./selection.js";
 
 /** Looks at one bucket at a time. */
 const selection = new Selection();
 
+/** What it reads of the table that all four samples share (request-times.ts). */
+export interface TimesTable {
+  /** Buckets of one sample. */
+  readonly buckets: number;
+  /** By sample and bucket: its last row, and how many it has. */
+  readonly table: Int32Array;
+  /** By row and sample: the row before, in the same bucket. */
+  readonly links: Int32Array;
+  /** The sums of the times, by sample. */
+  readonly sums: Float64Array;
+  /** The bucket above which there is none with a value. */
+  readonly lastBucket: number;
+  bucketOf(value: number): number;
+  /** A time of a row that has one. */
+  valueOf(row: number, time: number): number;
+}
+
 export class TimeSample implements Ranked {
   /** Which time it is, counted from 0. */
   readonly time: number;
   total = 0;
-  private readonly times: RequestTimes;
+  private readonly times: TimesTable;
   private markedTotal = 0;
   /** Where `valueAt` has got to: a bucket, and the first rank it holds. */
   private bucket = 0;
   private from = 0;
 
-  constructor(times: RequestTimes, time: number) {
+  constructor(times: TimesTable, time: number) {
     this.times = times;
     this.time = time;
   }

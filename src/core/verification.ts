@@ -8,7 +8,7 @@
 import { InvariantError, PlanError } from "./errors.js";
 import { METRICS } from "./metrics.js";
 import { builtIn, member, type Registry } from "./registry.js";
-import type { Outcome } from "./simulate.js";
+import type { Outcome } from "./outcome.js";
 
 /** Blocks times nanoseconds pass 2^53: their sum is rounded, by as many steps as it is added up in. */
 const ROUNDED = new Map([["kv_utilization", 1e-9]]);

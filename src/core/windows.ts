@@ -9,7 +9,7 @@ import { type Measure, measureFurther } from "./measures.js";
 import { measure } from "./metrics.js";
 import type { Requests } from "./requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
-import { judgeRequests } from "./slo.js";
+import { judgeRequests } from "./judge-requests.js";
 import { Snapshot } from "./snapshot.js";
 import { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "./units.js";

@@ -2,8 +2,10 @@
 import { commonEnd, firstStall, type Lane, time } from "../charts/index.js";
 import { Simulator } from "../core/simulate.js";
 import { schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
+import { again, withScheduler } from "./interface/study.js";
 import { Recorder } from "./explore/recording.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";

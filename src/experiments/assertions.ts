@@ -7,7 +7,9 @@ import { conditionText, readCondition, type Condition } from "../core/condition.
 import type { Issue } from "../core/errors.js";
 import { METRICS, metricOf, metricsOf } from "../core/metrics.js";
 import { summarize, trialsForHalfWidth, type Summary } from "../stats/index.js";
-import type { Annotation, ExperimentContext, ExperimentOption, Study, Table } from "./experiment.js";
+import type { ExperimentContext, ExperimentOption } from "./interface/experiment.js";
+import type { Annotation, Table } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
 import { given, plain, scaleOf, withInterval } from "./quantity.js";
 import { countingRejected } from "./rejection.js";
 import { jsonSummary } from "./rows.js";

@@ -7,7 +7,8 @@ import { nameFrom, OF_FOLDER, type Profile, readProfile } from "./calibration/pr
 import { CHUNK_STEP_OPTION, RANGE_OPTIONS, rangeFrom } from "./calibration/range.js";
 import { answerOf, fitFigure, notesOn, rowsOf, tablesOf } from "./calibration/report.js";
 import { stepsIn } from "./calibration/steps.js";
-import type { Experiment, ExperimentContext, ExperimentOption, Report } from "./experiment.js";
+import type { Experiment, ExperimentContext, ExperimentOption } from "./interface/experiment.js";
+import type { Report } from "./interface/report.js";
 
 type Options = ExperimentContext["options"];
 

@@ -30,8 +30,11 @@ import {
 } from "./comparing/pairs.js";
 import { differing, requireSettings, settingsAnswer, settingsOf } from "./comparing/settings.js";
 import { HEADLINE, schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
-import { again, allKnown, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
+import { allKnown } from "./interface/experiment.js";
+import { again, withScheduler } from "./interface/study.js";
 import { loadNotes } from "./load.js";
 import { keepingUp, overloaded } from "./overload.js";
 import { rejections } from "./rejection.js";

@@ -11,7 +11,7 @@ import {
   type Summary,
   type Verdict,
 } from "../stats/index.js";
-import type { Table } from "./experiment.js";
+import type { Table } from "./interface/report.js";
 import { BEHIND, growsWithT, keepingUp, NO_VERDICT, overloaded } from "./overload.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";
 import { jsonSummary } from "./rows.js";

@@ -1,7 +1,9 @@
 /** `demo`: the main job in half a minute: the answer at once, then the table, a check against theory, the files. */
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Table } from "./experiment.js";
-import { allKnown, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report, Table } from "./interface/report.js";
+import { allKnown } from "./interface/experiment.js";
+import { withScheduler } from "./interface/study.js";
 import { sweepTime, timeFiles } from "./sweep-time.js";
 import { mm1Rows } from "./validate.js";
 import { plain } from "./quantity.js";

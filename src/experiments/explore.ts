@@ -1,8 +1,11 @@
 /** `explore`: one HTML file that runs the same core in the browser; here it gets its settings and a first result. */
 import type { Issue } from "../core/errors.js";
 import { METRICS } from "../core/metrics.js";
-import type { Study, Experiment, ExperimentContext, Report, Workspace } from "./experiment.js";
-import { again, allKnown, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext, Workspace } from "./interface/experiment.js";
+import type { Report } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
+import { allKnown } from "./interface/experiment.js";
+import { again, withScheduler } from "./interface/study.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
 import { type Base, filled, type PageData, storedOf } from "./explore/page-data.js";
 import { loadNotes } from "./load.js";

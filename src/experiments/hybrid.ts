@@ -2,8 +2,11 @@
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../stats/index.js";
-import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, allKnown, isClosed, isReplay } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report, Row } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
+import { allKnown } from "./interface/experiment.js";
+import { again, isClosed, isReplay } from "./interface/study.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
 import { exactBoundary, loadNotes } from "./load.js";
 import { keepingUp, overloaded } from "./overload.js";

@@ -2,7 +2,7 @@
  * The experiments, an entry each: what the list of commands says of it, and where it is. It is loaded when its
  * command is given and not before: all of them with all they need take longer than `--help` itself.
  */
-import type { Experiment } from "./experiment.js";
+import type { Experiment } from "./interface/experiment.js";
 
 export interface Listed {
   /** The command's name; the experiment's own. */

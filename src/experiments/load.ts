@@ -8,7 +8,7 @@ import { simulate } from "../core/simulate.js";
 import { usualBlockSeconds } from "../core/trace-arrivals.js";
 import { summarize } from "../stats/index.js";
 import { hybridBoundary, singleRequest, upperBound, type AffineEngine } from "../theory/index.js";
-import { isClosed, isReplay, type Study } from "./experiment.js";
+import { isClosed, isReplay, type Study } from "./interface/study.js";
 import { computedPrompts, memoryTokens, offered, type Offered } from "./offered.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";

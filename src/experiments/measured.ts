@@ -3,14 +3,9 @@
  * settings; service times from a hardware file; the errors of TTFT, TPOT and end-to-end time are what it answers.
  */
 import { ConfigError, type Issue } from "../core/errors.js";
-import {
-  type Experiment,
-  type ExperimentContext,
-  type Report,
-  type RunSettings,
-  type Study,
-  withScheduler,
-} from "./experiment.js";
+import type { Experiment, ExperimentContext, RunSettings } from "./interface/experiment.js";
+import type { Report } from "./interface/report.js";
+import { type Study, withScheduler } from "./interface/study.js";
 import { replayFigure, replayFile } from "./figures/replay.js";
 import { compare } from "./measured/compare.js";
 import { measuredTimes, replay, type Times } from "./measured/replay.js";

@@ -1,7 +1,9 @@
 /** `plot`: every figure again, from the CSVs alone; nothing is simulated. */
 import { withSubtitle } from "../charts/index.js";
 import { ConfigError } from "../core/errors.js";
-import type { Experiment, ExperimentContext, Figure, Report, Row, Tables } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Figure, Report, Row } from "./interface/report.js";
+import type { Tables } from "./interface/workspace.js";
 import { chunkFigures, chunkFiles } from "./figures/chunk.js";
 import {
   capacityComparison,
@@ -20,7 +22,8 @@ import {
   SUMMARY,
   trialsOf,
 } from "./figures/sources.js";
-import { MANIFEST, provenanceOf } from "./reproduction/manifest.js";
+import { MANIFEST } from "./reproduction/manifest.js";
+import { provenanceOf } from "./reproduction/provenance.js";
 
 /** What was drawn so far, of how many tables, and what a reader should know about it. */
 interface Drawn {

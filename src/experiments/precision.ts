@@ -5,7 +5,8 @@
 import type { Issue } from "../core/errors.js";
 import { LEAST_PILOT, lookAt, widthToStop, type Look } from "../stats/index.js";
 import { HEADLINE } from "./comparison.js";
-import type { ExperimentContext, ExperimentOption, Study } from "./experiment.js";
+import type { ExperimentContext, ExperimentOption } from "./interface/experiment.js";
+import type { Study } from "./interface/study.js";
 import { TrialRecords, type TrialRequest, type Trials } from "./trials.js";
 
 const DEFAULT_MOST = 10_000;

@@ -6,7 +6,7 @@ import type { SimulationConfig } from "../core/config.js";
 import type { Issue } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import { summarize, type Summary } from "../stats/index.js";
-import type { Study } from "./experiment.js";
+import type { Study } from "./interface/study.js";
 import { offeredBy } from "./load.js";
 import { memoryTokens } from "./offered.js";
 import { percent } from "./quantity.js";

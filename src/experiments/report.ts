@@ -3,7 +3,8 @@
  * tables each time; nothing in it is written by hand that a rerun could make false.
  */
 import { ConfigError } from "../core/errors.js";
-import type { Experiment, ExperimentContext, Figure, Report, Row } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Figure, Report, Row } from "./interface/report.js";
 import { plot } from "./plot.js";
 import {
   capacity,

@@ -3,17 +3,8 @@
  * `--check`, again, against what stands there. Finished experiments are kept, so that it can be interrupted.
  */
 import { ConfigError } from "../core/errors.js";
-import type {
-  Cell,
-  CsvFile,
-  Experiment,
-  ExperimentContext,
-  OutputContext,
-  Outputs,
-  Report,
-  Row,
-  Table,
-} from "./experiment.js";
+import type { Experiment, ExperimentContext, OutputContext, Outputs } from "./interface/experiment.js";
+import type { Cell, CsvFile, Report, Row, Table } from "./interface/report.js";
 import { figureFiles, plot } from "./plot.js";
 import { type Finished, type Manifest, MANIFEST } from "./reproduction/manifest.js";
 import {

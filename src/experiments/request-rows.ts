@@ -4,7 +4,7 @@ import type { Registry } from "../core/registry.js";
 import { simulate } from "../core/simulate.js";
 import { toSeconds } from "../core/units.js";
 import { schedulerLabel } from "./comparison.js";
-import type { CsvFile, Row } from "./experiment.js";
+import type { CsvFile, Row } from "./interface/report.js";
 import type { Trials } from "./trials.js";
 
 const COLUMNS = [

@@ -6,7 +6,7 @@ import type { SimulationConfig } from "../core/config.js";
 import { type Having, METRICS, metricsOf, type MetricDefinition } from "../core/metrics.js";
 import { builtIn, member, type Registry } from "../core/registry.js";
 import { summarize, type Summary } from "../stats/index.js";
-import type { Cell, Row } from "./experiment.js";
+import type { Cell, Row } from "./interface/report.js";
 import type { TrialRecords } from "./trials.js";
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -14,8 +14,10 @@ import {
 } from "./assertions.js";
 import { drawnFrom } from "./comparing/baseline.js";
 import { settingsOf } from "./comparing/settings.js";
-import type { Experiment, ExperimentContext, Report, Study } from "./experiment.js";
-import { again, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
+import { again, withScheduler } from "./interface/study.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
 import { loadNotes } from "./load.js";
 import { keepingUp } from "./overload.js";

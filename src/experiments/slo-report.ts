@@ -1,7 +1,8 @@
 /** What a run says of its SLO: goodput and attainment, and whether what is asked of the run holds. */
 import { summarize } from "../stats/index.js";
 import { assertionTable, jsonAssertions, judge } from "./assertions.js";
-import type { Study, Table } from "./experiment.js";
+import type { Table } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
 import { plain, withInterval } from "./quantity.js";
 import type { TrialRecords } from "./trials.js";
 

@@ -2,8 +2,10 @@
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, isClosed, isReplay, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report, Row } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
+import { again, isClosed, isReplay, withScheduler } from "./interface/study.js";
 import { capacityBound, exactBoundary } from "./load.js";
 import { plain } from "./quantity.js";
 import { unfitNotes } from "./rejection.js";

@@ -1,8 +1,11 @@
 /** `sweep-time`: metrics against the time window, from an empty start (model §4). */
 import { timeSeriesDashboard } from "../charts/index.js";
 import { comparisonTable, headline, schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Row, Study } from "./experiment.js";
-import { again, allKnown, tryStability, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report, Row } from "./interface/report.js";
+import type { Study } from "./interface/study.js";
+import { allKnown } from "./interface/experiment.js";
+import { again, tryStability, withScheduler } from "./interface/study.js";
 import { loadNotes } from "./load.js";
 import { keepingUp } from "./overload.js";
 import { rejections } from "./rejection.js";

@@ -6,8 +6,11 @@
  */
 import { METRICS } from "../core/metrics.js";
 import { HEADLINE, schedulerLabel } from "./comparison.js";
-import type { Experiment, ExperimentContext, Report, Row, Study, Variant } from "./experiment.js";
-import { again, allKnown, withScheduler } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Report, Row } from "./interface/report.js";
+import type { Study, Variant } from "./interface/study.js";
+import { allKnown } from "./interface/experiment.js";
+import { again, withScheduler } from "./interface/study.js";
 import { sweepFigures } from "./figures/sweep.js";
 import { loadNotes } from "./load.js";
 import { rejections } from "./rejection.js";

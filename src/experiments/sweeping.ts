@@ -4,7 +4,7 @@
  */
 import { pairedDifference, simultaneous, summarize, halfWidth, verdict } from "../stats/index.js";
 import type { Registry } from "../core/registry.js";
-import type { Cell, Row, Table } from "./experiment.js";
+import type { Cell, Row, Table } from "./interface/report.js";
 import { lowerIsBetter, metricWords, unitOf } from "./metric-words.js";
 import { BEHIND, growsWithT, keepingUp } from "./overload.js";
 import { plain, relativeChange, scaleOf, withInterval } from "./quantity.js";

@@ -7,9 +7,10 @@ import type { SimulationConfig } from "../core/config.js";
 import type { Observer } from "../core/observer.js";
 import type { Registry } from "../core/registry.js";
 import type { Flight, Replica, Shared } from "../core/replica.js";
-import { type Outcome, Simulator } from "../core/simulate.js";
+import type { Outcome } from "../core/outcome.js";
+import { Simulator } from "../core/simulate.js";
 import { schedulerLabel } from "./comparison.js";
-import type { TextFile } from "./experiment.js";
+import type { TextFile } from "./interface/report.js";
 import type { Trials } from "./trials.js";
 
 /** Iterations of each scheduler that are shown unless told otherwise: some 4 MB. */

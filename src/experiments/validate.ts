@@ -1,7 +1,8 @@
 /** `validate`: the simulator against queueing theory, line by line; exit code 1 when a check fails. */
 import { summarize } from "../stats/index.js";
-import type { Cell, Experiment, ExperimentContext, Report, Row, Table } from "./experiment.js";
-import { allKnown } from "./experiment.js";
+import type { Experiment, ExperimentContext } from "./interface/experiment.js";
+import type { Cell, Report, Row, Table } from "./interface/report.js";
+import { allKnown } from "./interface/experiment.js";
 import { arrivalRate } from "./rows.js";
 import { measuredRun } from "./measured.js";
 import type { Trials } from "./trials.js";

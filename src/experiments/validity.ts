@@ -3,7 +3,7 @@
  * whether iterations do.
  */
 import { builtIn, member } from "../core/registry.js";
-import type { Study } from "./experiment.js";
+import type { Study } from "./interface/study.js";
 import { percent, plain } from "./quantity.js";
 
 /** Fewer prompts than this share say little. */

@@ -6,7 +6,7 @@ import { MODEL_FLAGS } from "../cli/flags.js";
 import { flagName } from "../cli/options.js";
 import type { Issue } from "../core/errors.js";
 import { builtIn } from "../core/registry.js";
-import type { Study } from "../experiments/experiment.js";
+import type { Study } from "../experiments/interface/study.js";
 import type { PageData } from "../experiments/explore/page-data.js";
 import { element, the } from "./elements.js";
 import { baseOf, type Settings } from "./settings.js";

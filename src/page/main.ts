@@ -1,7 +1,7 @@
 /** The explorer's page: settings in the address, trials in workers, and what they come to as it comes. */
 import type { PageData } from "../experiments/explore/page-data.js";
 import type { Issue } from "../core/errors.js";
-import type { Study } from "../experiments/experiment.js";
+import type { Study } from "../experiments/interface/study.js";
 import type { SimulationConfig } from "../core/config.js";
 import { TrialRecords } from "../experiments/trials.js";
 import { Controls } from "./controls.js";

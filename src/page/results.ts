@@ -1,7 +1,7 @@
 /** The numbers: the sentence that answers, the gauge of the load, the tables; made by the command line's own functions. */
 import { METRICS } from "../core/metrics.js";
 import { comparisonTable, differenceTable, headline, schedulerLabel } from "../experiments/comparison.js";
-import type { Study } from "../experiments/experiment.js";
+import type { Study } from "../experiments/interface/study.js";
 import { capacityBound, exactBoundary, loadNotes } from "../experiments/load.js";
 import { plain, scaleOf, withInterval } from "../experiments/quantity.js";
 import { arrivalRate } from "../experiments/rows.js";

@@ -77,6 +77,54 @@ export const importsGoDown: Rule = (source) => {
   });
 };
 
+/**
+ * Files that import each other in a circle, types and lazy imports included: whoever reads one must read them all. Each
+ * circle is told once, by a shortest way round.
+ */
+export function noCircles(sources: readonly Source[]): string[] {
+  const imports = new Map(
+    sources.map(({ path, imports: all }) => [
+      path,
+      all
+        .filter(({ specifier }) => specifier.startsWith("."))
+        .map(({ specifier }) => resolve(path, specifier)),
+    ]),
+  );
+  const told = new Set<string>();
+  return sources.flatMap((source) => {
+    const way = wayBack(source.path, imports);
+    const key = way && [...way].sort().join();
+    if (key === undefined || told.has(key)) return [];
+    told.add(key);
+    return [
+      finding(
+        source,
+        1,
+        `a circle: ${[...way!, source.path].join(" → ")}`,
+        "Let one of them import neither, with what both need",
+      ),
+    ];
+  });
+}
+
+/** The shortest way from a file over its imports back to it, itself first; undefined without one. */
+function wayBack(path: string, imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const cameFrom = new Map<string, string>();
+  const queue = [path];
+  for (const at of queue)
+    for (const next of imports.get(at) ?? []) {
+      if (next === path) {
+        const way = [at];
+        while (way[0] !== path) way.unshift(cameFrom.get(way[0])!);
+        return way;
+      }
+      if (cameFrom.has(next)) continue;
+      cameFrom.set(next, at);
+      queue.push(next);
+    }
+  return undefined;
+}
+
 /** Packages: the pure rooms by list, the others what package.json brings along. */
 export const packagesAreAllowed =
   (dependencies: readonly string[]): Rule =>

@@ -12,7 +12,7 @@ import {
   time,
 } from "../../src/charts/index.js";
 import type { Lane, Pen, View } from "../../src/charts/index.js";
-import { prepare } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
 import { Requests } from "../../src/core/requests.js";
 import { Simulator } from "../../src/core/simulate.js";
 import { Recorder } from "../../src/experiments/explore/recording.js";

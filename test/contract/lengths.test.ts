@@ -1,7 +1,8 @@
 /** What every length law owes (model §5): moments beside the sampler, and both must agree. */
 import { describe, expect, test } from "vitest";
 import { withDefaults } from "../../src/core/check-options.js";
-import { check, complete } from "../../src/core/config.js";
+import { check } from "../../src/core/check-config.js";
+import { complete } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { LONGEST, type LengthLaw } from "../../src/core/length-law.js";
 import { stream } from "../../src/core/random.js";

@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { prepare } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
 import { builtIn, member, type Registry } from "../../src/core/registry.js";
 import type { Fleet, Router } from "../../src/core/router.js";
 import { Simulator } from "../../src/core/simulate.js";

@@ -1,7 +1,8 @@
 /** Runs from a backlog (theory §3): what a batch of time serves, by counting; and which way the backlog goes. */
 import { describe, expect, test } from "vitest";
 import { backlogDecodes, type BacklogTask, leftAt, runBacklog, secondsOf } from "../../src/core/backlog.js";
-import { type PartialConfig, prepare, type SimulationConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { PartialConfig, SimulationConfig } from "../../src/core/config.js";
 import { advance } from "../../src/core/loop.js";
 import { builtIn, member } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";

@@ -1,7 +1,8 @@
 /** A capped stream (docs/model.md §4): by hand, against the M/M/1 queue, and against the stream without a cap. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { check, complete, type SimulationConfig } from "../../src/core/config.js";
+import { check } from "../../src/core/check-config.js";
+import { complete, type SimulationConfig } from "../../src/core/config.js";
 import { metricIndex, METRICS, metricsOf } from "../../src/core/metrics.js";
 import { Requests } from "../../src/core/requests.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";

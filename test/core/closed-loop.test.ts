@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PartialConfig } from "../../src/core/config.js";
-import { prepare } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { ConfigError } from "../../src/core/errors.js";
 import { expectedRate } from "../../src/core/expected-requests.js";
@@ -76,7 +76,7 @@ function byClient(config: PartialConfig, simulator?: Simulator): [think: number,
   const clients: [number, ...number[]][][] = [];
   const answeredAt: number[] = [];
   for (let i = 0; i < outcome.arrived; i++) {
-    const client = requests.clients!.clientOf[i];
+    const client = requests.clients!.clientOf![i];
     const think = requests.arrivedAt[i] - (answeredAt[client] ?? 0);
     (clients[client] ??= []).push([think, requests.promptTokens[i], requests.outputTokens[i]]);
     answeredAt[client] = finishedAt[i];
@@ -116,7 +116,7 @@ test("ids are in order of arrival; a client has one request at a time; nothing i
   expect(arrivedAt.at(-1)!).toBeLessThanOrEqual(40e9);
   const busyUntil = new Map<number, number>();
   arrivedAt.forEach((at, i) => {
-    const client = requests.clients!.clientOf[i];
+    const client = requests.clients!.clientOf![i];
     expect(at).toBeGreaterThanOrEqual(busyUntil.get(client) ?? 0);
     busyUntil.set(client, finishedAt[i]);
   });

@@ -1,6 +1,7 @@
 /** Common random numbers (model §4): what a policy decides never moves what arrives. */
 import { expect, test } from "vitest";
-import { type PartialConfig, prepare } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { PartialConfig } from "../../src/core/config.js";
 import { builtIn } from "../../src/core/registry.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
 

@@ -26,7 +26,7 @@ describe("a condition", () => {
     ["ttft_p95<1<2", /^not a condition/],
     [
       "ttft_p100<1",
-      /^unknown metric: ttft_p100 \(one of: ttft_mean_s, .*n_preemptions; of times any percentile, e\.g\. ttft_p99\.9\)$/,
+      /^unknown metric: ttft_p100 \(one of: ttft_mean_s, .*client_wait_p99_s; of times any percentile, e\.g\. ttft_p99\.9\)$/,
     ],
     ["ttft_p0<1", /^unknown metric/],
     ["ttft_p99.<1", /^unknown metric/],

@@ -1,14 +1,12 @@
 /** Configurations: defaults are filled in, and everything wrong is found at once, by key, value and what is allowed. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { check, MOST_REQUESTS, prepare } from "../../src/core/check-config.js";
 import {
-  check,
   complete,
   type Conventions,
   LONGEST_WINDOW_SECONDS,
-  MOST_REQUESTS,
   type PartialConfig,
-  prepare,
   REFERENCE,
   STANDARD,
 } from "../../src/core/config.js";

@@ -4,7 +4,8 @@
  * they depend on nothing but its id.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { type PartialConfig, prepare } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { PartialConfig } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { foreknowledge } from "../../src/core/foreknowledge.js";
 import { Requests } from "../../src/core/requests.js";

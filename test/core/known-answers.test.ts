@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { withDefaults } from "../../src/core/check-options.js";
-import { type Conventions, type PartialConfig, prepare, REFERENCE, STANDARD } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import { type Conventions, type PartialConfig, REFERENCE, STANDARD } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import type { LengthLaw } from "../../src/core/length-law.js";
 import { metricIndex, METRICS } from "../../src/core/metrics.js";

@@ -3,13 +3,15 @@
  * quantity, and the law that names it must stop it.
  */
 import { describe, expect, test } from "vitest";
-import { prepare, type SimulationConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { SimulationConfig } from "../../src/core/config.js";
 import type { DisciplineDefinition } from "../../src/core/discipline.js";
 import { InvariantError } from "../../src/core/errors.js";
 import { checkTotals, Laws } from "../../src/core/laws.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 import type { Flight, Replica, Shared } from "../../src/core/replica.js";
-import { type Outcome, Simulator } from "../../src/core/simulate.js";
+import type { Outcome } from "../../src/core/outcome.js";
+import { Simulator } from "../../src/core/simulate.js";
 import { Tally } from "../../src/core/tally.js";
 import { NEVER, ns } from "../../src/core/units.js";
 import { requestsOf, type Row, run, type Setting } from "../contract/workloads.js";

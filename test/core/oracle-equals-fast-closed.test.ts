@@ -251,7 +251,7 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
       const { sequences, gaps, rejected } = outcome.shared;
       const { requests } = sequences;
       const rows = Array.from({ length: outcome.arrived }, (_, i) => [
-        requests.clients!.clientOf[i],
+        requests.clients!.clientOf![i],
         requests.arrivedAt[i],
         requests.promptTokens[i],
         requests.outputTokens[i],

@@ -1,6 +1,6 @@
 /** A time's values of a finished trial in ns, ascending, straight from its table of requests. */
 import type { TimeName } from "../../src/core/metrics.js";
-import type { Outcome } from "../../src/core/simulate.js";
+import type { Outcome } from "../../src/core/outcome.js";
 
 export function tailCount({ shared, firstMeasured, arrived }: Outcome, time: TimeName): number[] {
   const { sequences, gaps } = shared;

@@ -1,6 +1,7 @@
 /** Recorded traces in the core: trial 1 replays, further trials resample whole blocks, lengths go along (traffic page). */
 import { describe, expect, test } from "vitest";
-import { check, complete, type SimulationConfig } from "../../src/core/config.js";
+import { check } from "../../src/core/check-config.js";
+import { complete, type SimulationConfig } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { expectedRequests } from "../../src/core/expected-requests.js";
 import { stream } from "../../src/core/random.js";

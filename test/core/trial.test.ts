@@ -1,6 +1,7 @@
 /** What a worker runs: trials, configurations and windows in their places, and who is to blame when one fails (model §4). */
 import { describe, expect, test } from "vitest";
-import { type PartialConfig, prepare, type SimulationConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { PartialConfig, SimulationConfig } from "../../src/core/config.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { builtIn } from "../../src/core/registry.js";

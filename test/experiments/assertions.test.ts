@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Relation } from "../../src/core/condition.js";
 import { holds, judge } from "../../src/experiments/assertions.js";
-import { withScheduler } from "../../src/experiments/experiment.js";
+import { withScheduler } from "../../src/experiments/interface/study.js";
 import { recordsOf, studyOf } from "./studies.js";
 
 describe("a condition holds when the whole interval does", () => {

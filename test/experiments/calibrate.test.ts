@@ -19,7 +19,7 @@ import { readKernels, stepsOf } from "../../src/experiments/calibration/kernels.
 import { readProfile } from "../../src/experiments/calibration/profile.js";
 import { readSteps, stepsIn, type Step } from "../../src/experiments/calibration/steps.js";
 import { coarser, completeGrid, tableOf, thinned } from "../../src/experiments/calibration/tables.js";
-import type { InputFile } from "../../src/experiments/experiment.js";
+import type { InputFile } from "../../src/experiments/interface/experiment.js";
 import { warningsOf } from "../charts/compile.js";
 
 type Truth = Readonly<Record<"cMs" | "a1Ms" | "aMs" | "b0" | "kMs" | "kmMs", number>>;

@@ -10,7 +10,7 @@ import {
   relative,
   schedulerLabel,
 } from "../../src/experiments/comparison.js";
-import { withScheduler } from "../../src/experiments/experiment.js";
+import { withScheduler } from "../../src/experiments/interface/study.js";
 import { METRICS } from "../../src/core/metrics.js";
 import { tQuantile } from "../../src/stats/index.js";
 import { METRIC_NAMES, recordsOf, studyOf, trialsWith } from "./studies.js";

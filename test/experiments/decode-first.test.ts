@@ -1,6 +1,7 @@
 /** Capacity of the policies that decode first: sarathi reaches the bound that no policy passes, orca is close. */
 import { expect, test } from "vitest";
-import { prepare, type SimulationConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { SimulationConfig } from "../../src/core/config.js";
 import { capacityBound } from "../../src/experiments/load.js";
 import { subjectOf } from "../../src/experiments/stability/backlogged.js";
 import { type Boundary, findBoundary } from "../../src/experiments/stability/boundary.js";

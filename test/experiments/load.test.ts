@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { complete, REFERENCE } from "../../src/core/config.js";
 import { builtIn, member } from "../../src/core/registry.js";
-import { withScheduler } from "../../src/experiments/experiment.js";
+import { withScheduler } from "../../src/experiments/interface/study.js";
 import { affineEngine, capacityBound, loadNotes } from "../../src/experiments/load.js";
 import { recordsOf, studyOf } from "./studies.js";
 

@@ -1,6 +1,7 @@
 /** Measured runs for tests: what the simulator itself would measure, in the files of a real engine. */
 import type { Observer } from "../../src/core/observer.js";
-import { prepare, type SimulationConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { SimulationConfig } from "../../src/core/config.js";
 import { stream } from "../../src/core/random.js";
 import { Requests } from "../../src/core/requests.js";
 import { Simulator } from "../../src/core/simulate.js";

@@ -3,7 +3,8 @@
  * LLMSIM_LONG=1 adds a memory and an order, and searches to 1 %.
  */
 import { describe, expect, test } from "vitest";
-import { prepare, type PartialConfig, type SimulationConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { PartialConfig, SimulationConfig } from "../../src/core/config.js";
 import { withTraces } from "../../src/core/trace-registry.js";
 import { capacityBound, exactBoundary, offeredBy } from "../../src/experiments/load.js";
 import { stability } from "../../src/experiments/stability.js";

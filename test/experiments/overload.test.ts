@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { capacityBound } from "../../src/experiments/load.js";
 import { keepingUp } from "../../src/experiments/overload.js";
 import { compare } from "../../src/experiments/compare.js";
-import { withScheduler } from "../../src/experiments/experiment.js";
+import { withScheduler } from "../../src/experiments/interface/study.js";
 import { run } from "../../src/experiments/run.js";
 import { contextOf, recordsOf, studyOf, trialsWith } from "./studies.js";
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import type { TopLevelSpec } from "vega-lite";
 import { ConfigError } from "../../src/core/errors.js";
-import type { ExperimentContext, Report, Row } from "../../src/experiments/experiment.js";
+import type { ExperimentContext } from "../../src/experiments/interface/experiment.js";
+import type { Report, Row } from "../../src/experiments/interface/report.js";
 import { plot } from "../../src/experiments/plot.js";
 import { warningsOf } from "../charts/compile.js";
 import { studyOf } from "./studies.js";

@@ -1,7 +1,7 @@
 /** `--precision` over trials whose values are given: which trials are asked for, what is told, what is reported. */
 import { describe, expect, test } from "vitest";
 import { METRICS, metricIndex } from "../../src/core/metrics.js";
-import type { Report } from "../../src/experiments/experiment.js";
+import type { Report } from "../../src/experiments/interface/report.js";
 import { run } from "../../src/experiments/run.js";
 import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/trials.js";
 import { relativeHalfWidth, summarize, widthToStop } from "../../src/stats/index.js";

@@ -3,7 +3,7 @@
  * errors of the difference, with its 100 trials having the errors that it gives, or those of 100 of ours.
  */
 import { describe, expect, test } from "vitest";
-import { withScheduler } from "../../src/experiments/experiment.js";
+import { withScheduler } from "../../src/experiments/interface/study.js";
 import { summarize } from "../../src/stats/index.js";
 import { studyOf, trialsWith } from "./studies.js";
 

@@ -1,11 +1,11 @@
 /** Requests that can never fit into the KV memory: who reads a result is told, and a condition on times counts them as +∞. */
 import { describe, expect, test } from "vitest";
-import { prepare } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
 import type { Condition } from "../../src/core/condition.js";
 import { VALUES_EACH } from "../../src/core/measures.js";
 import { METRICS, metricIndex } from "../../src/core/metrics.js";
 import { judge } from "../../src/experiments/assertions.js";
-import type { Study } from "../../src/experiments/experiment.js";
+import type { Study } from "../../src/experiments/interface/study.js";
 import { plan } from "../../src/experiments/plan.js";
 import { usesOf, verdictOf, wholeUse } from "../../src/experiments/planning/objective.js";
 import { checkFits } from "../../src/experiments/rejection.js";

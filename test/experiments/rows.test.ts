@@ -1,7 +1,7 @@
 /** Trial records as rows and as JSON: the same numbers in both, in a fixed order, null where there is none. */
 import { describe, expect, test } from "vitest";
 import { METRICS } from "../../src/core/metrics.js";
-import { withScheduler } from "../../src/experiments/experiment.js";
+import { withScheduler } from "../../src/experiments/interface/study.js";
 import {
   arrivalRate,
   jsonMetrics,

@@ -3,7 +3,8 @@
  * trend test by hand. `LLMSIM_LONG=1` adds all nine boundaries and the coverage of the interval.
  */
 import { describe, expect, test } from "vitest";
-import { prepare, type SimulationConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/check-config.js";
+import type { SimulationConfig } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { capacityBound } from "../../src/experiments/load.js";
 import { atRate, subjectOf } from "../../src/experiments/stability/backlogged.js";

@@ -10,7 +10,8 @@ import {
 import type { Spec } from "../../src/core/definition.js";
 import { METRICS, metricIndex } from "../../src/core/metrics.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
-import type { ExperimentContext, Study } from "../../src/experiments/experiment.js";
+import type { ExperimentContext } from "../../src/experiments/interface/experiment.js";
+import type { Study } from "../../src/experiments/interface/study.js";
 import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/trials.js";
 import { jsonPieces } from "../../src/io/json.js";
 import { inProcess } from "../../src/run/in-process.js";

@@ -1,6 +1,7 @@
 /** The time sweep: each window is the run that has that T, whatever windows stand beside it (model §4). */
 import { describe, expect, test } from "vitest";
-import type { Row, Study } from "../../src/experiments/experiment.js";
+import type { Row } from "../../src/experiments/interface/report.js";
+import type { Study } from "../../src/experiments/interface/study.js";
 import { run } from "../../src/experiments/run.js";
 import {
   subtitle,

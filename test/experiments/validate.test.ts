@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { nextPiece, nextPrompt } from "../../src/core/packing.js";
 import { builtIn, type Registry } from "../../src/core/registry.js";
 import { tokens } from "../../src/core/units.js";
-import type { Row } from "../../src/experiments/experiment.js";
+import type { Row } from "../../src/experiments/interface/report.js";
 import { mm1Rows, validate, validationRows } from "../../src/experiments/validate.js";
 import { toCsv } from "../../src/io/csv.js";
 import { threadPool } from "../../src/run/pool.js";

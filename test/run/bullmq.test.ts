@@ -107,7 +107,7 @@ describe("a job", () => {
       [{ kind: "percentile", time: "ttft", percent: 100 }],
       new Array(1001).fill({ kind: "percentile", time: "ttft", percent: 1 }),
       "ttft",
-    ].map((measures) => ["invalid measures", sent({ task: { ...task, measures } })] as const),
+    ].map((measures): [string, unknown] => ["invalid measures", sent({ task: { ...task, measures } })]),
     ["invalid verify", sent({ task: { ...task, verify: 1 } })],
     ["invalid batches", sent({ task: { kind: "stability", seed: 1, config: smallConfig(), trial: 1 } })],
     [

@@ -8,7 +8,7 @@
  */
 import { Issues } from "../../core/issues.js";
 import { KernelTable } from "../../core/kernel-table.js";
-import type { InputFile } from "../experiment.js";
+import type { InputFile } from "../interface/experiment.js";
 import type { Range, Step } from "./steps.js";
 
 /** The files, by their names, with the columns that each must have. */

@@ -1,6 +1,6 @@
 /** What was given to `calibrate`, sorted out: step-time CSVs, or the files of one kernel profile. */
 import { ConfigError, type Issue } from "../../core/errors.js";
-import type { InputFile } from "../experiment.js";
+import type { InputFile } from "../interface/experiment.js";
 import { baseName, KERNEL_FILES, type Kernels, OPERATING_RANGE, readKernels, stepsOf } from "./kernels.js";
 import { type Range, readSteps, STEP_COLUMNS, type Step } from "./steps.js";
 

@@ -1,5 +1,5 @@
 /** The flags that say which iterations are fitted. */
-import type { ExperimentContext, ExperimentOption } from "../experiment.js";
+import type { ExperimentContext, ExperimentOption } from "../interface/experiment.js";
 import { CHUNK_STEP } from "./design.js";
 import type { Range } from "./steps.js";
 

@@ -1,7 +1,7 @@
 /** A fit as its reader gets it: tables, notes and the figure. */
 import { agreement } from "../../charts/index.js";
 import type { Spec } from "../../core/definition.js";
-import type { Table } from "../experiment.js";
+import type { Table } from "../interface/report.js";
 import type { Choice } from "./choose.js";
 import { OVERHEADS, type Provenance } from "./document.js";
 import { errorsByRegion, type ErrorSummary, kindOf, pricesOf } from "./errors.js";

@@ -3,7 +3,8 @@
  */
 import { Issues } from "../../core/issues.js";
 import type { BatchShape } from "../../core/service-time-model.js";
-import type { Cell, InputFile } from "../experiment.js";
+import type { InputFile } from "../interface/experiment.js";
+import type { Cell } from "../interface/report.js";
 
 /** One iteration. */
 export interface Step {

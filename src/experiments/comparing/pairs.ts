@@ -2,7 +2,7 @@
 import { bars } from "../../charts/index.js";
 import { metricOf } from "../../core/metrics.js";
 import { halfWidth, trialsToResolve, verdict, type Summary, type Verdict } from "../../stats/index.js";
-import type { Figure, Row, Table } from "../experiment.js";
+import type { Figure, Row, Table } from "../interface/report.js";
 import { growsWithT, NO_VERDICT } from "../overload.js";
 import { lowerIsBetter, metricWords, unitOf } from "../metric-words.js";
 import { relativeChange, scaleOf, withInterval } from "../quantity.js";

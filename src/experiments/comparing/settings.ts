@@ -5,7 +5,7 @@
 import type { SimulationConfig } from "../../core/config.js";
 import { ConfigError } from "../../core/errors.js";
 import { keyCells } from "../rows.js";
-import type { Study } from "../experiment.js";
+import type { Study } from "../interface/study.js";
 import { drawnFrom, type Baseline, type BaselineResult } from "./baseline.js";
 
 type Tree = Readonly<Record<string, unknown>>;

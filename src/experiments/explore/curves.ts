@@ -4,7 +4,7 @@
  */
 import type { SimulationConfig } from "../../core/config.js";
 import { percentiles } from "../../core/order-statistics.js";
-import type { Outcome } from "../../core/simulate.js";
+import type { Outcome } from "../../core/outcome.js";
 import { fromSeconds, toSeconds } from "../../core/units.js";
 
 /** The curves, in their order in `curvesOf`'s values. */

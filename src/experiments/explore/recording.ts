@@ -5,7 +5,7 @@
 import type { Lane } from "../../charts/index.js";
 import type { Observer } from "../../core/observer.js";
 import type { Flight, Replica, Shared } from "../../core/replica.js";
-import type { Outcome } from "../../core/simulate.js";
+import type { Outcome } from "../../core/outcome.js";
 import { toSeconds } from "../../core/units.js";
 
 /** Entries of decoding sequences that a recording may hold: with thousands in a batch, it ends earlier. */

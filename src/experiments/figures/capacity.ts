@@ -1,6 +1,6 @@
 /** Figures of the stability sweeps: drift, growth and what grows first against λ; capacities as bars. */
 import { bars, dashboard, lineBand, type LineBandOptions, tiles } from "../../charts/index.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 
 const LAMBDA = { column: "lambda_qps", title: "arrival rate λ (requests/s)" };
 const SCHEDULER = { column: "scheduler", title: "scheduler" };

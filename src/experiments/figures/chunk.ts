@@ -1,6 +1,6 @@
 /** Metrics against the chunk size: a figure each, with the level without chunking as a line. */
 import { lineBand } from "../../charts/index.js";
-import type { Figure, Row } from "../experiment.js";
+import type { Figure, Row } from "../interface/report.js";
 
 const METRICS = [
   ["throughput", "throughput_qps", "throughput (requests/s)"],

@@ -3,7 +3,7 @@
  * study; only the table of `demo3_chunking_impact.csv` changes chunking alone.
  */
 import { bars, dashboard } from "../../charts/index.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 import { capacityBars } from "./capacity.js";
 
 /** A demo3 scenario with what it sets. */

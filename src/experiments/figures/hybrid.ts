@@ -1,6 +1,6 @@
 /** The decode ratio of mixed batches: over time, a line a ratio, and in the final window against the ratio. */
 import { dashboard, STANDARD_PANELS } from "../../charts/index.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 
 const BINDING = ["decode_limit_binding", "prefill_limit_binding"] as const;
 

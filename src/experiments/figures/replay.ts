@@ -1,6 +1,6 @@
 /** The figure of a replayed run, from the table of its requests. */
 import { replayed } from "../../charts/index.js";
-import type { Figure, Row } from "../experiment.js";
+import type { Figure, Row } from "../interface/report.js";
 import { METRICS } from "../measured/compare.js";
 
 export const replayFile = (name: string): string => `measured_${name}.png`;

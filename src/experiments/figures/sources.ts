@@ -1,6 +1,6 @@
 /** Which table becomes which figures: the files by name, the columns each must have, and what draws them. */
 import { timeSeriesDashboard } from "../../charts/index.js";
-import type { Figure, Row } from "../experiment.js";
+import type { Figure, Row } from "../interface/report.js";
 import { schedulerComparison } from "../stability/figure.js";
 import {
   capacityBars,

@@ -4,7 +4,7 @@
  * of a heat map. One key of words: bars.
  */
 import { bars, dashboard, heatMap, type DashboardPanel } from "../../charts/index.js";
-import type { Figure, Row } from "../experiment.js";
+import type { Figure, Row } from "../interface/report.js";
 import { axisTitle, lowerIsBetter } from "../metric-words.js";
 
 type Settings = Readonly<Record<string, string | number | null>>;

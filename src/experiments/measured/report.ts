@@ -1,5 +1,5 @@
 /** A comparison as its reader gets it: the answer, the table, and the rows of its CSVs. */
-import type { Row, Table } from "../experiment.js";
+import type { Row, Table } from "../interface/report.js";
 import { type Comparison, METRICS } from "./compare.js";
 import type { Times } from "./replay.js";
 import type { MeasuredRequest } from "./run.js";

@@ -3,7 +3,7 @@
  * request arrived, how long it was, and when the engine picked it up, gave its first token and its last.
  */
 import { Issues } from "../../core/issues.js";
-import type { InputFile } from "../experiment.js";
+import type { InputFile } from "../interface/experiment.js";
 
 /** One request of the run. Instants are in seconds: arrivals on one clock, the other three on another. */
 export interface MeasuredRequest {

@@ -6,7 +6,7 @@
  */
 import { ConfigError, type Issue } from "../../core/errors.js";
 import { BLOCK_TOKENS } from "../../core/kv-memory.js";
-import type { InputFile, RunSettings } from "../experiment.js";
+import type { InputFile, RunSettings } from "../interface/experiment.js";
 import { fileOf, RUN_FILES } from "./run.js";
 
 const MOST = 1_000_000_000;

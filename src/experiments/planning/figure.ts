@@ -1,7 +1,7 @@
 /** A plan as a figure: how much of the SLO is used against the load, and against the number of replicas (its cost). */
 import { dashboard, type DashboardPanel } from "../../charts/index.js";
 import type { Condition } from "../../core/condition.js";
-import type { Figure, Row } from "../experiment.js";
+import type { Figure, Row } from "../interface/report.js";
 import { axisTitle } from "../metric-words.js";
 
 /** A point's row with the line it belongs to. */

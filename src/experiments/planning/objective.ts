@@ -6,7 +6,7 @@
 import type { Condition } from "../../core/condition.js";
 import { METRICS, metricOf } from "../../core/metrics.js";
 import { summarize, type Summary } from "../../stats/index.js";
-import type { Study } from "../experiment.js";
+import type { Study } from "../interface/study.js";
 import { countingRejected } from "../rejection.js";
 import { isEnough, type Tail, tailOf } from "../tail.js";
 import type { TrialRecords } from "../trials.js";

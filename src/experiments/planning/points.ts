@@ -2,7 +2,7 @@
 import type { Condition } from "../../core/condition.js";
 import type { SimulationConfig } from "../../core/config.js";
 import type { Registry } from "../../core/registry.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 import { keepsUp } from "../load.js";
 import { arrivalRate, keyCells, metricCells } from "../rows.js";
 import { isEnough, measuresFor } from "../tail.js";

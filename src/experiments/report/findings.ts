@@ -2,7 +2,7 @@
  * What each kind of result table says: sentences, a table and the figures that show it, all computed from its rows.
  * Nothing here knows a result: a rerun that came out differently would be told differently.
  */
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 import type { TableOf } from "./page.js";
 import { apart, change, least, listed, nameIn, num, plain, spread, told } from "./values.js";
 

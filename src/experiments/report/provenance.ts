@@ -2,7 +2,7 @@
 import { REFERENCE, STANDARD, type Conventions } from "../../core/config.js";
 import type { Spec } from "../../core/definition.js";
 import { shellWord } from "../../core/foreign-words.js";
-import type { Workspace } from "../experiment.js";
+import type { Workspace } from "../interface/experiment.js";
 import type { Finished, Manifest } from "../reproduction/manifest.js";
 import { type Step, stepsOf } from "../reproduction/steps.js";
 import type { TableOf } from "./page.js";

@@ -2,7 +2,7 @@
  * What the earlier study published (docs/model.md §6): its means, held against the tables. These are its numbers, not
  * ours: no rerun changes them.
  */
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 import type { Finding } from "./findings.js";
 import { change, num, told } from "./values.js";
 

@@ -1,5 +1,5 @@
 /** Numbers of a result table as a report speaks of them: with their intervals, compared, as shares. */
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 import { plain, scaleOf, withInterval } from "../quantity.js";
 
 /** A cell's number; NaN when it is empty. */

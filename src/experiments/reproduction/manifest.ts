@@ -2,7 +2,8 @@
  * The manifest of a reproduction: which experiment made which table, from which settings and seed, and the hash of
  * its bytes. Tables carry no run of their own, so that their bytes are the results'; where they came from stands here.
  */
-import type { Row, Study, Workspace } from "../experiment.js";
+import type { Row } from "../interface/report.js";
+import type { Study } from "../interface/study.js";
 
 /** What the manifest says of a finished experiment. */
 export interface Finished {
@@ -23,17 +24,3 @@ export interface Manifest {
 }
 
 export const MANIFEST = "manifest.json";
-
-/** Seed and conventions of a table, if the manifest lists it and its bytes are still those. */
-export async function provenanceOf(
-  workspace: Workspace,
-  manifest: Manifest | undefined,
-  file: string,
-): Promise<string | undefined> {
-  const step = Object.values(manifest?.steps ?? {}).find(({ csv }) => file in csv);
-  if (!manifest || !step?.study) return undefined;
-  const text = await workspace.readText(file);
-  if (text === undefined || workspace.hashText(text) !== step.csv[file]) return undefined;
-  const { firstToken, mixedBatch, sequenceCap, tbt } = step.study.config.conventions;
-  return `seed ${manifest.seed}; firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`;
-}

@@ -8,7 +8,9 @@ import { stability } from "../stability.js";
 import { sweepChunk } from "../sweep-chunk.js";
 import { sweepTimeExperiment } from "../sweep-time.js";
 import { validate } from "../validate.js";
-import type { CsvFile, Experiment, StudySettings } from "../experiment.js";
+import type { Experiment } from "../interface/experiment.js";
+import type { CsvFile } from "../interface/report.js";
+import type { StudySettings } from "../interface/study.js";
 
 /** One experiment of the reproduction. */
 export interface Step {

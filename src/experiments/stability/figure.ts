@@ -1,6 +1,6 @@
 /** The schedulers against each other over the arrival rate, with their boundaries as upright lines. */
 import { dashboard, STANDARD_PANELS } from "../../charts/index.js";
-import type { Row } from "../experiment.js";
+import type { Row } from "../interface/report.js";
 
 /**
  * @param series rows of the time-series CSV; the last window of each rate is drawn

@@ -1,5 +1,6 @@
 /** What `stability` came to, in words: the table of the boundaries, the sentence that answers, a note on the cap. */
-import type { Row, Study, Table } from "../experiment.js";
+import type { Row, Table } from "../interface/report.js";
+import type { Study } from "../interface/study.js";
 import { plain } from "../quantity.js";
 
 export function tableOf(rows: readonly Row[]): Table {

@@ -1,15 +1,28 @@
-/** The port of experiments that run others and keep what those came to: studies by settings, files, hashes. */
-import type { CsvFile, Experiment, NamedScenario, Report, Study, StudySettings } from "./experiment.js";
-import type { Manifest } from "./reproduction/manifest.js";
+/** What experiments that read earlier results or run others need of the outside: tables, studies by settings, files, hashes. */
+import type { Manifest } from "../reproduction/manifest.js";
+import type { CsvFile, Report, Row } from "./report.js";
+import type { NamedScenario, Study, StudySettings } from "./study.js";
 
+/** Results of earlier commands, for those that read them. */
+export interface Tables {
+  /** Names of the files in the data folder, sorted; none when there is no folder. */
+  list(): Promise<readonly string[]>;
+  /**
+   * The rows of a CSV of the data folder; undefined when there is no such file.
+   * @throws ConfigError when a required column is missing
+   */
+  read(name: string, required: readonly string[]): Promise<readonly Row[] | undefined>;
+}
+
+/** @typeParam E an experiment: what it is stands above this page */
 /** What an experiment that runs others needs of the outside. Paths are in the data folder. */
-export interface Workspace {
+export interface WorkspaceOf<E> {
   /** The package's version. */
   readonly version: string;
   /** Hash of the simulator's code: what another build came to is not this one's result. */
   readonly core: string;
   /** The study that an experiment would run with these settings over its own defaults. */
-  study(experiment: Experiment, settings: StudySettings): Promise<Study>;
+  study(experiment: E, settings: StudySettings): Promise<Study>;
   /** Writes tables and figures at once. */
   write(files: Pick<Report, "csv" | "figures">): Promise<void>;
   writeText(name: string, text: string): Promise<void>;
