@@ -64,7 +64,9 @@ export function runner(executor: Executor, progress: Progress, options: RunnerOp
       };
       const { failed } = records;
       const instead = (shard: Shard, error: unknown): readonly Shard[] | undefined => {
-        if (request.goesOnAfterFailures !== true || !isOfItsSettings(error)) return undefined;
+        // A share's file stands for all of its tasks: one that failed could not be joined with the others.
+        const goesOn = request.goesOnAfterFailures === true && share === undefined;
+        if (!goesOn || !isOfItsSettings(error)) return undefined;
         if (shard.places.length > 1) return apart(shard);
         failed.set(shard.places[0], error);
         return [];

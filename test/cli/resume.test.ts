@@ -1,6 +1,6 @@
 /**
  * A run that is killed at any step and resumed ends in the same bytes, and loses at most what was running; what
- * cannot be resumed is refused with the reason (RELIABILITY.md). LLMSIM_LONG=1 kills 500 times.
+ * cannot be resumed is refused with the reason (RELIABILITY.md). LLMSIM_LONG=1 kills 1,000 times.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import { stream } from "../../src/core/random.js";
 import { SEED } from "../seed.js";
 import { contents, llmsim, test } from "./session.js";
 
-const KILLS = process.env.LLMSIM_LONG === "1" ? 500 : 20;
+const KILLS = process.env.LLMSIM_LONG === "1" ? 1000 : 20;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
 const AT_STEP = new URL("at-step.mjs", import.meta.url).href;
 /** A shard each of forty loads, and one picture. */

@@ -8,6 +8,7 @@ import { runTask, type Task } from "../../src/core/trial.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { type Progress, runner } from "../../src/run/runner.js";
+import { Share } from "../../src/run/share.js";
 import { shardsOf } from "../../src/run/tasks.js";
 import { silent } from "../experiments/studies.js";
 import { backlogs, difference, manyShards } from "./requests.js";
@@ -227,6 +228,8 @@ describe("a configuration that cannot be simulated", () => {
     await expect(runner(refusing(all, reason), silent).run(request)).rejects.toThrow("not this one");
     const bug = (): Error => new InvariantError("a law");
     await expect(runner(refusing(bad, bug), silent).run(request)).rejects.toThrow("a law");
+    const inShare = { share: new Share(1, 2) };
+    await expect(runner(refusing(bad, reason), silent, inShare).run(request)).rejects.toThrow("not this one");
     const ofTheRun = (): Error => new ConfigError([{ key: "x", message: "the lock is another's" }]);
     await expect(runner(refusing(bad, ofTheRun), silent).run(request)).rejects.toThrow("the lock");
   });
