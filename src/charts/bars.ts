@@ -10,6 +10,7 @@ import { describeBars } from "./describe.js";
 import { figure, type Heading } from "./figure.js";
 import type { LegendMark } from "./legend.js";
 import {
+  fieldOf,
   distinctNames,
   distinctNumbers,
   estimateOf,
@@ -170,7 +171,7 @@ function draw(
       {
         transform: [isBar],
         mark: { type: "bar", opacity: 0.85 },
-        encoding: { x: { ...x, field: value.column }, y, color },
+        encoding: { x: { ...x, field: fieldOf(value.column) }, y, color },
       },
       {
         transform: needs("low"),

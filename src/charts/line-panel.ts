@@ -8,7 +8,7 @@ import { describeLines } from "./describe.js";
 import { measureEncoding, positionEncoding, sideBySide, styleEncodings } from "./encodings.js";
 import type { LegendMark } from "./legend.js";
 import { pointsOf, unplaced, withMarks } from "./points.js";
-import { distinctNumbers, highColumn, lowColumn } from "./rows.js";
+import { distinctNumbers, fieldOf, highColumn, lowColumn } from "./rows.js";
 import { acrossRules, uprightRules } from "./rules.js";
 import { measureScale, positionScale } from "./scales.js";
 import type { Style } from "./theme.js";
@@ -59,11 +59,15 @@ export function linePanel(
     marker,
     alone,
   }));
-  const xField = single ? sideBySide(x, xs, series, styles, size) : { ...x0, field: x.column };
-  const yField = { ...y0, field: y.column };
+  const xField = single ? sideBySide(x, xs, series, styles, size) : { ...x0, field: fieldOf(x.column) };
+  const yField = { ...y0, field: fieldOf(y.column) };
   const { color, strokeDash, shape } = styleEncodings(series, styles);
   const at = { x: xField, color };
-  const interval = { ...at, y: { ...y0, field: lowColumn(y.column) }, y2: { field: highColumn(y.column) } };
+  const interval = {
+    ...at,
+    y: { ...y0, field: fieldOf(lowColumn(y.column)) },
+    y2: { field: fieldOf(highColumn(y.column)) },
+  };
   const lines: View[] = [
     { mark: { type: "area", opacity: styles.length > 4 ? 0.12 : 0.2 }, encoding: interval },
     { mark: { type: "line", strokeWidth: 2 }, encoding: { ...at, y: yField, strokeDash } },

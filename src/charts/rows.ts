@@ -23,6 +23,9 @@ export interface Point extends Estimate {
 export const lowColumn = (metric: string): string => `${metric}_ci95_low`;
 export const highColumn = (metric: string): string => `${metric}_ci95_high`;
 
+/** A column as a Vega-Lite field, to which a dot (`rts_p99.9_s`) would be a path. */
+export const fieldOf = (column: string): string => column.replaceAll(".", "\\.");
+
 /** A finite number, given as such or as text; null for everything else. */
 export function numberOf(cell: unknown): number | null {
   if (typeof cell === "string" && cell.trim() === "") return null;
