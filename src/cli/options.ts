@@ -1,10 +1,9 @@
 /** An experiment's own flags, from text to values; every problem at once. */
 import { allowed } from "../core/check-options.js";
-import { metricNamed, readCondition } from "../core/condition.js";
+import { metricForm, metricNamed, readCondition } from "../core/condition.js";
 import type { OptionValue } from "../core/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { Issues } from "../core/issues.js";
-import { METRICS } from "../core/metrics.js";
 import type { Experiment, ExperimentOption } from "../experiments/interface/experiment.js";
 import { numberOrText, parseList, parseValues } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
@@ -34,12 +33,8 @@ function valueOf(option: ExperimentOption, text: string): OptionValue | readonly
   if (option.kind === "metric") {
     const metric = metricNamed(text);
     if (metric) return metric.name;
-    const names = METRICS.map((one) => one.name);
     throw new ConfigError([
-      {
-        key: name,
-        message: `invalid ${name}: ${show(text)} (one of: ${names.join(", ")}; of times any percentile, e.g. ttft_p99.9)${hint(text, names)}`,
-      },
+      { key: name, message: `invalid ${name}: ${show(text)} ${metricForm(text, hint)}` },
     ]);
   }
   if (option.kind === "choice") {

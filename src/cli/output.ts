@@ -1,4 +1,5 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
+import { capOf } from "../core/config.js";
 import { conditionText } from "../core/condition.js";
 import { inALine } from "../core/foreign-words.js";
 import { BLOCK_TOKENS } from "../core/kv-memory.js";
@@ -55,7 +56,7 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
       ({ file, sha256, schedulers }) =>
         `plugin ${file}: ${schedulers.join(", ")} (sha256 ${sha256.slice(0, 12)}…)`,
     ),
-    `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}${(workload.maxConcurrency ?? null) === null ? "" : `, at most ${workload.maxConcurrency} out at once`}; service ${service.kind} ${rest(service)}`,
+    `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}${capOf(workload) === null ? "" : `, at most ${workload.maxConcurrency} out at once`}; service ${service.kind} ${rest(service)}`,
     [
       `engine maxTokens ${engine.maxTokens}${assumed("maxTokens")}, maxSequences ${engine.maxSequences}${assumed("maxSequences")}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
       ...(engine.discipline.kind === "fcfs"

@@ -3,7 +3,7 @@
  * layers. Every problem of every layer is found at once and named as its layer names it.
  */
 import { check } from "../core/check-config.js";
-import { complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
+import { capOf, complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
 import { checkOptions, checkSpec } from "../core/check-options.js";
 import type { Condition } from "../core/condition.js";
 import type { Described, Spec } from "../core/definition.js";
@@ -162,7 +162,7 @@ function baseOf(values: Readonly<Record<string, unknown>>, registry: Registry): 
       arrivals: inOrder(registry.arrivals, workload.arrivals),
       promptTokens: inOrder(registry.lengths, workload.promptTokens),
       outputTokens: inOrder(registry.lengths, workload.outputTokens),
-      ...((workload.maxConcurrency ?? null) !== null && { maxConcurrency: workload.maxConcurrency! }),
+      ...(capOf(workload) !== null && { maxConcurrency: workload.maxConcurrency! }),
     },
     service: inOrder(registry.serviceTimes, service),
     engine: {

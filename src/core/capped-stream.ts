@@ -6,6 +6,7 @@
  * What is due when, and how long it is, was drawn before: the same under every policy and every cap.
  */
 import type { Rows, Senders } from "./senders.js";
+import { firstAtLeast } from "./sorted.js";
 import { NEVER, ns, type Nanoseconds } from "./units.js";
 
 export class CappedStream implements Senders {
@@ -39,14 +40,7 @@ export class CappedStream implements Senders {
   }
 
   until(instant: number): void {
-    let low = 0;
-    let high = this.dueAt.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.dueAt[middle] <= instant) low = middle + 1;
-      else high = middle;
-    }
-    this.total = low;
+    this.total = firstAtLeast(this.dueAt, instant + 1);
   }
 
   restart(warmup: Nanoseconds): void {

@@ -1,16 +1,17 @@
 /** Every problem of a configuration at once; nothing else validates its numbers. */
 import { checkOptions, checkSpec } from "./check-options.js";
 import {
+  capOf,
   complete,
   CONVENTION_OPTIONS,
   ENGINE_OPTIONS,
+  type EngineConfig,
   HORIZON_OPTIONS,
   type PartialConfig,
   type SimulationConfig,
   WORKLOAD_OPTIONS,
 } from "./config.js";
 import type { Conventions } from "./conventions.js";
-import type { EngineConfig } from "./config.js";
 import { ConfigError, type Issue } from "./errors.js";
 import { expectedRequests } from "./expected-requests.js";
 import { usableBlocks } from "./kv-memory.js";
@@ -64,7 +65,7 @@ function* checkTogether(config: SimulationConfig, registry: Registry, force: boo
     };
   yield* checkMemory(engine);
   const process = member(registry.arrivals, workload.arrivals.kind).create(workload.arrivals);
-  if (process.clients && (workload.maxConcurrency ?? null) !== null)
+  if (process.clients && capOf(workload) !== null)
     yield {
       key: "workload.maxConcurrency",
       message: `invalid workload.maxConcurrency: ${workload.maxConcurrency} (none: of a closed loop as many are out as it has clients)`,

@@ -69,10 +69,15 @@ export function readQuantity(text: string, unit: string): number | undefined {
 export const quantityForm = (unit: string): string =>
   unit === "s" ? "a time, e.g. 0.5s or 50ms" : unit === "1/s" ? "a rate per second" : "a number, or e.g. 95%";
 
-const unknownMetric = (word: string, hint: Hint, also: readonly string[]): string => {
+/**
+ * What might have been meant by a word that names no metric, for errors.
+ * @param also words that would be understood there besides metrics
+ */
+export function metricForm(word: string, hint: Hint, also: readonly string[] = []): string {
   const names = [...also, ...METRICS.map(({ name }) => name)];
-  return `unknown metric: ${word.slice(0, 60)} (one of: ${names.join(", ")}; of times any percentile, e.g. ttft_p99.9)${hint(word, [...names, ...names.map((name) => name.replace(/_(?:s|qps)$/, ""))])}`;
-};
+  const known = [...names, ...names.map((name) => name.replace(/_(?:s|qps)$/, ""))];
+  return `(one of: ${names.join(", ")}; of times any percentile, e.g. ttft_p99.9)${hint(word, known)}`;
+}
 
 /** Reads `metric<limit` (or <=, >, >=); a text instead of a condition says what is wrong with it. */
 export function readCondition(text: string, hint: Hint): Condition | string {
@@ -109,7 +114,7 @@ function conditionOf(
   also: readonly string[] = [],
 ): Condition | string {
   const metric = metricNamed(word);
-  if (!metric) return unknownMetric(word, hint, also);
+  if (!metric) return `unknown metric: ${word.slice(0, 60)} ${metricForm(word, hint, also)}`;
   const value = readQuantity(limit, metric.unit);
   if (value === undefined)
     return `invalid limit of ${metric.name}: ${limit.trim().slice(0, 60) || "nothing"} (${quantityForm(metric.unit)})`;

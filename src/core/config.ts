@@ -63,9 +63,13 @@ export interface WorkloadConfig {
   readonly arrivals: Spec;
   readonly promptTokens: Spec;
   readonly outputTokens: Spec;
-  /** Requests of an open stream that are out at once, at the most (capped-stream.ts); null or absent: as many as come. */
+  /** The cap on an open stream (capped-stream.ts), as it was given: `capOf` reads it. */
   readonly maxConcurrency?: number | null;
 }
+
+/** Requests of an open stream that are out at once, at the most; null: as many as come. */
+export const capOf = ({ maxConcurrency = null }: Pick<WorkloadConfig, "maxConcurrency">): number | null =>
+  maxConcurrency;
 
 export interface SimulationConfig {
   readonly workload: WorkloadConfig;

@@ -1,6 +1,7 @@
 /** A law of lengths that are listed one by one, equally likely or with weights: samples, traces, tables of pairs. */
 import type { LengthLaw } from "./length-law.js";
 import type { Stream } from "./random.js";
+import { firstAtLeast } from "./sorted.js";
 
 /** How far the weights may sum from 1, for decimals such as 0.1 + 0.2 + 0.7. */
 const WEIGHT_TOLERANCE = 1e-9;
@@ -52,14 +53,7 @@ export class ListedLengths implements LengthLaw {
 
   survival(n: number): number {
     const { values, atLeast } = this.inOrder();
-    let low = 0;
-    let high = values.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (values[middle] <= n) low = middle + 1;
-      else high = middle;
-    }
-    return atLeast[low];
+    return atLeast[firstAtLeast(values, n + 1)];
   }
 
   sample(stream: Stream): number {

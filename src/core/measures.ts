@@ -5,7 +5,7 @@
  * Counts of several trials add up, percentiles do not: the mean of percentiles of few requests is biased, and the share
  * of all requests beyond a limit is not. So what is asked of a percentile is judged by counts.
  */
-import { METRICS, type TimeName } from "./metrics.js";
+import { hasColumn, METRICS, percentileNamed, type TimeName } from "./metrics.js";
 import type { Outcome } from "./outcome.js";
 import type { Tally } from "./tally.js";
 import { fromSeconds, toSeconds } from "./units.js";
@@ -28,6 +28,14 @@ export interface PercentileMeasure {
 }
 
 export type Measure = TailMeasure | PercentileMeasure;
+
+export const isSameMeasure = (a: Measure, b: Measure): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** What must be measured for a percentile that has no column; undefined for any other metric. */
+export function percentileMeasure(metric: string): PercentileMeasure | undefined {
+  const percentile = hasColumn(metric) ? undefined : percentileNamed(metric);
+  return percentile && { kind: "percentile", ...percentile };
+}
 
 /** What each comes to: its value, and the number of values that there were. */
 export const VALUES_EACH = 2;

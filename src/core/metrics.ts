@@ -1,6 +1,6 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
 import { clientWaits } from "./client-wait.js";
-import type { SimulationConfig } from "./config.js";
+import { capOf, type SimulationConfig } from "./config.js";
 import type { Replica } from "./replica.js";
 import type { Outcome } from "./outcome.js";
 import type { Tally } from "./tally.js";
@@ -19,13 +19,14 @@ export interface MetricDefinition {
 
 const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
 
-const TIMES: readonly (readonly [string, string])[] = [
+/** The times that have percentiles. */
+const TIMES = [
   ["ttft", "time to first token: first token − arrival"],
   ["tbt", "time between tokens of a request (vLLM: TPOT), by the convention in force"],
   ["itl", "inter-token latency: every gap between consecutive tokens, pooled over requests"],
   ["rts", "response time (end-to-end latency): completion − arrival"],
   ["queueing_delay", "composition of the first batch that holds the request − arrival"],
-];
+] as const;
 
 const perSecond = (name: string, summary: string): MetricDefinition => ({
   name,
@@ -104,9 +105,8 @@ export const METRICS: readonly MetricDefinition[] = [
   })),
 ];
 
-/** The names of the times that have percentiles. */
-export const TIME_NAMES = ["ttft", "tbt", "itl", "rts", "queueing_delay"] as const;
-export type TimeName = (typeof TIME_NAMES)[number];
+export type TimeName = (typeof TIMES)[number][0];
+export const TIME_NAMES: readonly TimeName[] = TIMES.map(([name]) => name);
 
 const PERCENTILE = /^([a-z_]+)_p(\d{1,2}(?:\.\d{1,6})?)(?:_s)?$/;
 
@@ -119,6 +119,9 @@ export function percentileNamed(
   const percent = Number(digits);
   return time !== undefined && percent > 0 ? { time, percent } : undefined;
 }
+
+/** Whether every file has a column for a metric. */
+export const hasColumn = (metric: string): boolean => METRICS.some(({ name }) => name === metric);
 
 /** A metric by its name: one of METRICS, or a percentile that no file has a column for. */
 export function metricOf(name: string): MetricDefinition | undefined {
@@ -143,7 +146,7 @@ export type Having = Pick<SimulationConfig, "slo" | "engine" | "workload">;
 
 function has(needs: MetricDefinition["needs"], { slo, engine, workload }: Having): boolean {
   if (needs === "slo") return slo !== undefined;
-  if (needs === "cap") return (workload.maxConcurrency ?? null) !== null;
+  if (needs === "cap") return capOf(workload) !== null;
   return needs === undefined || engine.kvTokens !== null;
 }
 

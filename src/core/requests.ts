@@ -6,7 +6,7 @@
  */
 import type { Arrivals } from "./arrival-process.js";
 import { ClosedLoop } from "./closed-loop.js";
-import type { WorkloadConfig } from "./config.js";
+import { capOf, type WorkloadConfig } from "./config.js";
 import { CappedStream } from "./capped-stream.js";
 import { ConfigError } from "./errors.js";
 import { BLOCK_TOKENS } from "./kv-memory.js";
@@ -15,6 +15,7 @@ import type { LengthLaw } from "./length-law.js";
 import { stream, type Stream } from "./random.js";
 import { member, type Registry } from "./registry.js";
 import type { Senders } from "./senders.js";
+import { firstAtLeast } from "./sorted.js";
 import { fromSeconds, toSeconds, type Nanoseconds } from "./units.js";
 
 /** Rows for this many standard deviations above the mean count; more are added when needed. */
@@ -134,14 +135,7 @@ export class Requests {
 
   /** The first row that arrives at `instant` or later. */
   firstAt(instant: number): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.arrivedAt[middle] < instant) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstAtLeast(this.arrivedAt, instant, this.count);
   }
 
   /**
@@ -157,7 +151,7 @@ export class Requests {
     registry: Registry,
     backlog = 0,
   ): void {
-    const cap = workload.maxConcurrency ?? null;
+    const cap = capOf(workload);
     if (cap !== null && backlog > 0)
       throw new ConfigError([
         {

@@ -3,7 +3,7 @@
  * Buffers live as long as the simulator and are reused from trial to trial.
  */
 import { prepare } from "./check-config.js";
-import type { PartialConfig, SimulationConfig } from "./config.js";
+import { capOf, type PartialConfig, type SimulationConfig } from "./config.js";
 import { DearerSide } from "./dearer-side.js";
 import type { PromptOrder } from "./discipline.js";
 import { invariant } from "./errors.js";
@@ -235,8 +235,8 @@ export function simulate(given: PartialConfig, options: SimulateOptions = {}): S
   const config = prepare(given, registry, { force: options.force ?? false });
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);
-  const { maxConcurrency = null } = config.workload;
-  if (options.requests && maxConcurrency !== null) requests.holdBack(maxConcurrency);
+  const cap = capOf(config.workload);
+  if (options.requests && cap !== null) requests.holdBack(cap);
   const { verify = false, plain = false } = options;
   const values = runTrial(simulator, config, requests, { seed, trial, verify, plain });
   return { config, metrics: asRecord(values.values, config), outcome: values.outcome };

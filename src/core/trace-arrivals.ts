@@ -8,6 +8,7 @@
 import type { ArrivalDefinition, Arrivals } from "./arrival-process.js";
 import { numberOf } from "./definition.js";
 import type { Stream } from "./random.js";
+import { firstAtLeast } from "./sorted.js";
 import { checkTrace, DATA_OPTION, lastInstant, type Trace, traceOf } from "./trace.js";
 import { fromSeconds, NEVER, ns, toSeconds, type Nanoseconds } from "./units.js";
 
@@ -80,14 +81,7 @@ class Resampled implements Arrivals {
   private begin(): void {
     this.blocks++;
     this.start = Math.floor(this.stream.uniform() * this.circle);
-    let low = 0;
-    let high = this.arrivedAt.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.arrivedAt[middle] < this.start) low = middle + 1;
-      else high = middle;
-    }
-    this.place = low;
+    this.place = firstAtLeast(this.arrivedAt, this.start);
   }
 }
 

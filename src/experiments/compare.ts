@@ -4,7 +4,7 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import { metricsOf } from "../core/metrics.js";
+import { hasColumn, metricsOf } from "../core/metrics.js";
 import { pairedDifference, summarize, welchOf } from "../stats/index.js";
 import {
   ASSERT_OPTION,
@@ -40,7 +40,7 @@ import { keepingUp, overloaded } from "./overload.js";
 import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
-import { hasColumn, measuresFor } from "./tail.js";
+import { measuresFor } from "./tail.js";
 import { COMPARED, pointTable, type Shown } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
 

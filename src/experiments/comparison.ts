@@ -1,5 +1,5 @@
 /** Schedulers side by side on the same trials: the table, the paired differences, and the sentence that answers. */
-import type { SimulationConfig } from "../core/config.js";
+import { capOf, type SimulationConfig } from "../core/config.js";
 import { METRICS, metricsOf } from "../core/metrics.js";
 import { builtIn, type Registry } from "../core/registry.js";
 import {
@@ -59,7 +59,7 @@ export function comparisonTable(
 ): Table {
   const keeping = keepingUp(records, registry, window);
   const hasMemory = records.configs.every(({ engine }) => engine.kvTokens !== null);
-  const hasCap = records.configs.every(({ workload }) => (workload.maxConcurrency ?? null) !== null);
+  const hasCap = records.configs.every(({ workload }) => capOf(workload) !== null);
   const columns = [...SHOWN, ...(hasMemory ? OF_MEMORY : []), ...(hasCap ? OF_CAP : [])].map(
     ([metric, name]) => {
       const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));

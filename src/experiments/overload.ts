@@ -2,7 +2,7 @@
  * Who keeps up with its load. Who does not has no steady state: its times grow with T and compare with nothing, so it
  * is in no ranking and in no verdict on times; its cells stay, marked.
  */
-import type { SimulationConfig } from "../core/config.js";
+import { capOf, type SimulationConfig } from "../core/config.js";
 import type { Registry } from "../core/registry.js";
 import { capacityBound, keepsUp } from "./load.js";
 import { unitOf } from "./metric-words.js";
@@ -30,9 +30,9 @@ export const keepingUp = (records: TrialRecords, registry?: Registry, window = 0
 export function loadWords(config: SimulationConfig, registry?: Registry): string {
   const bound = capacityBound(config, registry);
   const most = Number.isFinite(bound) ? ` (the most any policy can serve is ${plain(bound)})` : "";
-  const { maxConcurrency = null } = config.workload;
-  const cap = maxConcurrency === null ? "" : ` with at most ${maxConcurrency} out at once`;
-  return `λ = ${plain(arrivalRate(config, registry))} per s${cap}${most}`;
+  const cap = capOf(config.workload);
+  const capped = cap === null ? "" : ` with at most ${cap} out at once`;
+  return `λ = ${plain(arrivalRate(config, registry))} per s${capped}${most}`;
 }
 
 const listed = (names: readonly string[]): string =>

@@ -1,5 +1,5 @@
 /** `stability`: a sweep over λ and the boundary λ* of each scheduler, by a drift test with three verdicts. */
-import type { SimulationConfig } from "../core/config.js";
+import { capOf, type SimulationConfig } from "../core/config.js";
 import { ConfigError } from "../core/errors.js";
 import { schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext } from "./interface/experiment.js";
@@ -225,12 +225,12 @@ async function execute(context: ExperimentContext): Promise<Report> {
           "invalid workload.arrivals.kind: closed (stability varies λ, and a closed loop has none: its clients wait for answers, so no queue outgrows them; llmsim run --arrivals closed --clients 100 shows what more clients do)",
       },
     ]);
-  const { maxConcurrency = null } = study.config.workload;
-  if (maxConcurrency !== null)
+  const cap = capOf(study.config.workload);
+  if (cap !== null)
     throw new ConfigError([
       {
         key: "workload.maxConcurrency",
-        message: `invalid workload.maxConcurrency: ${maxConcurrency} (stability looks for the λ at which queues grow, and a client that holds requests back keeps them from growing)`,
+        message: `invalid workload.maxConcurrency: ${cap} (stability looks for the λ at which queues grow, and a client that holds requests back keeps them from growing)`,
       },
     ]);
   const settings: Settings = {

@@ -4,7 +4,7 @@
  * `sweep-chunk` (engine.chunkSize) and `hybrid` (scheduler.ratio) are settings of it with more to say of their own
  * key, on the same machinery (sweeping.ts).
  */
-import { METRICS } from "../core/metrics.js";
+import { hasColumn, METRICS } from "../core/metrics.js";
 import { HEADLINE, schedulerLabel } from "./comparison.js";
 import type { Experiment, ExperimentContext } from "./interface/experiment.js";
 import type { Report, Row } from "./interface/report.js";
@@ -17,7 +17,7 @@ import { rejections } from "./rejection.js";
 import { metricTitle } from "./metric-words.js";
 import { cellsFor, columnsFor, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
-import { hasColumn, measuresFor } from "./tail.js";
+import { measuresFor } from "./tail.js";
 import { TrialRecords } from "./trials.js";
 import {
   bestSentence,

@@ -4,9 +4,8 @@
  * narrow interval round the wrong number. A request that was rejected lies beyond any limit.
  */
 import type { Condition } from "../core/condition.js";
-import { invariant } from "../core/errors.js";
-import type { Measure, TailMeasure } from "../core/measures.js";
-import { METRICS, percentileNamed } from "../core/metrics.js";
+import { isSameMeasure, type Measure, percentileMeasure, type TailMeasure } from "../core/measures.js";
+import { percentileNamed } from "../core/metrics.js";
 import { pooledShare, type Summary } from "../stats/index.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -36,11 +35,6 @@ function tailMeasure({ metric, relation, limit }: Condition): TailMeasure | unde
   return { kind: "tail", time: percentile.time, seconds: limit, orEqual };
 }
 
-/** Whether every file has a column for a metric. */
-export const hasColumn = (metric: string): boolean => METRICS.some(({ name }) => name === metric);
-
-const isSame = (a: Measure, b: Measure): boolean => JSON.stringify(a) === JSON.stringify(b);
-
 /**
  * What trials must measure besides for these conditions to be judged.
  * @param metrics that are shown as well: percentiles that have no column
@@ -50,34 +44,19 @@ export function measuresFor(
   metrics: readonly string[] = [],
 ): { readonly measures?: readonly Measure[] } {
   const all: Measure[] = [];
-  const add = (measure: Measure): void => {
-    if (!all.some((one) => isSame(one, measure))) all.push(measure);
+  const add = (measure: Measure | undefined): void => {
+    if (measure && !all.some((one) => isSameMeasure(one, measure))) all.push(measure);
   };
-  for (const condition of conditions) {
-    const tail = tailMeasure(condition);
-    if (!tail) continue;
-    add(tail);
-  }
-  for (const metric of [...conditions.map((one) => one.metric), ...metrics])
-    if (!hasColumn(metric)) add({ kind: "percentile", ...percentileNamed(metric)! });
+  for (const condition of conditions) add(tailMeasure(condition));
+  for (const metric of [...conditions.map((one) => one.metric), ...metrics]) add(percentileMeasure(metric));
   return all.length > 0 ? { measures: all } : {};
-}
-
-function measured(
-  records: TrialRecords,
-  config: number,
-  measure: Measure,
-): ReturnType<TrialRecords["measured"]> {
-  const at = records.measures.findIndex((one) => isSame(one, measure));
-  invariant(at >= 0, () => `trials did not measure ${JSON.stringify(measure)}`);
-  return records.measured(config, at);
 }
 
 /** Undefined for a condition on anything but a percentile. */
 export function tailOf(condition: Condition, records: TrialRecords, config: number): Tail | undefined {
   const measure = tailMeasure(condition);
   if (!measure) return undefined;
-  const { values, counts } = measured(records, config, measure);
+  const { values, counts } = records.measured(config, measure);
   const isOfRequests = measure.time !== "itl";
   const hasLimit = isOfRequests && records.configs[config].engine.kvTokens !== null;
   const rejected = hasLimit ? records.metric(config, "n_rejected") : values.map(() => 0);

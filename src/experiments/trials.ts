@@ -4,8 +4,14 @@
  */
 import type { SimulationConfig } from "../core/config.js";
 import { invariant } from "../core/errors.js";
-import { type Measure, VALUES_EACH, valuesOfRun } from "../core/measures.js";
-import { METRICS, metricIndex, percentileNamed } from "../core/metrics.js";
+import {
+  isSameMeasure,
+  type Measure,
+  percentileMeasure,
+  VALUES_EACH,
+  valuesOfRun,
+} from "../core/measures.js";
+import { METRICS, metricIndex } from "../core/metrics.js";
 import type { StabilityTask } from "../core/trial.js";
 
 export interface TrialRequest {
@@ -125,23 +131,21 @@ export class TrialRecords {
    * column must have been measured besides.
    */
   metric(config: number, metric: string, window = 0): number[] {
-    const percentile = METRICS.some(({ name }) => name === metric) ? undefined : percentileNamed(metric);
-    if (!percentile) return this.column(config, window, metricIndex(metric));
-    const { time, percent } = percentile;
-    const at = this.measures.findIndex(
-      (one) => one.kind === "percentile" && one.time === time && one.percent === percent,
-    );
-    invariant(at >= 0, () => `trials did not measure ${metric}`);
-    return this.measured(config, at, window).values;
+    const measure = percentileMeasure(metric);
+    return measure
+      ? this.measured(config, measure, window).values
+      : this.column(config, window, metricIndex(metric));
   }
 
   /** What was measured besides, a value a trial: that of a measure, and the number of values that there were. */
   measured(
     config: number,
-    measure: number,
+    measure: Measure,
     window = 0,
   ): { readonly values: number[]; readonly counts: number[] } {
-    const at = METRICS.length + VALUES_EACH * measure;
+    const place = this.measures.findIndex((one) => isSameMeasure(one, measure));
+    invariant(place >= 0, () => `trials did not measure ${JSON.stringify(measure)}`);
+    const at = METRICS.length + VALUES_EACH * place;
     return { values: this.column(config, window, at), counts: this.column(config, window, at + 1) };
   }
 

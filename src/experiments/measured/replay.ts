@@ -8,6 +8,7 @@ import type { Registry } from "../../core/registry.js";
 import type { Replica, Shared } from "../../core/replica.js";
 import { Requests } from "../../core/requests.js";
 import { Simulator } from "../../core/simulate.js";
+import { firstAtLeast } from "../../core/sorted.js";
 import { fromMilliseconds, fromSeconds, ns, toSeconds } from "../../core/units.js";
 import type { MeasuredRequest } from "./run.js";
 
@@ -48,14 +49,8 @@ export class IterationEnds implements Observer {
 
   /** When a request that arrives at `instant` is picked up, in ns. */
   pickedUpAt(instant: number): number {
-    let low = 0;
-    let high = this.ends.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.ends[middle] < instant) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.ends.length && this.starts[low] < instant ? this.ends[low] : instant;
+    const i = firstAtLeast(this.ends, instant);
+    return i < this.ends.length && this.starts[i] < instant ? this.ends[i] : instant;
   }
 }
 
