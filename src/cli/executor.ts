@@ -1,4 +1,5 @@
 /** `--executor`: where a command's tasks are run. Each is loaded, and started, with the first task. */
+import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import type { Issue } from "../core/errors.js";
 import { builtIn, type Registry } from "../core/registry.js";
@@ -58,6 +59,8 @@ export function lazyExecutor(
   const { redis, workers = availableParallelism() } = settings;
   // Also with --quiet, which is about progress: who waits in vain would never know what for.
   const tell = tellingOn(stderr);
+  // A listener for each task under way: no leak, which Node would warn of on the user's terminal.
+  if (signal) setMaxListeners(0, signal);
   const start = async (): Promise<Executor> => {
     if (redis) {
       const { submitter } = await import("../run/bullmq/submitter.js");

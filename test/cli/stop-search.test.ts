@@ -30,3 +30,17 @@ test.each(["while it runs", "before it runs"])("%s", async (when) => {
   await expect(values).rejects.toBe(reason);
   await executor.close();
 });
+
+test("as many searches at once as a table has rows: Node warns of no leak", async ({ onTestFinished }) => {
+  const warned: Error[] = [];
+  const hear = (warning: Error): void => void warned.push(warning);
+  process.on("warning", hear);
+  onTestFinished(() => void process.off("warning", hear));
+  const settings = { executor: "threads", redis: undefined, workers: 0 } as const;
+  const { signal } = new AbortController();
+  const executor = lazyExecutor(settings, undefined, [], { signal, stderr: { write: () => true } });
+  const short = { ...LONG, backlog: 0, batches: 2, batchSeconds: 1 };
+  await Promise.all(Array.from({ length: 20 }, (_, trial) => executor.run({ ...short, trial: trial + 1 })));
+  await executor.close();
+  expect(warned).toEqual([]);
+});
