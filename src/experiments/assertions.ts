@@ -128,7 +128,7 @@ function found({ condition, summary, tail }: Judged): string {
 function verdictText({ holding, summary, tail, trialsToDecide }: Judged): string {
   if (holding !== "undecided") return holding;
   if (tail && !isEnough(tail))
-    return `undecided (${plain(tail.count)} ${tail.unit}, ${plain(Math.ceil(tail.enough - 1e-6))} would do${trialsToDecide < MANY_TRIALS ? `: ${trialsToDecide} trials` : ""})`;
+    return `undecided (${plain(tail.count)} ${tail.unit}, ${plain(tail.enough)} would do${trialsToDecide < MANY_TRIALS ? `: ${trialsToDecide} trials` : ""})`;
   if ((tail?.share ?? summary).n < 2) return "undecided (no interval)";
   return trialsToDecide < MANY_TRIALS ? `undecided (about ${trialsToDecide} trials would)` : "undecided";
 }

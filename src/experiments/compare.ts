@@ -35,7 +35,7 @@ import type { Report } from "./interface/report.js";
 import type { Study } from "./interface/study.js";
 import { allKnown } from "./interface/experiment.js";
 import { again, withScheduler } from "./interface/study.js";
-import { loadNotes } from "./load.js";
+import { fewNotes, loadNotes } from "./load.js";
 import { keepingUp, overloaded } from "./overload.js";
 import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
@@ -219,6 +219,7 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
           return at < 0 ? [] : loadNotes(one.study, [], records);
         }),
       ),
+      ...fewNotes(study, records),
     ],
     csv: [{ path: TABLE, columns: PAIR_COLUMNS, rows: pairRows(pairs) }],
     figures: pairFigure(

@@ -8,7 +8,7 @@ import type { Study } from "./interface/study.js";
 import { allKnown } from "./interface/experiment.js";
 import { again, isClosed, isReplay } from "./interface/study.js";
 import { hybridAgainstRatio, hybridDashboard } from "./figures/hybrid.js";
-import { exactBoundary, loadNotes } from "./load.js";
+import { exactBoundary, fewNotes, loadNotes } from "./load.js";
 import { keepingUp, overloaded } from "./overload.js";
 import { plain, scaleOf } from "./quantity.js";
 import { rejections } from "./rejection.js";
@@ -163,6 +163,7 @@ async function sweepOf(
       notes: [
         ...(binds ? [] : [inertNote(study, ratios, records, last)]),
         ...loadNotes(study, names, records, last),
+        ...fewNotes(study, records, last),
       ],
       csv: [
         { path: data[0], columns, rows: series },

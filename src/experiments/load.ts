@@ -12,6 +12,7 @@ import { isClosed, isReplay, type Study } from "./interface/study.js";
 import { computedPrompts, memoryTokens, offered, type Offered } from "./offered.js";
 import { plain } from "./quantity.js";
 import { arrivalRate } from "./rows.js";
+import { enoughFor } from "./tail.js";
 import type { TrialRecords } from "./trials.js";
 import { validityNotes } from "./validity.js";
 
@@ -95,14 +96,12 @@ export function loadNotes(
       `load: λ = ${plain(rate)} per s is ${plain((100 * rate) / bound)} % of the most any policy can serve, ${plain(bound)} per s: ${rate > bound ? "queues grow with T" : "who keeps up takes long to settle"}`,
     );
   notes.push(...clientNotes(study, bound), ...traceNotes(study), ...validityNotes(study));
-  // What arrives at one instant is the same in every trial, and there is nothing to keep up with.
-  if (isReplay(study) && study.trace?.seconds === 0) return notes;
+  if (isOneInstant(study)) return notes; // there is nothing to keep up with
   if (isReplay(study) && study.trials === 1)
     notes.push("one sample: the trace as it is, no interval (--ntrials 20 also resamples it)");
   else if (study.trials === 1) notes.push("one trial: no interval (--ntrials 20 gives one)");
   else if (study.trials < FEW_TRIALS)
     notes.push(`${study.trials} trials: intervals are wide and rough (20 or more are usual)`);
-  notes.push(...fewNotes(records, window));
   const { tmaxSeconds } = study.config.horizon;
   labels.forEach((label, i) => {
     const drain = drainOf(study.config, records, i, window);
@@ -114,19 +113,24 @@ export function loadNotes(
   return notes;
 }
 
-/** Requests of a trial of which a percentile's own share leaves ten beyond. */
-const ENOUGH = [
-  ["P95", 200],
-  ["P99", 1000],
-] as const;
+/** What arrives at one instant is the same in every trial. */
+const isOneInstant = (study: Study): boolean => isReplay(study) && study.trace?.seconds === 0;
 
-/** Percentiles of few requests lie apart from those of many, on one side. */
-function fewNotes(records: TrialRecords, window: number): string[] {
+/** The percentiles that every table shows. */
+const SHOWN_PERCENTS = [95, 99];
+
+/** Percentiles of few requests, those that were asked for besides as well, lie apart from those of many, on one side. */
+export function fewNotes(study: Study, records: TrialRecords, window = 0): string[] {
+  if (isOneInstant(study)) return [];
   const means = records.configs.map((_, i) => summarize(records.metric(i, "n_completed", window)).mean);
   const fewest = means.reduce((least, mean) => (mean > 0 ? Math.min(least, mean) : least), Infinity);
-  const few = ENOUGH.filter(([, requests]) => fewest < requests);
+  const further = records.measures.flatMap((one) => (one.kind === "percentile" ? [one.percent] : []));
+  const few = [...new Set([...SHOWN_PERCENTS, ...further])]
+    .sort((a, b) => a - b)
+    .map((percent) => ({ percent, enough: enoughFor(1 - percent / 100) }))
+    .filter(({ enough }) => fewest < enough);
   if (few.length === 0) return [];
-  const which = few.map(([name, requests]) => `${name} of fewer than ${requests}`).join(", ");
+  const which = few.map(({ percent, enough }) => `P${percent} of fewer than ${enough}`).join(", ");
   return [
     `few requests a trial: ${which} is biased, and so is its mean over trials; --slo and --assert judge the requests of all trials`,
   ];

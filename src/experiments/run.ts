@@ -19,7 +19,7 @@ import type { Report } from "./interface/report.js";
 import type { Study } from "./interface/study.js";
 import { again, withScheduler } from "./interface/study.js";
 import { comparisonTable, differenceTable, headline, jsonDifferences, schedulerLabel } from "./comparison.js";
-import { loadNotes } from "./load.js";
+import { fewNotes, loadNotes } from "./load.js";
 import { keepingUp } from "./overload.js";
 import {
   checkPrecision,
@@ -76,6 +76,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
     tables,
     notes: [
       ...loadNotes(study, labels, records),
+      ...fewNotes(study, records),
       ...(precise ? precisionNotes(precise, goal, labels) : []),
       ...(timeline?.notes ?? []),
     ],

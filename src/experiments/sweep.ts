@@ -12,7 +12,7 @@ import type { Study, Variant } from "./interface/study.js";
 import { allKnown } from "./interface/experiment.js";
 import { again, withScheduler } from "./interface/study.js";
 import { sweepFigures } from "./figures/sweep.js";
-import { loadNotes } from "./load.js";
+import { fewNotes, loadNotes } from "./load.js";
 import { rejections } from "./rejection.js";
 import { metricTitle } from "./metric-words.js";
 import { cellsFor, columnsFor, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
@@ -192,7 +192,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
         { registry: study.registry },
       ),
     ),
-    notes: shortened(notes),
+    notes: [...shortened(notes), ...fewNotes(study, records)],
     csv: [{ path: `${name}.csv`, columns, rows }],
     figures: sweepFigures({
       path: `${name}.png`,

@@ -10,7 +10,11 @@ import { pooledShare, type Summary } from "../stats/index.js";
 import type { TrialRecords } from "./trials.js";
 
 /** Fewer than so many expected beyond a percentile say nothing of it. */
-export const FEWEST_BEYOND = 10;
+const FEWEST_BEYOND = 10;
+
+/** The least number of values of which enough lie beyond a percentile that leaves this share. */
+export const enoughFor = (share: number): number =>
+  Math.ceil(Number((FEWEST_BEYOND / share).toPrecision(12)));
 
 /** What the trials say of a condition on a percentile. */
 export interface Tail {
@@ -72,10 +76,10 @@ export function tailOf(condition: Condition, records: TrialRecords, config: numb
     count: sizes.reduce((sum, size) => sum + (size || 0), 0),
     hasRejected: rejected.some((count) => count > 0),
     unit: isOfRequests ? "requests" : "gaps",
-    enough: FEWEST_BEYOND / allowed,
+    enough: enoughFor(allowed),
   };
 }
 
 /** Whether there are enough values to say anything: that a limit is passed, as many beyond it tell, too. */
 export const isEnough = ({ count, enough, share }: Tail): boolean =>
-  count >= enough * (1 - 1e-9) || share.mean * count >= FEWEST_BEYOND;
+  count >= enough || share.mean * count >= FEWEST_BEYOND;

@@ -144,6 +144,21 @@ describe("--metric", () => {
     expect(compared.stdout).toMatch(/^lam=3: P99\.9 TTFT /);
   });
 
+  test("of fewer requests than it needs is told once, over all points", async ({ folder: cwd }) => {
+    drawLightly();
+    // Ten requests and three hundred: P95 of the second has enough.
+    const many = "sweep --vary lam=1,30 --scheduler hybrid --tmax 10 --ntrials 2 --workers 0 --quiet";
+    for (const [asked, told] of [
+      ["", ""],
+      [" --metric ttft_p99.9", ", P99.9 of fewer than 10000"],
+    ]) {
+      const { stdout } = await llmsim(`${many}${asked}`, { cwd });
+      expect(stdout.match(/^note: few requests a trial.*/gm)).toEqual([
+        `note: few requests a trial: P95 of fewer than 200, P99 of fewer than 1000${told} is biased, and so is its mean over trials; --slo and --assert judge the requests of all trials`,
+      ]);
+    }
+  });
+
   test("is refused where it is none, with what there is", async ({ folder: cwd }) => {
     const { code, stderr } = await llmsim(`sweep ${line} --metric ttft_p100`, { cwd });
     expect(code).toBe(2);
