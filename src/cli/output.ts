@@ -89,7 +89,7 @@ function memoryWords({ config, trace }: Study): string[] {
 
 /** Which trace, and what was done to it. */
 function traceLine({ file, format, unit, use, requests, seconds, leftOut, clipped }: TraceUse): string {
-  const many = `${requests} requests`;
+  const many = `${requests} request${requests === 1 ? "" : "s"}`;
   const span =
     seconds > 0 ? `in ${seconds} s (${(requests / seconds).toPrecision(4)} per s)` : "at one instant";
   const recorded = use === "replay" ? ` ${span}` : "";

@@ -18,9 +18,9 @@ const LEAST_BLOCK_SECONDS = 0.001;
 /** Usual blocks of a trace, at least: they leave 0.95 of the standard deviation of fresh traces. */
 const LEAST_BLOCKS = 10;
 
-/** The length of blocks where none is given, in s, of a trace that spans `seconds`. */
+/** The length of blocks where none is given, in s (whole ns), of a trace that spans `seconds`. */
 export const usualBlockSeconds = (seconds: number): number =>
-  Math.max(LEAST_BLOCK_SECONDS, Math.min(MOST_BLOCK_SECONDS, seconds / LEAST_BLOCKS));
+  toSeconds(fromSeconds(Math.max(LEAST_BLOCK_SECONDS, Math.min(MOST_BLOCK_SECONDS, seconds / LEAST_BLOCKS))));
 
 class Replay implements Arrivals {
   row = -1;

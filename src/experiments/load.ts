@@ -159,15 +159,17 @@ function traceNotes({ config, trace, trials }: Study): string[] {
     ];
   if (config.horizon.tmaxSeconds > end + 1)
     notes.push(`the trace ends at ${plain(end)} s, before T = ${plain(config.horizon.tmaxSeconds)} s`);
-  const block = (blockSeconds as number | null) ?? usualBlockSeconds(trace.seconds);
+  const usual = usualBlockSeconds(trace.seconds);
+  const block = (blockSeconds as number | null) ?? usual;
   const short = (seconds: number): string => `${Number(seconds.toPrecision(4))} s`;
   if (trials > 1)
     notes.push(
       `trial 1 replays the trace, the others resample it in blocks of ${short(block)}: intervals are about the mean over such traffic, and sd tells how much one trace varies; another day may differ by more`,
     );
+  const remedy = usual < block ? ` (without --trace-block they are of ${short(usual)})` : "";
   if (trials > 1 && block > LONG_BLOCK * trace.seconds)
     notes.push(
-      `blocks of ${short(block)} in a trace of ${short(trace.seconds)}: a trial is little more than the trace turned round, and sd and intervals are too small (without --trace-block they are of ${short(usualBlockSeconds(trace.seconds))})`,
+      `blocks of ${short(block)} in a trace of ${short(trace.seconds)}: a trial is little more than the trace turned round, and sd and intervals are too small${remedy}`,
     );
   if (trials > 1 && trace.requests < FEW_REQUESTS)
     notes.push(
