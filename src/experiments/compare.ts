@@ -41,6 +41,7 @@ import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
 import { subtitle } from "./sweep-time.js";
 import { measuresFor } from "./tail.js";
+import { metricTitle } from "./metric-words.js";
 import { COMPARED, pointTable, type Shown } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
 
@@ -187,7 +188,7 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
     COMPARED[0],
     ...(hasSlo ? ([["slo_attainment", "attainment"]] as const) : []),
   ];
-  const named = shown.some(([name]) => name === metric) ? shown : [...shown, [metric, metric] as const];
+  const named = shown.some(([name]) => name === metric) ? shown : [...shown, [metric, metricTitle(metric)] as const];
   const perTrial = options.perTrial === true;
   const judged = judge(conditions, labels, records);
   return {

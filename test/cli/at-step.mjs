@@ -2,18 +2,20 @@
  * Loaded before the program (`node --import`): it befalls the process at its n-th step on the disk, so that a test says
  * where a run is killed or stopped without a look at the clock. LLMSIM_STEP is `<what> <n> <signal> [half]`: what is
  * `any` step (making, writing, linking, renaming, removing, syncing) or `append`, a line of a journal; `half` of what
- * is to be written is written before.
+ * is to be written is written before. LLMSIM_STEPS names a file that is told how many steps there were.
  */
-import fs from "node:fs";
+import fs, { writeFileSync } from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { isMainThread } from "node:worker_threads";
 
 const [what, n, signal, half] = (process.env.LLMSIM_STEP ?? "").split(" ");
 let left = Number(n);
+let steps = 0;
 
 /** Counts a step; at the n-th the process is sent its signal, after `before` if that is asked for. */
 async function step(kind, before) {
+  steps++;
   if ((what !== "any" && what !== kind) || --left !== 0) return;
   if (half !== undefined) await before?.();
   process.kill(process.pid, signal);
@@ -32,7 +34,8 @@ function watch(object, name, kind, before) {
 
 const halfOf = (data) => data.slice(0, data.length >> 1);
 
-if (isMainThread && what !== "") {
+if (isMainThread && (what !== "" || process.env.LLMSIM_STEPS)) {
+  if (process.env.LLMSIM_STEPS) process.on("exit", () => writeFileSync(process.env.LLMSIM_STEPS, `${steps}`));
   watch(promises, "mkdir", "make");
   watch(promises, "link", "link");
   watch(promises, "rm", "remove");

@@ -1,9 +1,18 @@
 /**
  * Bad input by the thousand: whatever the command line and its files say, the end is one of four exit codes, with no
- * stack trace and no half a file. LLMSIM_LONG=1 tries 100,000; LLMSIM_FUZZ=n tries case n alone, of the seed given.
- * A case that takes long is told, and no failure: how long is the machine's affair.
+ * stack trace and no half a file. LLMSIM_LONG=1 tries 100,000; LLMSIM_FUZZ=n tries case n alone, of the seed given, and
+ * LLMSIM_FUZZ=a-b those from a to below b. What each cost is written to the file LLMSIM_COSTS, of which scripts/long.js
+ * judges: how long a case takes is the machine's affair.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -12,8 +21,21 @@ import { commands, fuzzCase } from "./mutations.js";
 import { contents, llmsim } from "./session.js";
 
 const CASES = process.env.LLMSIM_LONG === "1" ? 100_000 : 500;
-/** Of processor time, for one case. */
-const LONG_SECONDS = 5;
+
+/** The largest memory that this process has had since it was last asked, in MB; 0 where the system does not tell. */
+function peakMegabytes(): number {
+  const status = "/proc/self/status";
+  if (!existsSync(status)) return 0;
+  const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(readFileSync(status, "utf8")) ?? [];
+  writeFileSync("/proc/self/clear_refs", "5");
+  return Number(kilobytes ?? 0) / 1024;
+}
+
+/** Which cases are tried. */
+function chosen(only = `0-${CASES}`): number[] {
+  const [first, end] = only.split("-").map(Number);
+  return Array.from({ length: end === undefined ? 1 : end - first! }, (_, i) => first! + i);
+}
 
 vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 vi.mock("../../src/io/gif.js", () => ({
@@ -23,7 +45,7 @@ vi.mock("../../src/io/gif.js", () => ({
 test(`${CASES} cases end with 0, 1, 2 or 4, without a stack trace or half a file`, async () => {
   const all = await commands();
   const only = process.env.LLMSIM_FUZZ;
-  const numbers = only === undefined ? Array.from({ length: CASES }, (_, i) => i) : [Number(only)];
+  const numbers = chosen(only);
   const codes = new Map<number, number>();
   const cwd = mkdtempSync(join(tmpdir(), "llmsim-"));
   for (const number of numbers) {
@@ -37,8 +59,12 @@ test(`${CASES} cases end with 0, 1, 2 or 4, without a stack trace or half a file
     const took = (user + system) / 1e6;
     const after = contents(cwd);
     const told = `LLMSIM_TEST_SEED=${SEED} LLMSIM_FUZZ=${number}: ${JSON.stringify(argv).slice(0, 600)}\n${stderr.slice(0, 2000)}`;
-    if (took > LONG_SECONDS) console.warn(`${took.toFixed(0)} s: ${told}`);
-    if (only !== undefined) console.log(told, took, Object.keys(after), stdout.slice(0, 1000));
+    if (process.env.LLMSIM_COSTS !== undefined)
+      appendFileSync(
+        process.env.LLMSIM_COSTS,
+        `${number} ${took} ${peakMegabytes()} ${JSON.stringify(told)}\n`,
+      );
+    if (numbers.length === 1) console.log(told, took, Object.keys(after), stdout.slice(0, 1000));
     codes.set(code, (codes.get(code) ?? 0) + 1);
 
     expect([0, 1, 2, 4], told).toContain(code);

@@ -1,33 +1,32 @@
 /**
  * A run that is killed at any step and resumed ends in the same bytes, and loses at most what was running; what
- * cannot be resumed is refused with the reason (RELIABILITY.md). LLMSIM_LONG=1 kills 1,000 times.
+ * cannot be resumed is refused with the reason (RELIABILITY.md). LLMSIM_LONG=1 kills 1,000 times, over all commands.
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { stream } from "../../src/core/random.js";
 import { SEED } from "../seed.js";
+import { type Case, CASES, prepared } from "./every-command.js";
 import { contents, llmsim, test } from "./session.js";
 
-const KILLS = process.env.LLMSIM_LONG === "1" ? 1000 : 20;
+const LONG = process.env.LLMSIM_LONG === "1";
+const KILLS = LONG ? 1000 : 20;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
 const AT_STEP = new URL("at-step.mjs", import.meta.url).href;
 /** A shard each of forty loads, and one picture. */
 const MODEL = "sweep --vary lam=0.1:4:0.1 --scheduler hybrid --tmax 300 --ntrials 6 --quiet --seed 4";
 const SWEEP = `${MODEL} --workers 0`;
 const LONGER = SWEEP.replace("--ntrials 6", "--ntrials 400");
-/** What it does on the disk, about. */
-const STEPS = 65;
 
 /** The command as a process, which is killed at this step (at-step.mjs) unless it ends before. */
-function run(args: string, cwd: string, step = ""): Promise<number | null> {
+function run(args: string, cwd: string, step = "", env: Record<string, string> = {}): Promise<number | null> {
   return new Promise((resolve) => {
-    const env = { PATH: process.env.PATH, LLMSIM_STEP: step };
     const child = spawn(process.execPath, ["--import", AT_STEP, BIN, ...args.split(" ")], {
-      ...{ cwd, env },
+      ...{ cwd, env: { PATH: process.env.PATH, LLMSIM_STEP: step, ...env } },
       stdio: "ignore",
     });
     child.on("exit", (code) => resolve(code));
@@ -40,53 +39,111 @@ const journalIn = (folder: string): string | undefined =>
 /** Results are what has its final name: a killed process may leave a file that it was writing beside it. */
 const results = (folder: string): string[] =>
   Object.entries(contents(folder))
-    .filter(([name]) => !/\.\d+$/.test(name))
+    .filter(([name]) => !/\.\d+$|\.(journal|lock)$/.test(name))
     .map(([name, text]) => `${name} ${createHash("sha256").update(text).digest("hex")}`);
 const linesOf = (path: string): number => readFileSync(path, "latin1").split("\n").length - 1;
 
-let whole: string[] = [];
+/** What is killed: in the long mode every command, with more shards than the other tests give it. */
+const KILLED: Readonly<Record<string, Case>> = LONG
+  ? {
+      ...CASES,
+      sweep: { args: MODEL },
+      run: { args: "run --tmax 100 --ntrials 400 --requests own.csv --timeline own.json" },
+      compare: { args: "compare --scheduler hybrid --tmax 100 --ntrials 200 --with max-tokens=256" },
+      "sweep-time": { args: "sweep-time --tmax 100 --ntrials 40 --windows 5" },
+      stability: { args: "stability --scheduler hybrid,sarathi --tmax 100 --ntrials 20 --precision 0.1" },
+      "sweep-chunk": { args: "sweep-chunk --scheduler hybrid --tmax 100 --ntrials 100 --sizes 64,128,256" },
+      hybrid: { args: "hybrid --scenario both --tmax 100 --ntrials 20 --npoints 4 --ratios 0.1:0.9:0.2" },
+      // Half an hour for its bytes alone; --quick has its steps.
+      reproduce: CASES["reproduce --quick"]!,
+    }
+  : { sweep: { args: MODEL } };
+
+/** A command that is killed again and again in a folder of its own. */
+interface Victim {
+  readonly args: string;
+  readonly cwd: string;
+  /** What a run that nothing befalls leaves, and how often it goes to the disk. */
+  readonly whole: readonly string[];
+  readonly steps: number;
+  /** Lines of the journal that the last kill left. */
+  kept: number;
+  kills: number;
+}
+
+async function victimOf(one: Case): Promise<Victim> {
+  const args = `${one.args} --quiet`.replace("--quiet --seed 4 --quiet", "--quiet --seed 4");
+  const folders = [mkdtempSync(join(tmpdir(), "llmsim-")), mkdtempSync(join(tmpdir(), "llmsim-"))];
+  if (LONG) for (const folder of folders) await prepared(folder, one);
+  const [sound, cwd] = folders as [string, string];
+  const count = join(sound, "steps.1");
+  // `validate` ends with 1 where a check fails; here none does.
+  expect(await run(`${args} --workers 0`, sound, "", { LLMSIM_STEPS: count }), args).toBe(0);
+  const victim = {
+    ...{ args, cwd, whole: results(sound), steps: Number(readFileSync(count, "utf8")) },
+    ...{ kept: 0, kills: 0 },
+  };
+  rmSync(sound, { recursive: true });
+  return victim;
+}
+
+const victims: Victim[] = [];
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), "llmsim-"));
-  expect(await run(SWEEP, folder)).toBe(0);
-  whole = results(folder);
-  rmSync(folder, { recursive: true });
+  for (const one of new Set(Object.values(KILLED))) victims.push(await victimOf(one));
+}, 3_600_000);
+afterAll(() => {
+  for (const { cwd } of victims) rmSync(cwd, { recursive: true });
 });
+
+const random = stream(SEED, 1, "kills");
+const below = (count: number): number => Math.floor(random.uniform() * count);
+
+/** One more run of the victim, killed at some step unless it ends before. */
+async function kill(victim: Victim, anyStep: boolean): Promise<{ killed: boolean; resumed: boolean }> {
+  const { args, cwd, whole, steps } = victim;
+  const journal = journalIn(cwd);
+  // A run that came to its end leaves no journal: the next begins anew.
+  const flag = journal === undefined ? "" : " --resume";
+  if (journal === undefined) victim.kept = 0;
+  const at = anyStep ? `any ${1 + below(steps)}` : `append ${1 + below(4)}`;
+  const step = `${at} SIGKILL${random.uniform() < 0.5 ? " half" : ""}`;
+  // How many threads there were does not matter to who goes on.
+  const workers = random.uniform() < 0.15 ? 2 : 0;
+  const code = await run(`${args} --workers ${workers}${flag}`, cwd, step);
+  if (code === 0) expect(results(cwd), args).toEqual(whole);
+  else expect(code, args).toBe(null);
+  const now = journalIn(cwd);
+  // Nothing that was finished is lost.
+  const lines = now === undefined ? 0 : linesOf(join(cwd, "data", now));
+  if (now !== undefined) expect(lines, args).toBeGreaterThanOrEqual(code === 0 ? 0 : victim.kept);
+  victim.kept = lines;
+  if (code === null) victim.kills++;
+  return { killed: code === null, resumed: journal !== undefined };
+}
 
 test(
   `killed ${KILLS} times at random steps and resumed: the same bytes`,
-  async ({ folder: cwd }) => {
-    const random = stream(SEED, 1, "kills");
-    const below = (count: number): number => Math.floor(random.uniform() * count);
-    let before = 0;
+  async () => {
+    let killed = 0;
     let resumed = 0;
-    for (let kill = 0; kill < KILLS; kill++) {
-      const journal = journalIn(cwd);
-      // A run that came to its end leaves no journal: the next begins anew.
-      const flag = journal === undefined ? "" : " --resume";
-      if (journal === undefined) before = 0;
-      else resumed++;
+    for (let round = 0; killed < KILLS; round++) {
+      const victim = victims[round % victims.length]!;
       // Every fifth kill comes at any step of the run, from its lock to its picture, the rest when it has kept some more.
-      const at = kill % 5 === 0 ? `any ${1 + below(STEPS)}` : `append ${1 + below(4)}`;
-      const step = `${at} SIGKILL${random.uniform() < 0.5 ? " half" : ""}`;
-      // How many threads there were does not matter to who goes on.
-      const workers = random.uniform() < 0.15 ? 2 : 0;
-      const code = await run(`${MODEL} --workers ${workers}${flag}`, cwd, step);
-      if (code === 0) expect(results(cwd)).toEqual(whole);
-      else expect(code).toBe(null);
-      const now = journalIn(cwd);
-      if (now === undefined) continue;
-      // Nothing that was finished is lost.
-      const lines = linesOf(join(cwd, "data", now));
-      expect(lines).toBeGreaterThanOrEqual(code === 0 ? 0 : before);
-      before = lines;
+      const isAny = LONG ? victim.steps < 12 || random.uniform() < 0.3 : round % 5 === 0;
+      const one = await kill(victim, isAny);
+      if (one.killed) killed++;
+      if (one.resumed) resumed++;
     }
-    // Whatever is drawn: a journal is left by four of five kills, but for the few runs that came to their end.
+    // Whatever is drawn: of a sweep's journal is left by four of five kills, but for the few runs that came to their end.
     expect(resumed).toBeGreaterThan(KILLS / 4);
-    const last = journalIn(cwd) === undefined ? "" : " --resume";
-    expect(await run(SWEEP + last, cwd)).toBe(0);
-    expect(results(cwd)).toEqual(whole);
+    for (const { args, cwd, whole, kills } of victims) {
+      if (LONG) console.log(`${kills} kills of ${args}`);
+      const last = journalIn(cwd) === undefined ? "" : " --resume";
+      expect(await run(`${args} --workers 0${last}`, cwd), args).toBe(0);
+      expect(results(cwd), args).toEqual(whole);
+    }
   },
-  KILLS > 20 ? 3_600_000 : 600_000,
+  LONG ? 7_200_000 : 600_000,
 );
 
 const SMALL = "sweep-time --scheduler hybrid --windows 2 --tmax 30 --ntrials 3 --workers 0 --quiet";

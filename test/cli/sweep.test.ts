@@ -142,6 +142,7 @@ describe("--metric", () => {
       cwd,
     });
     expect(compared.stdout).toMatch(/^lam=3: P99\.9 TTFT /);
+    expect(compared.stdout).toContain("TTFT p99.9");
   });
 
   test("of fewer requests than it needs is told once, over all points", async ({ folder: cwd }) => {

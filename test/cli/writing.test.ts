@@ -1,11 +1,12 @@
 /**
  * When the n-th call of the file system fails: exit 2 with path and reason in one line, and every file is either
- * as it was or whole and new (DESIGN.md §6, RELIABILITY.md).
+ * as it was or whole and new (DESIGN.md §6, RELIABILITY.md). LLMSIM_LONG=1: the first calls of every command.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, vi } from "vitest";
 import { FileError, type FileSystem, nodeFiles } from "../../src/io/files.js";
+import { CASES, prepared } from "./every-command.js";
 import { contents, listing, llmsim, SMALL, test } from "./session.js";
 
 vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
@@ -142,6 +143,44 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
     expect(cut > 0).toBe(outputs.length > 1);
     expect(everything(folder)).toEqual(before);
   });
+});
+
+/** For each command of the long mode: its first calls of the file system. */
+const FIRST = 20;
+
+describe.runIf(process.env.LLMSIM_LONG === "1").each(Object.entries(CASES))("long: %s", (name, one) => {
+  test(`each of its first ${FIRST} calls, failing: nothing half, nothing lost, told`, async ({ folder }) => {
+    // `reproduce` has the steps of `reproduce --quick`, for minutes.
+    if (name === "reproduce") return;
+    await prepared(folder, one);
+    const run = (fs: FileSystem = nodeFiles) =>
+      llmsim(`${one.args} --workers 0 --quiet`, { cwd: folder, fs });
+    const before = everything(folder);
+    const sound = failing(0, "");
+    expect((await run(sound)).code).toBe(0);
+    const after = everything(folder);
+    expect(Object.keys(after).length).toBeGreaterThan(Object.keys(before).length);
+    const back = (): void => {
+      for (const file of Object.keys(everything(folder))) if (!(file in before)) rmSync(join(folder, file));
+    };
+    let told = 0;
+    for (let nth = 1; nth <= Math.min(FIRST, sound.calls.length); nth++) {
+      back();
+      const call = sound.calls[nth - 1]!;
+      const reason = REASONS[nth % REASONS.length]!;
+      const { code, stdout, stderr } = await run(failing(nth, reason));
+      const which = `call ${nth}: ${call.action} ${call.path}\n${stderr}`;
+      expect([code, stdout], which).toEqual([2, ""]);
+      expect(stderr, which).toMatch(/^([\w-]+: .*\n)*error: .*cannot \w+.*\n/);
+      expect(stderr, which).toContain(reason);
+      const now = contents(folder);
+      for (const [file, text] of Object.entries(now))
+        if (!/\.(journal|lock)$/.test(file)) expect([before[file], after[file]], which).toContain(text);
+      for (const file of Object.keys(before)) expect(everything(folder)[file], which).toBe(before[file]);
+      told++;
+    }
+    expect(told).toBe(Math.min(FIRST, sound.calls.length));
+  }, 3_600_000);
 });
 
 describe("real failures", () => {
