@@ -188,7 +188,9 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
     COMPARED[0],
     ...(hasSlo ? ([["slo_attainment", "attainment"]] as const) : []),
   ];
-  const named = shown.some(([name]) => name === metric) ? shown : [...shown, [metric, metricTitle(metric)] as const];
+  const named = shown.some(([name]) => name === metric)
+    ? shown
+    : [...shown, [metric, metricTitle(metric)] as const];
   const perTrial = options.perTrial === true;
   const judged = judge(conditions, labels, records);
   return {
