@@ -8,6 +8,7 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import type { Experiment, InputFile } from "../experiments/interface/experiment.js";
 import type { Row } from "../experiments/interface/report.js";
 import { parseCsv } from "../io/csv.js";
+import { isMissing } from "../io/file-error.js";
 import { FileError, readNamed } from "../io/files.js";
 import { parseJsonl } from "../io/jsonl.js";
 import type { Streams } from "./streams.js";
@@ -50,7 +51,7 @@ async function namesIn(
   try {
     return await fs.list(resolve(cwd, name));
   } catch (error) {
-    if (error instanceof FileError) return undefined;
+    if (error instanceof FileError && isMissing(error)) return undefined;
     throw error;
   }
 }

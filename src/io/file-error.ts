@@ -18,7 +18,7 @@ export class FileError extends Error {
   }
 }
 
-const SYSTEM_REASONS = new Map(getSystemErrorMap().values());
+const SYSTEM_REASONS = new Map<string, string>(getSystemErrorMap().values());
 /** Where the system's own words are unclear. */
 const PLAIN_REASONS: Readonly<Record<string, string>> = {
   EDQUOT: "disk quota exceeded",
@@ -47,3 +47,7 @@ export async function attempt<T>(action: string, path: string, work: () => Promi
 export const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 export const isAbsent = (error: unknown): boolean =>
   codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+
+/** Whether a file was not found, or is none where a folder was wanted; the machine may have other reasons. */
+export const isMissing = ({ reason }: FileError): boolean =>
+  reason === SYSTEM_REASONS.get("ENOENT") || reason === SYSTEM_REASONS.get("ENOTDIR");
