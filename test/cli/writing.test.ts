@@ -14,6 +14,8 @@ vi.mock("../../src/io/gif.js", () => ({
   renderGif: () => Promise.resolve({ gif: new Uint8Array(1), still: new Uint8Array(1) }),
 }));
 
+const LONG = process.env.LLMSIM_LONG === "1";
+
 /** As nodeFiles says ENOSPC, EIO and EACCES. */
 const REASONS = ["no space left on device", "input/output error", "permission denied"];
 
@@ -109,6 +111,7 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
     expect(sound.calls.length).toBeGreaterThan(5);
 
     let cut = 0;
+    const kinds = new Set<string>();
     for (let nth = 1; nth <= sound.calls.length; nth++) {
       const reason = REASONS[nth % REASONS.length]!;
       const fs = failing(nth, reason);
@@ -136,10 +139,14 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
         outputs.filter((file) => written.some(({ path }) => path === join(folder, file))),
       );
       if (changed.length > 0 && changed.length < outputs.length) cut++;
-      // Whatever failed, the record is one, and the next run is not refused.
-      const next = await run(2);
-      expect([next.code, next.stderr.replace(/^replaced .*\n/, "")]).toEqual([0, ""]);
-      expect(everything(folder)).toEqual(after);
+      // Whatever failed, the record is one, and the next run is not refused: a run more, after one call of each kind.
+      const kind = `${call.action} ${basename(call.path).replace(/^[\w-]+/, "")}`;
+      if (LONG || !kinds.has(kind) || nth === sound.calls.length) {
+        kinds.add(kind);
+        const next = await run(2);
+        expect([next.code, next.stderr.replace(/^replaced .*\n/, "")]).toEqual([0, ""]);
+        expect(everything(folder)).toEqual(after);
+      }
       back();
     }
     // The command of several files was cut between them, too.
@@ -151,7 +158,7 @@ describe.each(Object.entries(COMMANDS))("%s", (_, command) => {
 /** For each command of the long mode: its first calls of the file system. */
 const FIRST = 20;
 
-const SOME = process.env.LLMSIM_LONG === "1" ? CASES : { calibrate: CASES.calibrate!, plot: CASES.plot! };
+const SOME = LONG ? CASES : { calibrate: CASES.calibrate!, plot: CASES.plot! };
 
 describe.each(Object.entries(SOME))("of every command: %s", (name, one) => {
   test(`each of its first ${FIRST} calls, failing: nothing half, nothing lost, told`, async ({ folder }) => {
