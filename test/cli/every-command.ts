@@ -37,15 +37,24 @@ function reproduced(): string[] {
 
 /** By its name; every experiment is here (every-output.test.ts holds it). */
 export const CASES: Readonly<Record<string, Case>> = {
-  demo: { args: "demo" },
+  // process.test.ts runs it, and lists the same.
+  demo: {
+    args: "demo",
+    files: () => [
+      "data/demo/demo2_final_results.csv",
+      "data/demo/demo2_time_series_results.csv",
+      "figs/demo/demo2_dashboard.png",
+      "figs/demo/demo2_dashboard.vl.json",
+    ],
+  },
   run: { args: `run ${SMALL} ${OWN}` },
   sweep: { args: `sweep ${SMALL} --vary max-tokens=256,512` },
   compare: { args: `compare ${SMALL} --with max-tokens=256` },
-  plan: { args: `plan ${SMALL} --slo ttft_p99=9s --max-replicas 2 --precision 0.2` },
+  plan: { args: `plan ${SMALL} --slo ttft_p90=9s --max-replicas 2 --precision 0.2` },
   "sweep-time": { args: TIMES },
-  stability: { args: `stability ${SMALL} --lambdas 1,2 --precision 0.2` },
+  stability: { args: `stability ${SMALL} --lambdas 1 --precision 0.2 --max-sequences 4` },
   "sweep-chunk": { args: `sweep-chunk ${SMALL} --sizes 64` },
-  hybrid: { args: "hybrid --scenario both --tmax 20 --ntrials 2 --npoints 2 --ratios 0.5" },
+  hybrid: { args: "hybrid --scenario both --tmax 5 --ntrials 2 --npoints 2 --ratios 0.5" },
   validate: { args: "validate", files: () => ["data/validation.csv"] },
   "validate --measured": { args: "validate --measured run --hardware hw.json" },
   calibrate: { args: "calibrate steps.csv --name mine" },
