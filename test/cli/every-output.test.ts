@@ -94,6 +94,11 @@ test("all commands are here, and every flag that names a file to read", async ()
   expect(merge.options.map(({ long }) => long)).toEqual(["--allow"]);
 });
 
+test.runIf(process.env.LLMSIM_LONG === "1")("demo writes what is said of it", async ({ folder }) => {
+  const { args, files } = CASES.demo!;
+  expect(await filesOf({ args }, folder)).toEqual(files!());
+});
+
 describe.each(Object.entries(CASES))("%s", (name, one) => {
   test("refuses, before it simulates, to replace what the user wrote or what it reads", async ({
     folder: cwd,
