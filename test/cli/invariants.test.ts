@@ -2,6 +2,8 @@
  * Two things that no command may do, over all of them: hide what was left out, and rank an overload. The third, to write
  * over an input, is in every-output.test.ts. A command that is added must be added here.
  */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, vi } from "vitest";
 import { EXPERIMENTS } from "../../src/experiments/index.js";
 import { llmsim, test } from "./session.js";
@@ -24,9 +26,16 @@ const LOADED: Readonly<Record<string, string>> = {
 };
 /** They seek a load of their own, and say of what it is. */
 const SEEKING: Readonly<Record<string, string>> = {
-  plan: `plan --slo ttft_p99=20s --precision 0.2 --max-replicas 2 ${ONE}`,
+  plan: `plan --slo ttft_p95=20s --precision 0.2 --max-replicas 2 ${ONE}`,
   stability: `stability --lambdas 1 --precision 0.2 ${ONE}`,
 };
+const SHORT = `workload:
+  arrivals: { kind: poisson, ratePerSecond: 1 }
+  promptTokens: { kind: fixed, tokens: 30 }
+  outputTokens: { kind: mixture, values: [5, 600], weights: [0.9, 0.1] }
+service: { kind: affine, cMs: 100 }
+`;
+
 /** Why the others are not here. */
 const OTHERS: Readonly<Record<string, string>> = {
   demo: "one load, which all three keep up with, and no memory",
@@ -58,9 +67,11 @@ describe("requests that can never fit into the KV memory", () => {
   test("stability: a note says how many; plan: no load meets an SLO that counts them", async ({
     folder: cwd,
   }) => {
+    // A search simulates much: of requests that are soon done, but for those that do not fit.
+    writeFileSync(join(cwd, "short.yaml"), SHORT);
     const [found, planned] = [
-      await llmsim(`${SEEKING.stability} --kv-tokens 500`, { cwd }),
-      await llmsim(`${SEEKING.plan} --kv-tokens 500`, { cwd }),
+      await llmsim(`${SEEKING.stability} --kv-tokens 500 --max-sequences 1 --scenario short.yaml`, { cwd }),
+      await llmsim(`${SEEKING.plan} --kv-tokens 500 --scenario short.yaml`, { cwd }),
     ];
     expect(found.stdout.replace(/\s+/g, " ")).toMatch(
       /memory: \d+(\.\d+)? % of the requests need more than the/,
