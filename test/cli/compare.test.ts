@@ -1,7 +1,7 @@
 /** `compare`: paired on common random numbers, and against an earlier result by the interval that fits it. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, vi } from "vitest";
 import { pairedDifference, welchDifference } from "../../src/stats/index.js";
 import { listing, llmsim, SMALL, test } from "./session.js";
 
@@ -45,6 +45,11 @@ test("each configuration against the first, by the trials' differences", async (
 });
 
 describe("an earlier result", () => {
+  // The first test draws a comparison; here the differences are what is tested.
+  beforeEach(() => {
+    vi.doMock("../../src/io/png.js", () => import("./light-pictures.js"));
+    onTestFinished(() => void vi.doUnmock("../../src/io/png.js"));
+  });
   const model = `--scheduler hybrid --tmax 20 --workers 0`;
   const save = async (name: string, argv: string, cwd: string): Promise<void> => {
     const { stdout } = await llmsim(`run --json ${model} ${argv}`, { cwd });
