@@ -156,7 +156,7 @@ describe("layers", () => {
   test("every command that simulates a model takes them", async ({ folder: cwd }) => {
     for (const command of [
       "sweep-time --windows 1",
-      "plan --slo ttft_p99=1s --lam 2",
+      "plan --slo ttft_p50=1s --lam 2 --precision 0.2",
       "compare --with engine.maxTokens=64",
     ]) {
       const { stdout, stderr, code } = await llmsim(
