@@ -16,6 +16,7 @@ import { listing, llmsim, test } from "./session.js";
 
 vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
 
+const LONG = process.env.LLMSIM_LONG === "1";
 const BIN = fileURLToPath(new URL("../../bin/llmsim.js", import.meta.url));
 const ARGV =
   "run --plugin mine.mjs --scheduler mine --tmax 20 --ntrials 3 --lam 6 --quiet --requests rows.csv --workers";
@@ -187,7 +188,15 @@ describe("what it does outside of its calls", () => {
       "plugin mine.mjs: called process.exit(5)",
     ],
   };
-  test.for(Object.keys(cases).flatMap((name) => [0, 2].map((workers) => [name, workers] as const)))(
+  /** Each like another that is tried on threads, too; LLMSIM_LONG=1 tries all. */
+  const LIKE_ANOTHER = [
+    "a timer that would never end",
+    "a server",
+    "a rejection without an error",
+    "an exit, from a microtask",
+  ];
+  const workersOf = (name: string): number[] => (LONG || !LIKE_ANOTHER.includes(name) ? [0, 2] : [0]);
+  test.for(Object.keys(cases).flatMap((name) => workersOf(name).map((workers) => [name, workers] as const)))(
     "%s, %i workers",
     async ([name, workers], { folder }) => {
       const [source, line] = cases[name]!;
