@@ -41,15 +41,20 @@ vi.mock("../../src/io/png.js", async (original) =>
 const COMMANDS: Readonly<Record<string, string>> = {
   run: "run --tmax 500 --ntrials 45 --requests own/rows.csv --timeline t.json --timeline-limit 100 --assert rts_p95_s<9",
   "run --json": "run --tmax 500 --ntrials 45 --json --per-trial --seed 3",
-  "sweep-time": "sweep-time --scenario demo2 --windows 10 --tmax 200 --ntrials 18",
-  "sweep-chunk": "sweep-chunk --sizes 16,64 --tmax 300 --ntrials 35",
   "hybrid of two scenarios":
     "hybrid --scenario both --ratios 0.3,0.7 --npoints 3 --tmax 20 --ntrials 3 --out-data d --out-figs f",
   sweep: "sweep --vary lam=1,2,3 --tmax 100 --ntrials 20 --scheduler hybrid",
   compare: "compare --with lam=3 --with lam=1,chunk-size=64 --tmax 100 --ntrials 20",
 };
 
-const LENGTHY = { demo: "demo", validate: "validate", explore: "explore --tmax 500 --ntrials 60" };
+/** Other commands of one scenario, which share out as `run` does, and those that take long. */
+const LENGTHY = {
+  "sweep-time": "sweep-time --scenario demo2 --windows 10 --tmax 200 --ntrials 18",
+  "sweep-chunk": "sweep-chunk --sizes 16,64 --tmax 300 --ntrials 35",
+  demo: "demo",
+  validate: "validate",
+  explore: "explore --tmax 500 --ntrials 60",
+};
 
 describe.each(Object.entries({ ...COMMANDS, ...(LONG && LENGTHY) }))("%s", (_, command) => {
   test("the same bytes from 1 and from 3 shards as from none", async ({ folder }) => {
