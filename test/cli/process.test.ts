@@ -54,7 +54,7 @@ describe("a reader that goes away", () => {
 });
 
 describe("a stdout that breaks", () => {
-  const RUN = "run --tmax 20 --ntrials 400 --workers 0 --quiet --json --per-trial";
+  const RUN = "run --tmax 20 --ntrials 60 --workers 0 --quiet --json --per-trial";
 
   test("a file that grows no further: what came after is missed, and told", async ({ folder }) => {
     // In units of 1024 bytes: the system takes a part of the text, and says only with the next that there is no room.
@@ -66,7 +66,7 @@ describe("a stdout that breaks", () => {
   });
 
   test.skipIf(!existsSync("/dev/full"))("the work is kept, where it is worth it", async ({ folder }) => {
-    const lengthy = `run --tmax 500 --ntrials 150 --workers 0 --quiet --json`;
+    const lengthy = `run --tmax 200 --ntrials 60 --workers 0 --quiet --json`;
     const clock = `NODE_OPTIONS="--import ${new URL("minute-clock.mjs", import.meta.url).href}"`;
     const { code, stderr } = await bash(`${clock} $LLMSIM ${lengthy} > /dev/full`, folder).ended;
     expect(code).toBe(2);
