@@ -6,13 +6,19 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { harmless, inALine, shellWord } from "../../src/core/foreign-words.js";
 import { report } from "../../src/cli/faults.js";
 import { takeLock } from "../../src/cli/lock.js";
 import { nodeFiles } from "../../src/io/files.js";
 import { GPU, hardwareFile, measuredRun } from "../experiments/measured-runs.js";
 import { llmsim, SMALL, test } from "./session.js";
+
+// A report has its pictures as SVG, in which words are, too: those are drawn.
+vi.mock("../../src/io/png.js", async (original) => ({
+  ...(await original<object>()),
+  renderPng: (spec: object) => Promise.resolve(Buffer.from(JSON.stringify(spec))),
+}));
 
 /** Clears a terminal, colours it, goes back in its line, begins a new one, quotes, runs, is bold, asks for the cursor. */
 const WORD = `a"'<b>$(x)\u001b[2J\u001b[31m\rback\nFORGED line\u009b6n`;
