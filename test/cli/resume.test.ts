@@ -17,15 +17,19 @@ const LONG = process.env.LLMSIM_LONG === "1";
 const KILLS = LONG ? 1000 : 20;
 const BIN = new URL("../../bin/llmsim.js", import.meta.url).pathname;
 const AT_STEP = new URL("at-step.mjs", import.meta.url).href;
-/** A shard each of forty loads, and one picture. */
-const MODEL = "sweep --vary lam=0.1:4:0.1 --scheduler hybrid --tmax 300 --ntrials 6 --quiet --seed 4";
+/** A run so short that it would keep no journal counts as long. */
+const CLOCK = LONG ? [] : ["--import", new URL("minute-clock.mjs", import.meta.url).href];
+/** A shard each of forty loads, on a push of fifty that are soon done, and one picture. */
+const MODEL = LONG
+  ? "sweep --vary lam=0.1:4:0.1 --scheduler hybrid --tmax 300 --ntrials 6 --quiet --seed 4"
+  : "sweep --vary lam=0.1:5:0.1 --scheduler hybrid --tmax 50 --ntrials 2 --quiet --seed 4";
 const SWEEP = `${MODEL} --workers 0`;
-const LONGER = SWEEP.replace("--ntrials 6", "--ntrials 400");
+const LONGER = LONG ? SWEEP.replace("--ntrials 6", "--ntrials 400") : SWEEP;
 
 /** The command as a process, which is killed at this step (at-step.mjs) unless it ends before. */
 function run(args: string, cwd: string, step = "", env: Record<string, string> = {}): Promise<number | null> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", AT_STEP, BIN, ...args.split(" ")], {
+    const child = spawn(process.execPath, [...CLOCK, "--import", AT_STEP, BIN, ...args.split(" ")], {
       ...{ cwd, env: { PATH: process.env.PATH, LLMSIM_STEP: step, ...env } },
       stdio: "ignore",
     });
