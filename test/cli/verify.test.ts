@@ -14,7 +14,7 @@ const small = "--tmax 20 --ntrials 2 --quiet --json --workers 0";
 test.for([
   `run ${small} --lam 6 --scheduler vllm,sarathi,hybrid --kv-tokens 3000`,
   `sweep-time --scenario demo2 --windows 4 ${small}`,
-  `stability --scenario demo2 --scheduler hybrid --lambdas 3 --precision 0.2 --max-sequences 4 ${small}`,
+  `stability --scenario demo2 --scheduler hybrid --lambdas 3 --precision 0.2 ${small}`,
 ])("%s: the same document without the fast paths, and verified", async (argv, { folder }) => {
   const outputs = [];
   for (const [how, env] of [
