@@ -2,7 +2,7 @@
 import { capOf } from "../core/config.js";
 import { conditionText } from "../core/condition.js";
 import { inALine } from "../core/foreign-words.js";
-import { BLOCK_TOKENS } from "../core/kv-memory.js";
+import { BLOCK_TOKENS } from "../core/units.js";
 import { SLO_WORDS } from "../core/slo.js";
 import type { Experiment } from "../experiments/interface/experiment.js";
 import type { Report } from "../experiments/interface/report.js";

@@ -3,6 +3,7 @@
  * run. Whether it drains from there or grows is what stability means, and both are stationary from the start
  * (theory §3).
  */
+import { drawTrial } from "./draw-trial.js";
 import type { SimulationConfig } from "./config.js";
 import { InvariantError } from "./errors.js";
 import type { IdList } from "./id-list.js";
@@ -66,14 +67,8 @@ export function runBacklog(simulator: Simulator, task: BacklogTask, plain = fals
   const { config, seed, trial, backlog, leftOf = 1, batches, settle, batchSeconds } = task;
   const requests = new Requests();
   const tmaxSeconds = batchSeconds * (batches + settle);
-  requests.generate(
-    config.workload,
-    { tmaxSeconds, maxRequests: null },
-    seed,
-    trial,
-    simulator.registry,
-    backlog * leftOf,
-  );
+  const drawn = { seed, trial, backlog: backlog * leftOf };
+  drawTrial(requests, config.workload, { tmaxSeconds, maxRequests: null }, drawn, simulator.registry);
   const state = simulator.begin(config, requests, { seed, trial, plain });
   // With limited KV memory the backlog waits: who holds blocks is for the engine to say.
   const decoding =

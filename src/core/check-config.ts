@@ -14,7 +14,7 @@ import {
 import type { Conventions } from "./conventions.js";
 import { ConfigError, type Issue } from "./errors.js";
 import { expectedRequests } from "./expected-requests.js";
-import { usableBlocks } from "./kv-memory.js";
+import { usableBlocks } from "./units.js";
 import { builtIn, member, type Registry } from "./registry.js";
 import { SLO_OPTIONS } from "./slo.js";
 

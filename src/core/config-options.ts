@@ -1,7 +1,7 @@
 /** The options of a configuration that belong to no member of a family: engine, conventions, horizon. */
 import { STANDARD } from "./conventions.js";
 import type { OptionSpec } from "./definition.js";
-import { BLOCK_TOKENS } from "./kv-memory.js";
+import { BLOCK_TOKENS } from "./units.js";
 
 const INT32 = 2_147_483_647;
 

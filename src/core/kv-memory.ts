@@ -21,13 +21,6 @@ export interface KvRules {
   readonly emptyFirst: boolean;
 }
 
-/** The size of a block unless it is set: vLLM's. */
-export const BLOCK_TOKENS = 16;
-
-/** Blocks that a cache of `kvTokens` tokens has for sequences: one is the null block. */
-export const usableBlocks = (kvTokens: number, blockTokens: number): number =>
-  Math.floor(kvTokens / blockTokens) - 1;
-
 /** Blocks that were freed by sequences which will not come back. */
 const NOBODY = -1;
 

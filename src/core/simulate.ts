@@ -10,7 +10,9 @@ import { invariant } from "./errors.js";
 import { EventQueue } from "./event-queue.js";
 import { foreknowledge } from "./foreknowledge.js";
 import { GapLog } from "./gap-log.js";
-import { usableBlocks, type KvRules } from "./kv-memory.js";
+import type { KvRules } from "./kv-memory.js";
+import { drawTrial } from "./draw-trial.js";
+import { holdBack } from "./drawing.js";
 import { checkTotals, Laws } from "./laws.js";
 import { advance, type State } from "./loop.js";
 import { type Measure, measureFurther } from "./measures.js";
@@ -27,7 +29,7 @@ import { judgeRequests } from "./judge-requests.js";
 import { needsLargestGaps } from "./slo.js";
 import { Tally } from "./tally.js";
 import { accountOf, demandSame, differenceOf } from "./verification.js";
-import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED } from "./units.js";
+import { fromMilliseconds, fromSeconds, NEVER, ns, tokens, UNLIMITED, usableBlocks } from "./units.js";
 
 export interface RunOptions {
   /** Seed and trial of the random iteration times. */
@@ -62,7 +64,7 @@ export class Simulator {
     const key = JSON.stringify([config.workload, tmaxSeconds, maxRequests, seed, trial]);
     if (key !== this.drawnFor) {
       this.drawnFor = "";
-      this.requests.generate(config.workload, config.horizon, seed, trial, this.registry);
+      drawTrial(this.requests, config.workload, config.horizon, { seed, trial }, this.registry);
       this.drawnFor = key;
     }
     this.requests.until(NEVER); // a shorter window may have hidden some
@@ -236,7 +238,7 @@ export function simulate(given: PartialConfig, options: SimulateOptions = {}): S
   const simulator = options.simulator ?? new Simulator(registry);
   const requests = options.requests ?? simulator.draw(config, seed, trial);
   const cap = capOf(config.workload);
-  if (options.requests && cap !== null) requests.holdBack(cap);
+  if (options.requests && cap !== null) holdBack(requests, cap);
   const { verify = false, plain = false } = options;
   const values = runTrial(simulator, config, requests, { seed, trial, verify, plain });
   return { config, metrics: asRecord(values.values, config), outcome: values.outcome };

@@ -50,3 +50,10 @@ export const fromMilliseconds = (ms: number): Nanoseconds =>
 export const toSeconds = (duration: number): number => duration / NANOSECONDS_PER_SECOND;
 /** Nanoseconds to milliseconds. */
 export const toMilliseconds = (duration: number): number => duration / NANOSECONDS_PER_MILLISECOND;
+
+/** The size of a block unless it is set: vLLM's. */
+export const BLOCK_TOKENS = 16;
+
+/** Blocks that a cache of `kvTokens` tokens has for sequences: one is the null block. */
+export const usableBlocks = (kvTokens: number, blockTokens: number): number =>
+  Math.floor(kvTokens / blockTokens) - 1;

@@ -3,7 +3,7 @@
  * a prefix cache holds are not), and only of requests that can ever fit into the KV memory (the others are rejected).
  */
 import type { SimulationConfig } from "../core/config.js";
-import { usableBlocks } from "../core/kv-memory.js";
+import { usableBlocks } from "../core/units.js";
 import type { LengthLaw } from "../core/length-law.js";
 import { ListedLengths } from "../core/listed-lengths.js";
 import { pieceSize, requestMeans, type FirstToken, type RequestMeans } from "../theory/index.js";

@@ -6,6 +6,7 @@ import type { Spec } from "../../src/core/definition.js";
 import { stream } from "../../src/core/random.js";
 import { builtIn, member } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
+import { drawTrial } from "../../src/core/draw-trial.js";
 import { NEVER } from "../../src/core/units.js";
 
 const every: Spec[] = [
@@ -75,7 +76,7 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("arriv
     const requests = new Requests();
     const fixed = { kind: "fixed", tokens: 1 };
     const workload = { arrivals: spec, promptTokens: fixed, outputTokens: fixed };
-    requests.generate(workload, { tmaxSeconds, maxRequests }, 1, 1, builtIn);
+    drawTrial(requests, workload, { tmaxSeconds, maxRequests }, { seed: 1, trial: 1 }, builtIn);
     return [...requests.arrivedAt.subarray(0, requests.count)];
   };
 
@@ -140,7 +141,7 @@ test("deterministic arrivals come at 1/λ, 2/λ, … and the window's end is ins
     promptTokens: { kind: "fixed", tokens: 1 },
     outputTokens: { kind: "fixed", tokens: 1 },
   };
-  requests.generate(workload, { tmaxSeconds: 1, maxRequests: null }, 1, 1, builtIn);
+  drawTrial(requests, workload, { tmaxSeconds: 1, maxRequests: null }, { seed: 1, trial: 1 }, builtIn);
   expect([...requests.arrivedAt.subarray(0, requests.count)]).toEqual([0.25e9, 0.5e9, 0.75e9, 1e9]);
 });
 

@@ -6,6 +6,7 @@ import type { PartialConfig, SimulationConfig } from "../../src/core/config.js";
 import { advance } from "../../src/core/loop.js";
 import { builtIn, member } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
+import { drawTrial } from "../../src/core/draw-trial.js";
 import type { RouterDefinition } from "../../src/core/router.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
 import { runTask } from "../../src/core/trial.js";
@@ -292,7 +293,7 @@ test("the loop stops at any instant and goes on as if it had not", () => {
   const config = demo2(6, { horizon: { tmaxSeconds: 20 }, engine: { replicas: 2, maxSequences: 30 } });
   const finished = (stops: readonly number[]): number[] => {
     const requests = new Requests();
-    requests.generate(config.workload, config.horizon, 1, 1, builtIn);
+    drawTrial(requests, config.workload, config.horizon, { seed: 1, trial: 1 }, builtIn);
     const state = new Simulator().begin(config, requests, { seed: 1, trial: 1 });
     for (const seconds of stops) advance(state, ns(seconds * 1e9));
     advance(state, NEVER);

@@ -9,6 +9,7 @@ import { prepare } from "../../src/core/check-config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { ConfigError } from "../../src/core/errors.js";
 import { expectedRate } from "../../src/core/expected-requests.js";
+import { drawTrial } from "../../src/core/draw-trial.js";
 import { builtIn } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
 import { simulate, Simulator } from "../../src/core/simulate.js";
@@ -207,7 +208,8 @@ test("a loop in which no time passes is refused, and so is a backlog", () => {
   };
   expect(() => simulate(stuck)).toThrow(/a closed loop in which no time passes/);
   const config = prepare(tokens);
-  expect(() => new Requests().generate(config.workload, config.horizon, 1, 1, builtIn, 5)).toThrow(
+  const drawn = { seed: 1, trial: 1, backlog: 5 };
+  expect(() => drawTrial(new Requests(), config.workload, config.horizon, drawn, builtIn)).toThrow(
     ConfigError,
   );
 });

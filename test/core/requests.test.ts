@@ -6,6 +6,7 @@ import type { ArrivalDefinition } from "../../src/core/arrival-process.js";
 import { stream } from "../../src/core/random.js";
 import { builtIn } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
+import { drawTrial } from "../../src/core/draw-trial.js";
 import { ns } from "../../src/core/units.js";
 
 const workloadAt = (ratePerSecond: number, kind = "poisson") => ({
@@ -18,7 +19,7 @@ interface Until {
   readonly maxRequests?: number | null;
 }
 function generate(until: Until, ratePerSecond = 2, into = new Requests(), trial = 1): Requests {
-  into.generate(workloadAt(ratePerSecond), { maxRequests: null, ...until }, 1, trial, builtIn);
+  drawTrial(into, workloadAt(ratePerSecond), { maxRequests: null, ...until }, { seed: 1, trial }, builtIn);
   return into;
 }
 const table = (requests: Requests): [number, number, number][] =>
@@ -107,7 +108,7 @@ describe("drawn requests", () => {
     const registry = { ...builtIn, arrivals: [...builtIn.arrivals, understated] };
     const requests = new Requests();
     const workload = { ...workloadAt(1), arrivals: { kind: "understated" } };
-    requests.generate(workload, { tmaxSeconds: 1, maxRequests: null }, 1, 1, registry);
+    drawTrial(requests, workload, { tmaxSeconds: 1, maxRequests: null }, { seed: 1, trial: 1 }, registry);
     expect(requests.count).toBe(1000);
     expect(
       table(requests)
@@ -119,7 +120,8 @@ describe("drawn requests", () => {
 
   test("a backlog stands there at 0, from a stream of its own, and moves nothing that arrives (theory §3)", () => {
     const requests = new Requests();
-    requests.generate(workloadAt(2), { tmaxSeconds: 500, maxRequests: 300 }, 1, 1, builtIn, 40);
+    const drawn = { seed: 1, trial: 1, backlog: 40 };
+    drawTrial(requests, workloadAt(2), { tmaxSeconds: 500, maxRequests: 300 }, drawn, builtIn);
     const rows = table(requests);
     const [standing, arriving] = [rows.slice(0, 40), rows.slice(40)];
     expect(standing.every(([at]) => at === 0)).toBe(true);

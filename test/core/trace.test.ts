@@ -4,6 +4,7 @@ import { check } from "../../src/core/check-config.js";
 import { complete, type SimulationConfig } from "../../src/core/config.js";
 import type { Spec } from "../../src/core/definition.js";
 import { expectedRequests } from "../../src/core/expected-requests.js";
+import { drawTrial } from "../../src/core/draw-trial.js";
 import { stream } from "../../src/core/random.js";
 import { builtIn, member, type Registry } from "../../src/core/registry.js";
 import { Requests } from "../../src/core/requests.js";
@@ -49,7 +50,7 @@ const configOf = (
 
 function draw(config: SimulationConfig, trial: number, backlog = 0): Requests {
   const requests = new Requests();
-  requests.generate(config.workload, config.horizon, 1, trial, registry, backlog);
+  drawTrial(requests, config.workload, config.horizon, { seed: 1, trial, backlog }, registry);
   return requests;
 }
 const rowsOf = ({ promptTokens, count }: Requests): number[] =>

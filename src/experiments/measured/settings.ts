@@ -5,7 +5,7 @@
  * it was told.
  */
 import { ConfigError, type Issue } from "../../core/errors.js";
-import { BLOCK_TOKENS } from "../../core/kv-memory.js";
+import { BLOCK_TOKENS } from "../../core/units.js";
 import type { InputFile, RunSettings } from "../interface/experiment.js";
 import { fileOf, RUN_FILES } from "./run.js";
 
