@@ -39,7 +39,7 @@ import { fewNotes, loadNotes } from "./load.js";
 import { keepingUp, overloaded } from "./overload.js";
 import { rejections } from "./rejection.js";
 import { jsonMetrics, keyCells } from "./rows.js";
-import { subtitle } from "./sweep-time.js";
+import { subtitle } from "./caption.js";
 import { measuresFor } from "./tail.js";
 import { metricTitle } from "./metric-words.js";
 import { COMPARED, pointTable, type Shown } from "./sweeping.js";

@@ -13,7 +13,7 @@ import { keepingUp, overloaded } from "./overload.js";
 import { plain, scaleOf } from "./quantity.js";
 import { rejections } from "./rejection.js";
 import { arrivalRate, KEY_COLUMNS, keyCells, rowOf, metricColumns } from "./rows.js";
-import { subtitle, windowsOf } from "./sweep-time.js";
+import { subtitle, windowsOf } from "./caption.js";
 import { type FurtherColumn, pointTable } from "./sweeping.js";
 import type { TrialRecords } from "./trials.js";
 

@@ -30,7 +30,7 @@ import {
 } from "./planning/words.js";
 import { given, plain } from "./quantity.js";
 import { KEY_COLUMNS, metricColumns } from "./rows.js";
-import { subtitle } from "./sweep-time.js";
+import { subtitle } from "./caption.js";
 
 const COLUMNS = [
   "scheduler",

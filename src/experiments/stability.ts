@@ -11,7 +11,7 @@ import { plain } from "./quantity.js";
 import { unfitNotes } from "./rejection.js";
 import { validityNotes } from "./validity.js";
 import { metricCells, metricColumns } from "./rows.js";
-import { subtitle, windowsOf } from "./sweep-time.js";
+import { subtitle, windowsOf } from "./caption.js";
 import { atRate, subjectOf } from "./stability/backlogged.js";
 import { type Boundary, findBoundary } from "./stability/boundary.js";
 import { schedulerComparison } from "./stability/figure.js";

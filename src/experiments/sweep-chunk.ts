@@ -15,7 +15,7 @@ import { keepingUp, overloaded } from "./overload.js";
 import { relativeChange } from "./quantity.js";
 import { rejections } from "./rejection.js";
 import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
-import { subtitle } from "./sweep-time.js";
+import { subtitle } from "./caption.js";
 import {
   COMPARED,
   differenceCells,

@@ -6,25 +6,20 @@ import type { Report, Row } from "./interface/report.js";
 import type { Study } from "./interface/study.js";
 import { allKnown } from "./interface/experiment.js";
 import { again, tryStability, withScheduler } from "./interface/study.js";
+import { subtitle, windowsOf } from "./caption.js";
 import { loadNotes } from "./load.js";
 import { keepingUp } from "./overload.js";
 import { rejections } from "./rejection.js";
-import { KEY_COLUMNS, keyCells, METRIC_COLUMNS, metricCells, metricColumns } from "./rows.js";
+import { KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
 import type { Trials } from "./trials.js";
 
-export const TIME_COLUMNS: readonly string[] = [...KEY_COLUMNS, ...METRIC_COLUMNS];
-
-/** The windows T·i/n, i = 1..n, in seconds; the last is T, not T·n/n, which rounding may miss. */
-export const windowsOf = (tmaxSeconds: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => (i + 1 < count ? (tmaxSeconds * (i + 1)) / count : tmaxSeconds));
-
-/** Everything of a time sweep but its file names: also a part of `demo`. */
 /** What a time sweep writes; `path` begins the names. */
 export const timeFiles = (path: string): { readonly data: [string, string]; readonly figures: [string] } => ({
   data: [`${path}_time_series_results.csv`, `${path}_final_results.csv`],
   figures: [`${path}_dashboard.png`],
 });
 
+/** Everything of a time sweep but its file names: also a part of `demo`. */
 export async function sweepTime(study: Study, count: number, trials: Trials, path: string): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
   const labels = configs.map(schedulerLabel);
@@ -75,12 +70,6 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
     passed: true,
     next: [`llmsim run ${again(study)} --warmup 500`, ...tryStability(study)],
   };
-}
-
-/** What a figure's reader must know: trials, seed, conventions. */
-export function subtitle(study: Study): string {
-  const { firstToken, mixedBatch, sequenceCap, tbt } = study.config.conventions;
-  return `${study.trials} trials, seed ${study.seed}, 95 % intervals; firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`;
 }
 
 export const sweepTimeExperiment: Experiment = {

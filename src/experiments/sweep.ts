@@ -16,7 +16,7 @@ import { fewNotes, loadNotes } from "./load.js";
 import { rejections } from "./rejection.js";
 import { metricTitle } from "./metric-words.js";
 import { cellsFor, columnsFor, KEY_COLUMNS, keyCells, metricCells, metricColumns } from "./rows.js";
-import { subtitle } from "./sweep-time.js";
+import { subtitle } from "./caption.js";
 import { measuresFor } from "./tail.js";
 import { TrialRecords } from "./trials.js";
 import {

@@ -3,15 +3,13 @@ import { describe, expect, test } from "vitest";
 import type { Row } from "../../src/experiments/interface/report.js";
 import type { Study } from "../../src/experiments/interface/study.js";
 import { run } from "../../src/experiments/run.js";
-import {
-  subtitle,
-  sweepTime,
-  sweepTimeExperiment,
-  TIME_COLUMNS,
-  windowsOf,
-} from "../../src/experiments/sweep-time.js";
+import { subtitle, windowsOf } from "../../src/experiments/caption.js";
+import { KEY_COLUMNS, METRIC_COLUMNS } from "../../src/experiments/rows.js";
+import { sweepTime, sweepTimeExperiment } from "../../src/experiments/sweep-time.js";
 import { toCsv } from "../../src/io/csv.js";
 import { contextOf, studyOf, THREE, trialsWith } from "./studies.js";
+
+const TIME_COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS];
 
 const withHorizon = (study: Study, tmaxSeconds: number): Study => ({
   ...study,
