@@ -6,16 +6,16 @@ const MOCKING = ["test/io/files.test.ts", "test/cli/main.test.ts"];
 
 /** What takes longest comes first, the slowest ahead: one that came last would run beside an idle core. */
 const SLOWEST = [
-  "cli/resume",
+  "cli/resume/resume",
   "page/explore",
   "run/bullmq-faults",
   "run/bullmq-cli",
   "run/worker-faults",
-  "cli/process",
-  "cli/shard",
-  "experiments/validate",
+  "cli/process/process",
+  "cli/resume/shard",
+  "experiments/validate/validate",
   "contract/schedulers",
-  "experiments/offered",
+  "experiments/load/offered",
   "run/same-bytes",
 ].map((name) => `/test/${name}.test.ts`);
 

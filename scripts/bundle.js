@@ -1,6 +1,6 @@
 /**
  * Bundles the compiled modules into dist/bundle/: a command loads a handful of files instead of hundreds, and each
- * thread two. One module instead of many is also what the compiler sees through best (README, Decisions). What each
+ * thread two. One module instead of many is also what the compiler sees through best (docs/design.md, Decisions). What each
  * command loads only when it needs it stays a file of its own; packages stay packages.
  */
 import { rmSync } from "node:fs";

@@ -23,14 +23,19 @@ const LIMIT = { seconds: 5, megabytes: 1024 };
 
 /** The files of a part, or what it does. */
 const PARTS = {
-  kills: () => vitest(["test/cli/resume.test.ts"]),
+  kills: () => vitest(["test/cli/resume/resume.test.ts"]),
   inputs,
-  files: () => vitest(["test/cli/writing.test.ts", "test/io/files.test.ts", "test/cli/large-files.test.ts"]),
+  files: () =>
+    vitest(["test/cli/files/writing.test.ts", "test/io/files.test.ts", "test/cli/files/large-files.test.ts"]),
   rest: () =>
     vitest([
-      ...["test/run/worker-faults.test.ts", "test/run/bullmq-faults.test.ts", "test/cli/shard.test.ts"],
-      ...["test/contract/routed-queues.test.ts", "test/experiments/offered.test.ts"],
-      "test/experiments/stability.test.ts",
+      ...[
+        "test/run/worker-faults.test.ts",
+        "test/run/bullmq-faults.test.ts",
+        "test/cli/resume/shard.test.ts",
+      ],
+      ...["test/contract/routed-queues.test.ts", "test/experiments/load/offered.test.ts"],
+      "test/experiments/stability/stability.test.ts",
     ]),
 };
 

@@ -21,16 +21,16 @@
  */
 
 // Simulation
-export { simulate, Simulator, runTrial } from "./core/simulate.js";
-export type { Outcome } from "./core/outcome.js";
-export type { RunOptions, SimulateOptions, Simulation } from "./core/simulate.js";
-export { Requests } from "./core/requests.js";
-export { METRICS, metricIndex, type MetricDefinition, type Metrics } from "./core/metrics.js";
-export type { Observer } from "./core/observer.js";
+export { simulate, Simulator, runTrial } from "./core/trial/simulate.js";
+export type { Outcome } from "./core/engine/outcome.js";
+export type { RunOptions, SimulateOptions, Simulation } from "./core/trial/simulate.js";
+export { Requests } from "./core/workload/requests.js";
+export { METRICS, metricIndex, type MetricDefinition, type Metrics } from "./core/measures/metrics.js";
+export type { Observer } from "./core/engine/observer.js";
 
 // Configuration
-export { check, prepare } from "./core/check-config.js";
-export { complete, REFERENCE, STANDARD } from "./core/config.js";
+export { check, prepare } from "./core/configuration/check-config.js";
+export { complete, REFERENCE, STANDARD } from "./core/configuration/config.js";
 export type {
   Conventions,
   EngineConfig,
@@ -38,12 +38,12 @@ export type {
   PartialConfig,
   SimulationConfig,
   WorkloadConfig,
-} from "./core/config.js";
+} from "./core/configuration/config.js";
 export { ConfigError, InvariantError, PlanError, type Issue } from "./core/errors.js";
 
 // Families: what a configuration's `kind`s name, and how to add a member
-export { builtIn, type Registry } from "./core/registry.js";
-export type { Definition, Described, OptionSpec, OptionValue, Spec } from "./core/definition.js";
+export { builtIn, type Registry } from "./core/configuration/registry.js";
+export type { Definition, Described, OptionSpec, OptionValue, Spec } from "./core/options/definition.js";
 export type {
   Batch,
   Head,
@@ -52,19 +52,35 @@ export type {
   Scheduler,
   SchedulerDefinition,
   View,
-} from "./core/scheduler.js";
-export { nextPiece, nextPrompt } from "./core/packing.js";
-export type { JointColumn, LengthDefinition, LengthLaw, Marks } from "./core/length-law.js";
-export type { ArrivalDefinition, ArrivalProcess, Arrivals, ClientLaw } from "./core/arrival-process.js";
-export type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./core/service-time-model.js";
-export type { DisciplineDefinition, Foreknowledge, PromptOrder } from "./core/discipline.js";
-export type { Trace } from "./core/trace.js";
-export { withTraces } from "./core/trace-registry.js";
-export { stream, type Stream } from "./core/random.js";
+} from "./core/policies/scheduler.js";
+export { nextPiece, nextPrompt } from "./core/policies/packing.js";
+export type { JointColumn, LengthDefinition, LengthLaw, Marks } from "./core/workload/length-law.js";
+export type {
+  ArrivalDefinition,
+  ArrivalProcess,
+  Arrivals,
+  ClientLaw,
+} from "./core/workload/arrival-process.js";
+export type {
+  BatchShape,
+  ServiceTimeDefinition,
+  ServiceTimeModel,
+} from "./core/service-times/service-time-model.js";
+export type { DisciplineDefinition, Foreknowledge, PromptOrder } from "./core/policies/discipline.js";
+export type { Trace } from "./core/workload/trace.js";
+export { withTraces } from "./core/configuration/trace-registry.js";
+export { stream, type Stream } from "./core/numbers/random.js";
 
 // Units
-export { fromMilliseconds, fromSeconds, tokens, toMilliseconds, toSeconds, UNLIMITED } from "./core/units.js";
-export type { Nanoseconds, PerSecond, Ratio, Tokens } from "./core/units.js";
+export {
+  fromMilliseconds,
+  fromSeconds,
+  tokens,
+  toMilliseconds,
+  toSeconds,
+  UNLIMITED,
+} from "./core/numbers/units.js";
+export type { Nanoseconds, PerSecond, Ratio, Tokens } from "./core/numbers/units.js";
 
 // Statistics over trials
 export * from "./stats/index.js";

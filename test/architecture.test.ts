@@ -13,8 +13,10 @@ import {
   membersStandAlone,
   noCircles,
   packagesAreAllowed,
+  roomsStandOnFloors,
   sameBitsEverywhere,
 } from "./architecture/rules.js";
+import { CLI_GROUND, FLOORS } from "./architecture/rooms.js";
 import { type Source, sourcesOf } from "./architecture/sources.js";
 
 const root = new URL("../src/", import.meta.url);
@@ -32,6 +34,19 @@ const packages = packagesAreAllowed(Object.keys({ ...manifest.dependencies, ...m
 describe("src", () => {
   test("imports go down only (core <- stats, theory, charts <- experiments; config, io, run; cli)", () => {
     expect(sources.flatMap(importsGoDown)).toEqual([]);
+  });
+  test("rooms of core, experiments and cli stand on floors, and import what is below (test/architecture/rooms.ts)", () => {
+    expect(sources.flatMap(roomsStandOnFloors)).toEqual([]);
+    // Every room is there: one that is gone must go from the picture, too.
+    const rooms = Object.entries(FLOORS).flatMap(([folder, floors]) =>
+      floors
+        .flat()
+        .filter((room) => room !== "." && room !== "ground")
+        .map((room) => `${folder}/${room}/`),
+    );
+    for (const room of rooms)
+      expect(paths.filter((path) => path.startsWith(room)).length, room).toBeGreaterThan(0);
+    for (const path of CLI_GROUND) expect(paths).toContain(path);
   });
   test("no circle of imports, types and lazy ones included", () => {
     expect(noCircles(sources)).toEqual([]);
@@ -91,7 +106,7 @@ describe("circles", () => {
 /** What `rule` says about one file; the others stand beside it so that imports and types resolve. */
 function found(rule: (source: Source) => string[], path: string, text: string): string[] {
   const beside = new Map([
-    ["core/units.ts", "/** */ export const ns = (value: number): number => value;"],
+    ["core/numbers/units.ts", "/** */ export const ns = (value: number): number => value;"],
     ["core/own.ts", "/** */ export const process = 1; export const list = [3, 20];"],
   ]);
   return rule(sourcesOf(beside.set(path, text)).find((source) => source.path === path)!);
@@ -109,12 +124,12 @@ describe("each rule finds what it forbids", () => {
     ["core/a.ts", 'type X = import("../config/x.js").X;', "core imports config/x.ts"],
     [
       "stats/a.ts",
-      'import { simulate } from "../core/simulate.js";',
-      "stats imports core/simulate.ts. Imports go down only: stats may import core/units.ts, core/arithmetic.ts, core/errors.ts",
+      'import { simulate } from "../core/trial/simulate.js";',
+      "stats imports core/trial/simulate.ts. Imports go down only: stats may import core/numbers/units.ts, core/numbers/arithmetic.ts, core/errors.ts",
     ],
     ["theory/a.ts", 'import { mean } from "../stats/index.js";', "theory imports stats/index.ts"],
     ["experiments/a.ts", 'import { open } from "../io/files.js";', "experiments imports io/files.ts"],
-    ["run/a.ts", 'import { run } from "../experiments/run.js";', "run imports experiments/run.ts"],
+    ["run/a.ts", 'import { run } from "../experiments/run/run.js";', "run imports experiments/run/run.ts"],
     ["config/a.ts", 'import { main } from "../cli/main.js";', "config imports cli/main.ts"],
     ["core/a.ts", 'import * as all from "../index.js";', "core imports index.ts"],
     ["lib/a.ts", "", "unknown room: lib. Use one of core, stats"],
@@ -122,12 +137,54 @@ describe("each rule finds what it forbids", () => {
     expect(found(importsGoDown, path, `/** */\n${text}`)).toEqual([expect.stringContaining(message)]);
   });
 
+  test.each([
+    [
+      "core/numbers/a.ts",
+      'import { Requests } from "../workload/requests.js";',
+      "core/numbers imports core/workload/requests.ts. Imports go down only: numbers may import . of core",
+    ],
+    [
+      "core/state/a.ts",
+      'import type { C } from "../configuration/config.js";',
+      "core/state imports core/config",
+    ],
+    ["core/options/a.ts", 'import { ns } from "../numbers/units.js";', "core/options imports core/numbers"],
+    ["core/errors.ts", 'import { ns } from "./numbers/units.js";', "core/. imports core/numbers/units.ts"],
+    ["core/kitchen/a.ts", "", "unknown room: core/kitchen. Use one of ., numbers, options"],
+    [
+      "experiments/run/a.ts",
+      'import { plan } from "../plan/plan.js";',
+      "experiments/run imports experiments/plan",
+    ],
+    ["cli/files/a.ts", 'import { main } from "../main.js";', "cli/files imports cli/main.ts"],
+    [
+      "cli/streams.ts",
+      'import { style } from "./output/style.js";',
+      "cli/ground imports cli/output/style.ts",
+    ],
+  ])("rooms: %s %s", (path, text, message) => {
+    expect(found(roomsStandOnFloors, path, `/** */\n${text}`)).toEqual([expect.stringContaining(message)]);
+  });
+
+  test("rooms: what is below is allowed, and other folders are another rule's", () => {
+    for (const [path, text] of [
+      ["core/state/a.ts", 'import { ns } from "../numbers/units.js"; import { b } from "./b.js";'],
+      ["cli/files/a.ts", 'import type { Streams } from "../streams.js"; import { x } from "../../io/x.js";'],
+      ["cli/main.ts", 'import { x } from "./resume/checkpoint.js"; import { y } from "./streams.js";'],
+      ["stats/a.ts", 'import { ns } from "../core/numbers/units.js";'],
+    ] as const)
+      expect(found(roomsStandOnFloors, path, text)).toEqual([]);
+  });
+
   test("imports: what is below is allowed", () => {
     for (const [path, text] of [
-      ["stats/a.ts", 'import { ns } from "../core/units.js";'],
-      ["run/a.ts", 'import type { Trials } from "../experiments/trials.js";'],
-      ["cli/a.ts", 'import { x } from "../experiments/index.js"; import { y } from "../core/simulate.js";'],
-      ["core/lengths/a.ts", 'import { x } from "../definition.js";'],
+      ["stats/a.ts", 'import { ns } from "../core/numbers/units.js";'],
+      ["run/a.ts", 'import type { Trials } from "../experiments/interface/trials.js";'],
+      [
+        "cli/a.ts",
+        'import { x } from "../experiments/index.js"; import { y } from "../core/trial/simulate.js";',
+      ],
+      ["core/workload/lengths/a.ts", 'import { x } from "../../options/definition.js";'],
     ] as const)
       expect(found(importsGoDown, path, text)).toEqual([]);
   });
@@ -161,30 +218,34 @@ describe("each rule finds what it forbids", () => {
 
   test.each([
     [
-      "core/lengths/a.ts",
+      "core/workload/lengths/a.ts",
       'import { b } from "./b.js";',
       "a member imports ./b.js. Members of lengths import definition, ",
     ],
-    ["core/lengths/a.ts", 'import { b } from "../arrivals/b.js";', "a member imports ../arrivals/b.js"],
     [
-      "core/schedulers/a.ts",
-      'import { Plan } from "../plan.js";',
-      "a member imports ../plan.js. Members of schedulers import definition, units, arithmetic, errors, scheduler, packing",
+      "core/workload/lengths/a.ts",
+      'import { b } from "../arrivals/b.js";',
+      "a member imports ../arrivals/b.js",
     ],
     [
-      "core/lengths/index.ts",
+      "core/policies/schedulers/a.ts",
+      'import { Plan } from "../../engine/plan.js";',
+      "a member imports ../../engine/plan.js. Members of schedulers import definition, units, arithmetic, errors, scheduler, packing",
+    ],
+    [
+      "core/workload/lengths/index.ts",
       'export { a } from "../arrivals/a.js";',
       "exports ../arrivals/a.js. An index lists its own folder",
     ],
     [
-      "core/simulate.ts",
-      'import { hybrid } from "./schedulers/hybrid.js";',
-      "imports ./schedulers/hybrid.js. Members are reached through the registry",
+      "core/trial/simulate.ts",
+      'import { hybrid } from "../policies/schedulers/hybrid.js";',
+      "imports ../policies/schedulers/hybrid.js. Members are reached through the registry",
     ],
     [
       "cli/a.ts",
-      'import * as all from "../core/schedulers/index.js";',
-      "imports ../core/schedulers/index.js. Members are reached",
+      'import * as all from "../core/policies/schedulers/index.js";',
+      "imports ../core/policies/schedulers/index.js. Members are reached",
     ],
   ])("families: %s %s", (path, text, message) => {
     expect(found(membersStandAlone, path, `/** */\n${text}`)).toEqual([expect.stringContaining(message)]);
@@ -193,7 +254,7 @@ describe("each rule finds what it forbids", () => {
   test.each([
     ["core/a.ts", "const x = 2 ** 3;", "the operator **"],
     ["stats/a.ts", "let x = 2; x **= 3;", "the operator **"],
-    ["theory/a.ts", "const x = Math.log(2);", "Math.log. Use core/arithmetic.ts (log, exp, pow, …)"],
+    ["theory/a.ts", "const x = Math.log(2);", "Math.log. Use core/numbers/arithmetic.ts (log, exp, pow, …)"],
     ["core/a.ts", "const x = Math.random();", "Math.random"],
     ["core/a.ts", "const { pow } = Math;", "Math as a value"],
     ["core/a.ts", 'const x = Math["pow"](1, 2);', "Math as a value"],
@@ -252,15 +313,15 @@ describe("each rule finds what it forbids", () => {
     ["core/utils.ts", "/** */", "the name utils. Name a file or folder after what it is about"],
     ["core/helpers/a.ts", "/** */", "the name helpers"],
     ["cli/types.d.ts", "/** */", "the name types"],
-    ["core/lengths/index.ts", "export const x = 1;\n", "no opening comment"],
+    ["core/workload/lengths/index.ts", "export const x = 1;\n", "no opening comment"],
   ])("files: %s %#", (path, text, message) => {
     expect(found(filesAreSmallAndNamed, path, text)).toEqual([expect.stringContaining(message)]);
   });
 
   test("files: an index of export lines needs no comment; the median counts", () => {
-    expect(found(filesAreSmallAndNamed, "core/lengths/index.ts", 'export { a } from "./a.js";\n')).toEqual(
-      [],
-    );
+    expect(
+      found(filesAreSmallAndNamed, "core/workload/lengths/index.ts", 'export { a } from "./a.js";\n'),
+    ).toEqual([]);
     const long = sourcesOf(new Map([["core/a.ts", "\n".repeat(130)]]));
     expect(linesOf(long[0])).toBe(130);
     expect(medianIsShort(long)).toEqual([expect.stringContaining("the median file has 130 lines")]);

@@ -4,7 +4,7 @@
  * comparison are named in the axis title. Domains and ticks are worked out here, so that they do not
  * depend on a Vega version.
  */
-import { log } from "../core/arithmetic.js";
+import { log } from "../core/numbers/arithmetic.js";
 
 /** A finished axis: scale, ticks, and the words that belong into its title ("" for none). */
 export interface Scale {

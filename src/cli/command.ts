@@ -3,11 +3,11 @@ import { type Command, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
 import type { Experiment, ExperimentOption } from "../experiments/interface/experiment.js";
 import { EXIT_HELP } from "./faults.js";
-import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "./flags.js";
-import { flagName } from "./options.js";
-import { withoutPasswords } from "./shell.js";
-import { TRAFFIC_FLAGS } from "./traffic.js";
-import { VLLM_FLAGS } from "./vllm-server.js";
+import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "../flags/flags.js";
+import { flagName } from "../flags/options.js";
+import { withoutPasswords } from "../flags/shell.js";
+import { TRAFFIC_FLAGS } from "./settings/traffic.js";
+import { VLLM_FLAGS } from "./settings/vllm-server.js";
 
 function collect(value: string, earlier: string[] = []): string[] {
   earlier.push(value);

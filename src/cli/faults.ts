@@ -4,7 +4,7 @@ import { FileError } from "../io/files.js";
 import { inALine } from "../core/foreign-words.js";
 import { isForWantOfFiles } from "../io/open-files.js";
 import { Interrupted } from "../run/interrupted.js";
-import { inOneProcess } from "./shell.js";
+import { inOneProcess } from "../flags/shell.js";
 import type { Output } from "./streams.js";
 
 /** Exit codes; `--help` prints them. */

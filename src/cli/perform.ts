@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { ConfigError, InvariantError, type Issue, PlanError } from "../core/errors.js";
 import { inALine } from "../core/foreign-words.js";
-import type { PluginFile } from "../core/plugin.js";
+import type { PluginFile } from "../core/configuration/plugin.js";
 import type {
   Experiment,
   ExperimentContext,
@@ -14,35 +14,35 @@ import type {
 } from "../experiments/interface/experiment.js";
 import type { Report } from "../experiments/interface/report.js";
 import type { Study } from "../experiments/interface/study.js";
-import { checkFits } from "../experiments/rejection.js";
+import { checkFits } from "../experiments/load/rejection.js";
 import { Disagreement } from "../run/disagreement.js";
 import type { Executor } from "../run/executor.js";
 import { Interrupted } from "../run/interrupted.js";
 import { watching } from "../run/plugin-files.js";
 import { runner } from "../run/runner.js";
-import { tellingOn } from "./careful.js";
-import { checkpoint, type Checkpoint } from "./checkpoint.js";
-import { cutBy, lazyExecutor } from "./executor.js";
+import { tellingOn } from "./process/careful.js";
+import { checkpoint, type Checkpoint } from "./resume/checkpoint.js";
+import { cutBy, lazyExecutor } from "./settings/executor.js";
 import { EXIT, report as tellFault } from "./faults.js";
-import { RefusedOutput } from "./folder-record.js";
-import { tellGitHub } from "./github.js";
-import { inputsFrom } from "./inputs.js";
-import { undrawable } from "./open-files.js";
-import { optionValues, type OptionValues } from "./options.js";
-import { body, document, header, partial } from "./output.js";
-import { blamed, carrying, pluginsFrom } from "./plugins.js";
+import { RefusedOutput } from "./files/folder-record.js";
+import { tellGitHub } from "./output/github.js";
+import { inputsFrom } from "./settings/inputs.js";
+import { undrawable } from "./process/open-files.js";
+import { optionValues, type OptionValues } from "../flags/options.js";
+import { body, document, header, partial } from "./output/output.js";
+import { blamed, carrying, pluginsFrom } from "./settings/plugins.js";
 import type { Answered } from "./merge.js";
-import type { Flags } from "./given-flags.js";
-import { progressOn } from "./progress.js";
-import { notingReads } from "./reads.js";
-import { sharedSettings, type SharedSettings } from "./settings.js";
-import { type ShardRun, sharedOut, shardRun, unshareable, withoutFiles } from "./shard.js";
-import { commandLine } from "./shell.js";
+import type { Flags } from "../flags/given-flags.js";
+import { progressOn } from "./output/progress.js";
+import { notingReads } from "./files/reads.js";
+import { sharedSettings, type SharedSettings } from "./settings/settings.js";
+import { type ShardRun, sharedOut, shardRun, unshareable, withoutFiles } from "./resume/shard.js";
+import { commandLine } from "../flags/shell.js";
 import type { Streams } from "./streams.js";
-import { styleFor } from "./style.js";
-import { studyFrom } from "./study.js";
-import { chosenBy } from "./variant.js";
-import { unwritable, writeFiles } from "./write.js";
+import { styleFor } from "./output/style.js";
+import { studyFrom } from "./settings/study.js";
+import { chosenBy } from "./settings/chosen-experiment.js";
+import { unwritable, writeFiles } from "./files/write.js";
 import { journalSettings, outputsOf, settingsThatDecide, type Writing } from "./writing.js";
 
 /**
@@ -245,7 +245,7 @@ async function conduct(
   await stdout.taken?.();
   await tellGitHub(report, replay, streams, warn);
   if (report.show) {
-    const { show } = await import("./show.js");
+    const { show } = await import("./output/show.js");
     await show(report.show, resolve(places.cwd, places.data), streams, shared.json || shared.quiet);
   }
   const { failed = [] } = report;

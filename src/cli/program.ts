@@ -4,9 +4,9 @@ import { ConfigError } from "../core/errors.js";
 import type { Experiment } from "../experiments/interface/experiment.js";
 import type { Listed } from "../experiments/index.js";
 import { EXIT_HELP } from "./faults.js";
-import type { Flags } from "./given-flags.js";
+import type { Flags } from "../flags/given-flags.js";
 import type { Streams } from "./streams.js";
-import { withoutPasswords } from "./shell.js";
+import { withoutPasswords } from "../flags/shell.js";
 
 /** Runs an experiment with the flags, and the files, given to it. */
 export type Act = (experiment: Experiment, flags: Flags, files: readonly string[]) => Promise<void>;

@@ -5,11 +5,11 @@ import { ConfigError, type Issue } from "../core/errors.js";
 import { numberOrText } from "../config/lists.js";
 import { serve } from "../run/bullmq/worker.js";
 import { EXIT, EXIT_HELP } from "./faults.js";
-import { tellingOn } from "./careful.js";
-import { threadCount } from "./open-files.js";
-import type { Flags } from "./given-flags.js";
-import { redisFrom } from "./redis.js";
-import { isPlain } from "./settings.js";
+import { tellingOn } from "./process/careful.js";
+import { threadCount } from "./process/open-files.js";
+import type { Flags } from "../flags/given-flags.js";
+import { redisFrom } from "./settings/redis.js";
+import { isPlain } from "./settings/settings.js";
 import type { Streams } from "./streams.js";
 import { version } from "./version.js";
 

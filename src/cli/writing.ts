@@ -5,23 +5,23 @@ import type { Experiment, InputFile, Workspace } from "../experiments/interface/
 import type { Study } from "../experiments/interface/study.js";
 import type { Tables } from "../experiments/interface/workspace.js";
 import type { Share } from "../run/share.js";
-import { flattened, journalName } from "./checkpoint.js";
-import { cutBy } from "./executor.js";
-import type { Permission } from "./folder-record.js";
+import { flattened, journalName } from "./resume/checkpoint.js";
+import { cutBy } from "./settings/executor.js";
+import type { Permission } from "./files/folder-record.js";
 import type { Answered } from "./merge.js";
-import type { OptionValues } from "./options.js";
-import { type Planned, Outputs } from "./outputs.js";
-import { namedFiles, plannedFiles } from "./planned.js";
-import type { Reads } from "./reads.js";
-import type { SharedSettings } from "./settings.js";
-import { plannedShard, sharedOut } from "./shard.js";
-import { resultLine } from "./shell.js";
+import type { OptionValues } from "../flags/options.js";
+import { type Planned, Outputs } from "./files/outputs.js";
+import { namedFiles, plannedFiles } from "./files/planned.js";
+import type { Reads } from "./files/reads.js";
+import type { SharedSettings } from "./settings/settings.js";
+import { plannedShard, sharedOut } from "./resume/shard.js";
+import { resultLine } from "../flags/shell.js";
 import type { Streams } from "./streams.js";
 import { inALine } from "../core/foreign-words.js";
-import { tablesIn } from "./tables.js";
-import { tellingOn } from "./careful.js";
-import { workspaceIn } from "./workspace.js";
-import type { Places } from "./places.js";
+import { tablesIn } from "./files/earlier-tables.js";
+import { tellingOn } from "./process/careful.js";
+import { workspaceIn } from "./files/workspace.js";
+import type { Places } from "./files/places.js";
 
 /** A command with its flags read, and what it has read. */
 interface Given {

@@ -1,7 +1,7 @@
 /** A YAML or JSON file as a layer: parsed, checked against its schema, every problem with file and line. */
 import { ConfigError, type Issue } from "../core/errors.js";
 import { Issues } from "../core/issues.js";
-import { builtIn, type Registry } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
 import { HARDWARE_VERSION, hardwareTree } from "./hardware-keys.js";
 import { scenarioTree, studyTree, type GroupNode } from "./keys.js";
 import { nameOf, type Layer, type Place } from "./layer.js";

@@ -2,8 +2,8 @@
  * The keys of a hardware file: a GPU's service times with where they come from, how far they hold and how wrong they
  * are (docs/hardware.md). Made of the same nodes as a study's keys, so that reading, errors and JSON Schema are one.
  */
-import type { Definition, OptionSpec } from "../core/definition.js";
-import type { Registry } from "../core/registry.js";
+import type { Definition, OptionSpec } from "../core/options/definition.js";
+import type { Registry } from "../core/configuration/registry.js";
 import { group, option, schemaKey, spec, text, type GroupNode, type KeyNode } from "./keys.js";
 
 /** The version of hardware files that this program writes, and the newest that it reads. */

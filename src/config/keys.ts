@@ -9,11 +9,11 @@ import {
   REFERENCE,
   STANDARD,
   WORKLOAD_OPTIONS,
-} from "../core/config.js";
-import type { Conventions } from "../core/config.js";
-import type { Described, OptionSpec } from "../core/definition.js";
-import { SLO_OPTIONS } from "../core/slo.js";
-import type { Registry } from "../core/registry.js";
+} from "../core/configuration/config.js";
+import type { Conventions } from "../core/configuration/config.js";
+import type { Described, OptionSpec } from "../core/options/definition.js";
+import { SLO_OPTIONS } from "../core/configuration/slo.js";
+import type { Registry } from "../core/configuration/registry.js";
 
 /** The options of a study that are not the simulation's; the caller's first layer gives the defaults. */
 export const STUDY_OPTIONS: readonly OptionSpec[] = [

@@ -2,9 +2,14 @@
  * A layer of a study: a plain tree of settings and what to call each of them in an error. The later layer wins:
  * defaults < scenario < hardware < a vLLM server's settings < `--config` file < `--set` < flags.
  */
-import type { Conventions, EngineConfig, HorizonConfig, WorkloadConfig } from "../core/config.js";
-import type { OptionValue } from "../core/definition.js";
-import type { SloConfig } from "../core/slo.js";
+import type {
+  Conventions,
+  EngineConfig,
+  HorizonConfig,
+  WorkloadConfig,
+} from "../core/configuration/config.js";
+import type { OptionValue } from "../core/options/definition.js";
+import type { SloConfig } from "../core/configuration/slo.js";
 import type { Issue } from "../core/errors.js";
 
 /**

@@ -4,7 +4,7 @@
  * Decimals are added as the integers they are (0.1 as 1 of 10⁻¹), so that 0.1:0.9:0.1 gives exactly nine
  * values, with 0.3 and not 0.30000000000000004, and the end is reached or not without any tolerance.
  */
-import { isDecimal } from "../core/decimal.js";
+import { isDecimal } from "../core/numbers/decimal.js";
 import { ConfigError } from "../core/errors.js";
 import { cut, show } from "./telling.js";
 

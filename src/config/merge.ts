@@ -5,7 +5,7 @@
  * rest; a list replaces the earlier one; a word for the conventions sets all four. What is not in the tree
  * of keys is refused here, so that nothing unknown, `__proto__` for one, is ever copied; ranges are core's.
  */
-import { checkOptions } from "../core/check-options.js";
+import { checkOptions } from "../core/options/check-options.js";
 import { optionsOf, type GroupNode, type OptionNode, type SpecNode } from "./keys.js";
 import type { Tell } from "./layer-issues.js";
 import type { Layer, Place } from "./layer.js";

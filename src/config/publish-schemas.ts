@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { builtIn, type Registry } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
 import { runOutputSchema } from "./run-output-schema.js";
 import { hardwareSchema, scenarioSchema, studySchema } from "./schema.js";
 

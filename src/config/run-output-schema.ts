@@ -2,8 +2,8 @@
  * The zod schema of the `--json` document, for those who read it with other programs; published as JSON Schema.
  * Metric names and what they mean are core's.
  */
-import { CONVENTION_OPTIONS } from "../core/config.js";
-import { METRICS } from "../core/metrics.js";
+import { CONVENTION_OPTIONS } from "../core/configuration/config.js";
+import { METRICS } from "../core/measures/metrics.js";
 import type { z } from "zod";
 import { optionSchema, type Zod } from "./schema.js";
 

@@ -2,10 +2,10 @@
  * The schedulers of a study: the last list of the layers, and options (`scheduler.ratio`) for every scheduler
  * that has them. Of an option given both ways the later layer wins; in one layer, the list's.
  */
-import { withDefaults } from "../core/check-options.js";
-import type { Described, OptionValue, Spec } from "../core/definition.js";
+import { withDefaults } from "../core/options/check-options.js";
+import type { Described, OptionValue, Spec } from "../core/options/definition.js";
 import type { Issue } from "../core/errors.js";
-import type { Registry } from "../core/registry.js";
+import type { Registry } from "../core/configuration/registry.js";
 import { type GroupNode, type ListNode, type SpecNode } from "./keys.js";
 import type { Tell } from "./layer-issues.js";
 import { nameOf, type Layer, type Place } from "./layer.js";

@@ -5,8 +5,8 @@
  * argument here and loaded only by those who need it.
  */
 import type { z } from "zod";
-import type { Described, OptionSpec } from "../core/definition.js";
-import type { Registry } from "../core/registry.js";
+import type { Described, OptionSpec } from "../core/options/definition.js";
+import type { Registry } from "../core/configuration/registry.js";
 import { HARDWARE_NEEDS, hardwareTree } from "./hardware-keys.js";
 import {
   namesOf,

@@ -2,15 +2,15 @@
  * A study is what a command runs: scenario, model settings, schedulers, trials and seed, put together from
  * layers. Every problem of every layer is found at once and named as its layer names it.
  */
-import { check } from "../core/check-config.js";
-import { capOf, complete, type PartialConfig, type SimulationConfig } from "../core/config.js";
-import { checkOptions, checkSpec } from "../core/check-options.js";
-import type { Condition } from "../core/condition.js";
-import type { Described, Spec } from "../core/definition.js";
+import { check } from "../core/configuration/check-config.js";
+import { capOf, complete, type PartialConfig, type SimulationConfig } from "../core/configuration/config.js";
+import { checkOptions, checkSpec } from "../core/options/check-options.js";
+import type { Condition } from "../core/measures/condition.js";
+import type { Described, Spec } from "../core/options/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
-import { readSlo } from "../core/targets.js";
+import { readSlo } from "../core/measures/targets.js";
 import { Issues } from "../core/issues.js";
-import { builtIn, type Registry } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
 import { STUDY_OPTIONS, studyTree, type ListNode } from "./keys.js";
 import { LayerIssues } from "./layer-issues.js";
 import { nameOf, originOf, type Layer, type Place } from "./layer.js";

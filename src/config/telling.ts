@@ -1,5 +1,5 @@
 /** Issues in the words of the house: `kind noun: value (what is allowed)`, each named as its layer names it. */
-import { allowed } from "../core/check-options.js";
+import { allowed } from "../core/options/check-options.js";
 import type { Issue } from "../core/errors.js";
 import { allKeys, childKeys, namesOf, step, type GroupNode, type KeyNode } from "./keys.js";
 import { nameOf, type Place } from "./layer.js";

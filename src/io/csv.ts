@@ -4,7 +4,7 @@
  */
 import { CsvError, parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
-import { isDecimal } from "../core/decimal.js";
+import { isDecimal } from "../core/numbers/decimal.js";
 import { ConfigError } from "../core/errors.js";
 import { Issues } from "../core/issues.js";
 

@@ -11,8 +11,8 @@ import { fileLayer } from "../config/file-layer.js";
 import type { Layer, SpecInput } from "../config/layer.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
-import { withDefaults } from "../core/check-options.js";
-import { builtIn, type Registry } from "../core/registry.js";
+import { withDefaults } from "../core/options/check-options.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
 import { nodeFiles, readNamed, type FileSystem } from "./files.js";
 import { isScenarioFile } from "./scenarios.js";
 

@@ -8,7 +8,7 @@ import { fileLayer } from "../config/file-layer.js";
 import type { Layer, StudyInput } from "../config/layer.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
-import { builtIn, type Registry } from "../core/registry.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
 import { nodeFiles, readNamed, type FileSystem } from "./files.js";
 
 /** The package's scenarios, seen alike from src/io and dist/io. */

@@ -3,7 +3,7 @@
  * Every problem is told with file, line and column, the first ten in full.
  */
 import { resolve } from "node:path";
-import { lastInstant, type Trace } from "../core/trace.js";
+import { lastInstant, type Trace } from "../core/workload/trace.js";
 import { FileError, type FileSystem } from "./files.js";
 import type { Unit } from "./instants.js";
 import type { Bytes } from "./packed-bytes.js";

@@ -3,7 +3,7 @@
  * window, the first so many, in the order of arrival.
  */
 import { createHash } from "node:crypto";
-import type { Trace } from "../core/trace.js";
+import type { Trace } from "../core/workload/trace.js";
 import { show } from "../config/telling.js";
 import type { Instant, ReadInstant } from "./instants.js";
 import { PrefixBlocks } from "./prefix-blocks.js";

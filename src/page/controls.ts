@@ -2,10 +2,10 @@
  * The controls: a slider and a field a setting, made from the command line's flags, each with its own problems beside
  * it in the command line's words. A field takes any text: what is wrong with it is said, not prevented.
  */
-import { MODEL_FLAGS } from "../cli/flags.js";
-import { flagName } from "../cli/options.js";
+import { MODEL_FLAGS } from "../flags/flags.js";
+import { flagName } from "../flags/options.js";
 import type { Issue } from "../core/errors.js";
-import { builtIn } from "../core/registry.js";
+import { builtIn } from "../core/configuration/registry.js";
 import type { Study } from "../experiments/interface/study.js";
 import type { PageData } from "../experiments/explore/page-data.js";
 import { element, the } from "./elements.js";

@@ -4,8 +4,8 @@
  */
 import uPlot from "uplot";
 import { instantsOf, POINTS, SHARES, CURVES } from "../experiments/explore/curves.js";
-import { schedulerLabel } from "../experiments/comparison.js";
-import { plain } from "../experiments/quantity.js";
+import { schedulerLabel } from "../experiments/tables/comparison.js";
+import { plain } from "../experiments/cells/quantity.js";
 import type { Study } from "../experiments/interface/study.js";
 import { Moments } from "./moments.js";
 import { element, isDark, table, the } from "./elements.js";

@@ -1,7 +1,7 @@
 /** Throughput, utilization and other single numbers: a dot a scheduler with its 95 % interval, on one scale, as SVG. */
-import { METRICS } from "../core/metrics.js";
-import { scaleOf, withInterval } from "../experiments/quantity.js";
-import type { TrialRecords } from "../experiments/trials.js";
+import { METRICS } from "../core/measures/metrics.js";
+import { scaleOf, withInterval } from "../experiments/cells/quantity.js";
+import type { TrialRecords } from "../experiments/interface/trials.js";
 import { summarize } from "../stats/index.js";
 import { element, the } from "./elements.js";
 import { colorOf } from "./styles.js";

@@ -2,8 +2,8 @@
 import type { PageData } from "../experiments/explore/page-data.js";
 import type { Issue } from "../core/errors.js";
 import type { Study } from "../experiments/interface/study.js";
-import type { SimulationConfig } from "../core/config.js";
-import { TrialRecords } from "../experiments/trials.js";
+import type { SimulationConfig } from "../core/configuration/config.js";
+import { TrialRecords } from "../experiments/interface/trials.js";
 import { Controls } from "./controls.js";
 import { Curves } from "./curves.js";
 import { the } from "./elements.js";

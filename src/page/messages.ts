@@ -1,6 +1,6 @@
 /** What the page and its workers say to each other: a trial to run, and what it came to. */
 import type { Lane } from "../charts/index.js";
-import type { SimulationConfig } from "../core/config.js";
+import type { SimulationConfig } from "../core/configuration/config.js";
 
 export interface Order {
   /** Which settings it belongs to; answers to earlier ones are dropped. */

@@ -1,11 +1,16 @@
 /** The numbers: the sentence that answers, the gauge of the load, the tables; made by the command line's own functions. */
-import { METRICS } from "../core/metrics.js";
-import { comparisonTable, differenceTable, headline, schedulerLabel } from "../experiments/comparison.js";
+import { METRICS } from "../core/measures/metrics.js";
+import {
+  comparisonTable,
+  differenceTable,
+  headline,
+  schedulerLabel,
+} from "../experiments/tables/comparison.js";
 import type { Study } from "../experiments/interface/study.js";
-import { capacityBound, exactBoundary, loadNotes } from "../experiments/load.js";
-import { plain, scaleOf, withInterval } from "../experiments/quantity.js";
-import { arrivalRate } from "../experiments/rows.js";
-import type { TrialRecords } from "../experiments/trials.js";
+import { capacityBound, exactBoundary, loadNotes } from "../experiments/load/capacity.js";
+import { plain, scaleOf, withInterval } from "../experiments/cells/quantity.js";
+import { arrivalRate } from "../experiments/cells/rows.js";
+import type { TrialRecords } from "../experiments/interface/trials.js";
 import { summarize } from "../stats/index.js";
 import { element, table, the } from "./elements.js";
 import { showIntervals } from "./intervals.js";

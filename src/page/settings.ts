@@ -2,20 +2,20 @@
  * Settings of the page: they live in its address as the flags of `llmsim run`, and are read by the very code that
  * reads the command line, so that a view can be shared, copied as a command, and judged in the same words.
  */
-import { flagLayer, SETTINGS } from "../cli/flag-layer.js";
-import { MODEL_SWITCHES, type ModelSwitch } from "../cli/flags.js";
-import { camelCase } from "../cli/options.js";
+import { flagLayer, SETTINGS } from "../flags/flag-layer.js";
+import { MODEL_SWITCHES, type ModelSwitch } from "../flags/flags.js";
+import { camelCase } from "../flags/options.js";
 import { shellWord } from "../core/foreign-words.js";
 import { resolveStudy } from "../config/study.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";
-import type { SimulationConfig } from "../core/config.js";
+import type { SimulationConfig } from "../core/configuration/config.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import type { Study } from "../experiments/interface/study.js";
 import { withScheduler } from "../experiments/interface/study.js";
 import type { Base, PageData } from "../experiments/explore/page-data.js";
-import { plain } from "../experiments/quantity.js";
-import { arrivalRate } from "../experiments/rows.js";
+import { plain } from "../experiments/cells/quantity.js";
+import { arrivalRate } from "../experiments/cells/rows.js";
 
 /** What the address holds: the base's name, and flags without dashes. */
 export interface Settings {

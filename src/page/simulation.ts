@@ -3,10 +3,10 @@
  * a worker that is still at one after a moment is ended and another takes its place.
  */
 import type { Lane } from "../charts/index.js";
-import { METRICS } from "../core/metrics.js";
-import { schedulerLabel } from "../experiments/comparison.js";
-import type { SimulationConfig } from "../core/config.js";
-import { TrialRecords } from "../experiments/trials.js";
+import { METRICS } from "../core/measures/metrics.js";
+import { schedulerLabel } from "../experiments/tables/comparison.js";
+import type { SimulationConfig } from "../core/configuration/config.js";
+import { TrialRecords } from "../experiments/interface/trials.js";
 import type { Answer, Order } from "./messages.js";
 
 /** What the trials so far have come to. */

@@ -1,7 +1,7 @@
 /** The page's worker: the same core as the command line's, a trial of every scheduler at a time. */
 import type { Lane } from "../charts/index.js";
-import { METRICS } from "../core/metrics.js";
-import { runTrial, Simulator } from "../core/simulate.js";
+import { METRICS } from "../core/measures/metrics.js";
+import { runTrial, Simulator } from "../core/trial/simulate.js";
 import { curvesOf } from "../experiments/explore/curves.js";
 import { Recorder } from "../experiments/explore/recording.js";
 import type { Answer, Order } from "./messages.js";

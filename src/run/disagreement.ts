@@ -3,7 +3,7 @@
  * task, or a result that was changed. Queues may do a shard twice; whenever both results are seen they are compared.
  */
 import { InvariantError } from "../core/errors.js";
-import type { Task } from "../core/trial.js";
+import type { Task } from "../core/trial/trial.js";
 import { describeTask } from "./worker-fault.js";
 
 export class Disagreement extends InvariantError {

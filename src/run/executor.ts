@@ -1,8 +1,8 @@
 /** The interface of an executor: where tasks are run. */
 import { ConfigError, InvariantError, type Issue, PlanError, UnfitError } from "../core/errors.js";
-import { valuesOfRun } from "../core/measures.js";
-import { type Simulator } from "../core/simulate.js";
-import { runTask, type Task, type TrialValues } from "../core/trial.js";
+import { valuesOfRun } from "../core/measures/measures.js";
+import { type Simulator } from "../core/trial/simulate.js";
+import { runTask, type Task, type TrialValues } from "../core/trial/trial.js";
 
 export { Interrupted } from "./interrupted.js";
 

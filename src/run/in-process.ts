@@ -3,9 +3,9 @@
  * heard. For tests, debugging and one-core timing (`--workers 0`).
  */
 import { setImmediate } from "node:timers/promises";
-import { builtIn, type Registry } from "../core/registry.js";
-import { Simulator } from "../core/simulate.js";
-import { runTask, type Task, type TrialValues } from "../core/trial.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
+import { Simulator } from "../core/trial/simulate.js";
+import { runTask, type Task, type TrialValues } from "../core/trial/trial.js";
 import type { Executor } from "./executor.js";
 import type { Memory } from "./memory.js";
 
@@ -29,7 +29,7 @@ export function inProcess(registry: Registry = builtIn, signal?: AbortSignal, me
 
   async function each(task: Task): Promise<TrialValues> {
     if ("kind" in task) return simulate(task);
-    // Checked windows are simulated each by itself (core/trial.ts).
+    // Checked windows are simulated each by itself (core/trial/trial.ts).
     const spans = task.verify && task.windows.length > 0 ? task.windows.map((end) => [end]) : [task.windows];
     const parts: TrialValues[] = [];
     for (let first = task.first; first < task.first + task.count; first++)

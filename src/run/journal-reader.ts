@@ -3,7 +3,7 @@
  * of an endless one no more is read than it takes to see that it is no journal.
  */
 import { ConfigError } from "../core/errors.js";
-import type { TrialValues } from "../core/trial.js";
+import type { TrialValues } from "../core/trial/trial.js";
 import { decoded, isSame, JOURNAL_VERSION, type JournalHeader, sumOf } from "./journal.js";
 
 /** What a journal holds. */

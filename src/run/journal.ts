@@ -11,7 +11,7 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { ConfigError } from "../core/errors.js";
-import type { Task, TrialValues } from "../core/trial.js";
+import type { Task, TrialValues } from "../core/trial/trial.js";
 import { type Executor, expectedLength } from "./executor.js";
 
 export const JOURNAL_VERSION = 1;

@@ -1,7 +1,7 @@
 /** What would exhaust the machine is refused before it runs: the results of a command stand in memory. */
 import { ConfigError } from "../core/errors.js";
-import { valuesOfRun } from "../core/measures.js";
-import type { TrialRequest } from "../experiments/trials.js";
+import { valuesOfRun } from "../core/measures/measures.js";
+import type { TrialRequest } from "../experiments/interface/trials.js";
 
 /** Numbers that one request for trials may come to: 1 GiB of them. */
 export const MOST_NUMBERS = 2 ** 27;

@@ -1,6 +1,6 @@
 /** Tasks run at once as far as they fit into memory; one that does not fit alone is refused: its process would be ended. */
-import type { Registry } from "../core/registry.js";
-import type { Task } from "../core/trial.js";
+import type { Registry } from "../core/configuration/registry.js";
+import type { Task } from "../core/trial/trial.js";
 import { MemoryFault } from "./machine-fault.js";
 import { memoryFree } from "./memory-free.js";
 import { bytesOf, isLarge, rowsOf } from "./task-memory.js";

@@ -7,8 +7,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { ConfigError } from "../core/errors.js";
-import { messageOf } from "../core/foreign-values.js";
-import { type Plugin, type PluginFile, pluginOf } from "../core/plugin.js";
+import { messageOf } from "../core/configuration/foreign-values.js";
+import { type Plugin, type PluginFile, pluginOf } from "../core/configuration/plugin.js";
 import { addressOf, watch, watching } from "./plugin-watch.js";
 
 export { watching };

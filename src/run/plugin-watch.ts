@@ -9,8 +9,8 @@ import { createHook } from "node:async_hooks";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ConfigError } from "../core/errors.js";
-import { messageOf } from "../core/foreign-values.js";
-import type { PluginFile } from "../core/plugin.js";
+import { messageOf } from "../core/configuration/foreign-values.js";
+import type { PluginFile } from "../core/configuration/plugin.js";
 
 /** What keeps a process: a timer, a server, a process of its own. */
 interface Keeping {

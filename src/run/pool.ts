@@ -3,8 +3,8 @@
  * one that kills three in a row is reported. A task has no time limit: how long a trial may take, its user knows.
  */
 import { Piscina } from "piscina";
-import type { Trace } from "../core/trace.js";
-import type { Task, TrialValues } from "../core/trial.js";
+import type { Trace } from "../core/workload/trace.js";
+import type { Task, TrialValues } from "../core/trial/trial.js";
 import { type Answer, type Executor, valuesOf } from "./executor.js";
 import { MachineFault } from "./machine-fault.js";
 import type { Memory } from "./memory.js";

@@ -1,15 +1,15 @@
 /** The Trials port over an executor: cuts requests into shards, keeps the executor busy, reports progress. */
 import { setImmediate } from "node:timers/promises";
 import { invariant, UnfitError } from "../core/errors.js";
-import { builtIn, type Registry } from "../core/registry.js";
-import type { StabilityTask, Task, TrialValues } from "../core/trial.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
+import type { StabilityTask, Task, TrialValues } from "../core/trial/trial.js";
 import {
   type StabilityRecord,
   stabilityRecord,
   type TrialRequest,
   type Trials,
   TrialRecords,
-} from "../experiments/trials.js";
+} from "../experiments/interface/trials.js";
 import type { Executor } from "./executor.js";
 import { Interrupted } from "./interrupted.js";
 import { refuseExcess } from "./limits.js";

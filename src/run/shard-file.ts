@@ -5,7 +5,7 @@
  * but what its checks bear out, and its command line is read again like one that was typed.
  */
 import { ConfigError, type Issue } from "../core/errors.js";
-import type { Task, TrialValues } from "../core/trial.js";
+import type { Task, TrialValues } from "../core/trial/trial.js";
 import { type Executor, expectedLength } from "./executor.js";
 import { differingSettings, isSame, type JournalHeader, shardKey } from "./journal.js";
 import { readJournal } from "./journal-reader.js";

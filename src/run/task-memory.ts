@@ -1,9 +1,9 @@
 /**
  * What a task takes of the machine's memory, which is that of its longest trial: all rows of a trial stand in memory.
  */
-import { expectedRequests } from "../core/expected-requests.js";
-import type { Registry } from "../core/registry.js";
-import type { Task } from "../core/trial.js";
+import { expectedRequests } from "../core/configuration/expected-requests.js";
+import type { Registry } from "../core/configuration/registry.js";
+import type { Task } from "../core/trial/trial.js";
 
 /** Measured 67 to 77 (`npm run bench -- growth`), the more the longer its columns: limited KV memory, largest gaps, hits. */
 const BYTES_A_REQUEST = 80;

@@ -2,11 +2,11 @@
  * Cuts a request for trials into tasks for workers: big enough that handing them over costs nothing, small
  * enough that the last ones end together. Configurations that share their random numbers stay together.
  */
-import type { SimulationConfig } from "../core/config.js";
-import { expectedRequests as requestsIn } from "../core/expected-requests.js";
-import { builtIn, type Registry } from "../core/registry.js";
-import type { StabilityTask, TrialTask, TrialValues } from "../core/trial.js";
-import type { TrialRecords, TrialRequest } from "../experiments/trials.js";
+import type { SimulationConfig } from "../core/configuration/config.js";
+import { expectedRequests as requestsIn } from "../core/configuration/expected-requests.js";
+import { builtIn, type Registry } from "../core/configuration/registry.js";
+import type { StabilityTask, TrialTask, TrialValues } from "../core/trial/trial.js";
+import type { TrialRecords, TrialRequest } from "../experiments/interface/trials.js";
 
 /** A task and where its values go. */
 export interface Shard {

@@ -1,5 +1,5 @@
 /** A worker that dies at its task again and again: it exits, or runs out of memory. */
-import type { Task } from "../core/trial.js";
+import type { Task } from "../core/trial/trial.js";
 
 /** The reason where its heap was full. */
 export const OUT_OF_MEMORY = "ran out of memory";

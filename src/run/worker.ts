@@ -1,10 +1,10 @@
 /** The worker's file: a wrapper round a pure function, with buffers that live as long as the thread. */
 import { move, workerData } from "piscina";
-import { Simulator } from "../core/simulate.js";
-import { type PluginFile, withPlugins } from "../core/plugin.js";
-import type { Trace } from "../core/trace.js";
-import { withTraces } from "../core/trace-registry.js";
-import type { Task, TrialValues } from "../core/trial.js";
+import { Simulator } from "../core/trial/simulate.js";
+import { type PluginFile, withPlugins } from "../core/configuration/plugin.js";
+import type { Trace } from "../core/workload/trace.js";
+import { withTraces } from "../core/configuration/trace-registry.js";
+import type { Task, TrialValues } from "../core/trial/trial.js";
 import { answer, type Answer, answerTo } from "./executor.js";
 import { bytesOf, isLarge } from "./task-memory.js";
 

@@ -5,7 +5,7 @@
  * on short runs this test calls most stable systems unstable. The stability verdict uses the drift test.
  */
 
-import { normalCdf } from "../core/arithmetic.js";
+import { normalCdf } from "../core/numbers/arithmetic.js";
 
 /** Outcome of the test against "no trend". */
 export interface Trend {

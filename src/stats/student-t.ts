@@ -6,7 +6,7 @@
  * a bisection on the distribution function: nothing to tune, and never less accurate than that function.
  */
 
-import { atan, log1p, normalCdf } from "../core/arithmetic.js";
+import { atan, log1p, normalCdf } from "../core/numbers/arithmetic.js";
 import { invariant } from "../core/errors.js";
 
 /** From here on Hill's expansion is used: its absolute error is below 1e-18 there, the series' 1e-14. */

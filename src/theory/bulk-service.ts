@@ -7,7 +7,7 @@
  * in |z| < 1. The server starts at once with whoever is there; it never waits for a batch to fill.
  */
 
-import { cos, exp, sin } from "../core/arithmetic.js";
+import { cos, exp, sin } from "../core/numbers/arithmetic.js";
 import { invariant } from "../core/errors.js";
 
 /** Steady-state means of the bulk queue; Infinity when lambda c >= K. */

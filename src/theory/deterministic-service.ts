@@ -6,7 +6,7 @@
  * from the distribution of the number in system; that one comes from level crossings, positive terms too.
  */
 
-import { exp } from "../core/arithmetic.js";
+import { exp } from "../core/numbers/arithmetic.js";
 import { invariant } from "../core/errors.js";
 import { mg1, type QueueMeans, type ResponseQuantile } from "./single-queues.js";
 

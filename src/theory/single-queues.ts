@@ -5,7 +5,7 @@
  * Rates per second, times in seconds. A queue with offered load >= 1 has no steady state: its means are Infinity.
  */
 
-import { log1p, pow } from "../core/arithmetic.js";
+import { log1p, pow } from "../core/numbers/arithmetic.js";
 import { invariant } from "../core/errors.js";
 
 /** Steady-state means of a queue. */

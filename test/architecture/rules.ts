@@ -3,6 +3,7 @@
  * files). Each finding says where, what, and what to do instead.
  */
 import ts from "typescript";
+import { BELOW, CLI_GROUND, FLOORS } from "./rooms.js";
 import { lineOf, nodesOf, resolve, type Source } from "./sources.js";
 
 export type Finding = string;
@@ -13,45 +14,21 @@ const finding = (source: Source, line: number, problem: string, instead: string)
 
 // ------------------------------------------------------------------------------------------ who imports whom
 
-/** The room of a file: its first folder, or "index" for the library's face. */
+/** The folder of a file, of those in src; "index" for the library's face. */
 const roomOf = (path: string): string => (path.includes("/") ? path.slice(0, path.indexOf("/")) : "index");
 
-const FOUNDATION = ["core/units.ts", "core/arithmetic.ts", "core/errors.ts"];
-
-/** What each room may import besides itself: rooms, or single files of one. */
-const BELOW: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  stats: FOUNDATION,
-  theory: FOUNDATION,
-  charts: FOUNDATION,
-  experiments: ["charts", "stats", "theory", "core"],
-  config: ["core"],
-  // A scenario file is a configuration file: io reads it, config says what it means. Charts draw, io makes files of it.
-  io: ["core", "config", "charts"],
-  // The port that run implements.
-  run: ["core", "experiments/trials.ts"],
-  // The page is the command line in a browser: it reads the same flags, by the files of cli that need nothing of Node.
-  page: [
-    "charts",
-    "stats",
-    "theory",
-    "core",
-    "experiments",
-    "config",
-    "cli/flags.ts",
-    "cli/flag-layer.ts",
-    "cli/options.ts",
-    "cli/shell.ts",
-  ],
-  cli: ["experiments", "config", "run", "io", "charts", "stats", "theory", "core"],
-  index: ["core", "stats", "theory"],
-};
+/** The room within its folder. */
+function innerRoomOf(path: string): string {
+  const [, room, file] = path.split("/");
+  if (file !== undefined) return room;
+  return CLI_GROUND.includes(path) ? "ground" : ".";
+}
 
 /** Packages that the pure rooms may use; the others may use whatever package.json lists. */
 const PACKAGES: Readonly<
   Record<string, (source: Source, specifier: string, isTypeOnly: boolean) => boolean>
 > = {
-  core: ({ path }, specifier) => path === "core/random.ts" && specifier.startsWith("seedrandom/"),
+  core: ({ path }, specifier) => path === "core/numbers/random.ts" && specifier.startsWith("seedrandom/"),
   stats: (_, specifier) => specifier === "simple-statistics",
   theory: () => false,
   charts: (_, specifier, isTypeOnly) => specifier === "vega-lite" && isTypeOnly,
@@ -64,9 +41,7 @@ export const importsGoDown: Rule = (source) => {
   const room = roomOf(source.path);
   const below = BELOW[room];
   if (below === undefined)
-    return [
-      finding(source, 1, `unknown room: ${room}`, `Use one of ${Object.keys(BELOW).join(", ")} (DESIGN §1)`),
-    ];
+    return [finding(source, 1, `unknown room: ${room}`, `Use one of ${Object.keys(BELOW).join(", ")}`)];
   return source.imports.flatMap(({ specifier, line }) => {
     if (!specifier.startsWith(".")) return [];
     const target = resolve(source.path, specifier);
@@ -74,6 +49,39 @@ export const importsGoDown: Rule = (source) => {
     const allowed =
       below.length > 0 ? `${room} may import ${below.join(", ")}` : `${room} imports no other room`;
     return [finding(source, line, `${room} imports ${target}`, `Imports go down only: ${allowed}`)];
+  });
+};
+
+/** Within core, experiments and cli: rooms import what stands on lower floors. */
+export const roomsStandOnFloors: Rule = (source) => {
+  const folder = roomOf(source.path);
+  const floors = FLOORS[folder];
+  if (floors === undefined) return [];
+  const floorOf = (room: string): number => floors.findIndex((floor) => floor.includes(room));
+  const room = innerRoomOf(source.path);
+  const floor = floorOf(room);
+  if (floor < 0)
+    return [
+      finding(
+        source,
+        1,
+        `unknown room: ${folder}/${room}`,
+        `Use one of ${floors.flat().join(", ")}, or give it a floor (test/architecture/rooms.ts)`,
+      ),
+    ];
+  return source.imports.flatMap(({ specifier, line }) => {
+    const target = specifier.startsWith(".") ? resolve(source.path, specifier) : "";
+    const to = innerRoomOf(target);
+    if (roomOf(target) !== folder || to === room || floorOf(to) < floor) return [];
+    const lower = floors.slice(0, floor).flat();
+    return [
+      finding(
+        source,
+        line,
+        `${folder}/${room} imports ${target}`,
+        `Imports go down only: ${room} may import ${lower.join(", ") || "nothing"} of ${folder}`,
+      ),
+    ];
   });
 };
 
@@ -155,44 +163,71 @@ export const packagesAreAllowed =
     });
   };
 
-/** The families of the core: members import these files of it and nothing else, above all not each other. */
 const DEFINITIONS = ["definition", "units", "arithmetic", "errors"];
-const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-  arrivals: [...DEFINITIONS, "arrival-process", "random", "gamma-function", "trace", "trace-arrivals"],
-  lengths: [...DEFINITIONS, "length-law", "random", "listed-lengths", "trace", "trace-lengths"],
-  schedulers: [...DEFINITIONS, "scheduler", "packing"],
-  "service-times": [...DEFINITIONS, "service-time-model", "affine-cost", "kernel-table"],
-  disciplines: [...DEFINITIONS, "discipline", "id-deque", "keyed-order"],
-  routers: [...DEFINITIONS, "router"],
-};
+
+/** A family of the core: its folder, and the files that its members import, above all not each other. */
+interface Family {
+  readonly folder: string;
+  readonly allowed: readonly string[];
+  /** Files of the folder that are no members: what the members are written against. */
+  readonly interface?: readonly string[];
+}
+const FAMILIES: readonly Family[] = [
+  {
+    folder: "core/workload/arrivals",
+    allowed: [...DEFINITIONS, "arrival-process", "random", "gamma-function", "trace", "trace-arrivals"],
+  },
+  {
+    folder: "core/workload/lengths",
+    allowed: [...DEFINITIONS, "length-law", "random", "listed-lengths", "trace", "trace-lengths"],
+  },
+  { folder: "core/policies/schedulers", allowed: [...DEFINITIONS, "scheduler", "packing"] },
+  {
+    folder: "core/service-times",
+    allowed: [...DEFINITIONS, "service-time-model", "affine-cost", "kernel-table"],
+    interface: ["service-time-model", "affine-cost", "kernel-table", "dearer-side"],
+  },
+  {
+    folder: "core/policies/disciplines",
+    allowed: [...DEFINITIONS, "discipline", "id-deque", "keyed-order"],
+  },
+  { folder: "core/policies/routers", allowed: [...DEFINITIONS, "router"] },
+];
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1).replace(".ts", "");
+
+/** The family of which a file is a member, or the index. */
+const familyOf = (path: string): Family | undefined =>
+  FAMILIES.find(
+    ({ folder, interface: others = [] }) =>
+      path.slice(0, path.lastIndexOf("/")) === folder && !others.includes(nameOf(path)),
+  );
 
 const isFamilyIndex = (source: Source): boolean =>
   source.path.endsWith("/index.ts") && source.file.statements.every(ts.isExportDeclaration);
 
 export const membersStandAlone: Rule = (source) => {
-  const [room, family, name] = source.path.split("/");
+  const family = familyOf(source.path);
   return source.imports.flatMap(({ specifier, line }) => {
-    const [toRoom, toFamily, toName] = resolve(source.path, specifier).split("/");
     if (!specifier.startsWith(".")) return [];
-    const targetsMember = toRoom === "core" && toName !== undefined && toFamily in FAMILIES;
-    const isMember = room === "core" && name !== undefined && family in FAMILIES;
-    if (isMember && name === "index.ts")
-      return toFamily === family
+    const target = resolve(source.path, specifier);
+    const targeted = familyOf(target);
+    if (family && source.path.endsWith("/index.ts"))
+      return targeted === family
         ? []
         : [finding(source, line, `exports ${specifier}`, "An index lists its own folder")];
-    if (isMember) {
-      const allowed = FAMILIES[family];
-      if (!targetsMember && allowed.includes(toFamily.replace(".ts", ""))) return [];
-      return [
-        finding(
-          source,
-          line,
-          `a member imports ${specifier}`,
-          `Members of ${family} import ${allowed.join(", ")}`,
-        ),
-      ];
-    }
-    if (targetsMember && source.path !== "core/registry.ts")
+    if (family)
+      return !targeted && family.allowed.includes(nameOf(target))
+        ? []
+        : [
+            finding(
+              source,
+              line,
+              `a member imports ${specifier}`,
+              `Members of ${nameOf(family.folder)} import ${family.allowed.join(", ")}`,
+            ),
+          ];
+    if (targeted && source.path !== "core/configuration/registry.ts")
       return [
         finding(source, line, `imports ${specifier}`, "Members are reached through the registry, by name"),
       ];
@@ -212,7 +247,7 @@ const GLOBALS: Readonly<Record<string, string>> = {
   console: "Return what there is to say; the cli prints it",
   process: "Take settings as arguments; the environment belongs to cli",
   Intl: "Write numbers as plain text; a locale differs from machine to machine",
-  crypto: "Draw from a Stream of core/random.ts",
+  crypto: "Draw from a Stream of core/numbers/random.ts",
   setTimeout: "A pure room waits for nobody; timers belong to run",
   setInterval: "A pure room waits for nobody; timers belong to run",
   setImmediate: "A pure room waits for nobody; timers belong to run",
@@ -238,7 +273,7 @@ const LOCALE_METHODS = [
   "localeCompare",
 ];
 
-/** simple-statistics' coarse tables (DESIGN §4). */
+/** simple-statistics' coarse tables. */
 const COARSE = [
   "probit",
   "cumulativeStdNormalProbability",
@@ -286,7 +321,11 @@ export const sameBitsEverywhere: Rule = (source) => {
       node.kind === ts.SyntaxKind.AsteriskAsteriskToken ||
       node.kind === ts.SyntaxKind.AsteriskAsteriskEqualsToken
     )
-      add(node, "the operator **", "It changed at Node 24: multiply, or use pow of core/arithmetic.ts");
+      add(
+        node,
+        "the operator **",
+        "It changed at Node 24: multiply, or use pow of core/numbers/arithmetic.ts",
+      );
     else if (ts.isMetaProperty(node)) add(node, "import.meta", "A file's place belongs to io");
     else if (
       (node.kind === ts.SyntaxKind.AsyncKeyword || ts.isAwaitExpression(node)) &&
@@ -302,7 +341,7 @@ export const sameBitsEverywhere: Rule = (source) => {
             source,
             line,
             `${name} of simple-statistics`,
-            "It is a coarse table: use core/arithmetic.ts",
+            "It is a coarse table: use core/numbers/arithmetic.ts",
           ),
         );
   return findings;
@@ -321,7 +360,7 @@ function checkIdentifier(source: Source, room: string, node: ts.Identifier, add:
       add(
         node,
         `Math.${parent.name.text}`,
-        `Use core/arithmetic.ts (log, exp, pow, …); the same everywhere are Math.${MATH.join(", ")}`,
+        `Use core/numbers/arithmetic.ts (log, exp, pow, …); the same everywhere are Math.${MATH.join(", ")}`,
       );
   } else if (text === "Promise" && room !== "experiments" && isGlobal(source, node))
     add(node, "Promise", NO_PROMISES);

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseText } from "../../dist/config/yaml.js";
-import { pow } from "../../dist/core/arithmetic.js";
+import { pow } from "../../dist/core/numbers/arithmetic.js";
 import { readTrace } from "../../dist/io/trace-reader.js";
 import { expectation } from "../../dist/theory/index.js";
 import { assertMeasured, median, table, timed, wanted } from "./figures.js";

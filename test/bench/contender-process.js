@@ -8,12 +8,19 @@ import { pathToFileURL } from "node:url";
 import { processorNs } from "./figures.js";
 
 const folder = pathToFileURL(`${process.argv[2]}/`);
+/** The first module of these that the build has: earlier ones had other rooms. */
+async function moduleOf([path, ...earlier]) {
+  try {
+    return await import(new URL(path, folder).href);
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND" || earlier.length === 0) throw error;
+    return moduleOf(earlier);
+  }
+}
 // What `import "llmsim"` gives; a build from before had no bundle.
-const { simulate, prepare, Simulator } = await import(new URL("bundle/index.js", folder).href).catch(
-  () => import(new URL("index.js", folder).href),
-);
-const { measure } = await import(new URL("core/metrics.js", folder).href);
-const { Tally } = await import(new URL("core/tally.js", folder).href);
+const { simulate, prepare, Simulator } = await moduleOf(["bundle/index.js", "index.js"]);
+const { measure } = await moduleOf(["core/measures/metrics.js", "core/metrics.js"]);
+const { Tally } = await moduleOf(["core/measures/tally.js", "core/tally.js"]);
 // As the commands of that build do: some had V8 compile more of the loop into one function.
 await import(new URL("run/inlining.js", folder).href).then(
   ({ inlineMore }) => inlineMore(),

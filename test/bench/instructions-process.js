@@ -1,22 +1,22 @@
 /**
- * What `instructions` counts: the loop over and over, on one trial's requests. First all schedulers in turns, so that it
- * is compiled for all of them, then the one that is asked for.
+ * What `instructions` counts: the loop over and over, on one trial's requests. First all cases in turns, so that it is
+ * compiled for all of them, then the one that is asked for.
  * Arguments: its name, the number of trials. Prints the requests of these.
  */
 import { prepare, Simulator } from "../../dist/bundle/index.js";
-import { demo2, SCHEDULERS } from "./demo2.js";
+import { COUNTED } from "./counted.js";
 
 const [asked, trials] = process.argv.slice(2);
 const simulators = new Map();
 
-function rounds(kind, count) {
-  const simulator = simulators.get(kind) ?? new Simulator();
-  simulators.set(kind, simulator);
-  const config = prepare(demo2(kind, { tmaxSeconds: 5000 }));
+function rounds(name, count) {
+  const simulator = simulators.get(name) ?? new Simulator();
+  simulators.set(name, simulator);
+  const config = prepare(COUNTED[name]);
   const drawn = simulator.draw(config, 1, 1);
   for (let i = 0; i < count; i++) simulator.run(config, drawn, { seed: 1, trial: 1 });
   return count * drawn.count;
 }
 
-for (let round = 0; round < 4; round++) for (const { kind } of SCHEDULERS) rounds(kind, 15);
+for (let round = 0; round < 4; round++) for (const name of Object.keys(COUNTED)) rounds(name, 15);
 console.log(rounds(asked, Number(trials)));

@@ -5,10 +5,11 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { SCHEDULERS } from "./demo2.js";
+import { COUNTED as CASES } from "./counted.js";
 import { assertMeasured, table } from "./figures.js";
 
-export const summary = "machine instructions per request of the loop (needs valgrind; takes four minutes)";
+export const summary =
+  "machine instructions per request of the loop (needs valgrind; takes a quarter of an hour)";
 
 const COUNTED = fileURLToPath(new URL("instructions-process.js", import.meta.url));
 /** Of two runs that differ in their trials the difference counts: neither start nor compiling is in it. */
@@ -19,23 +20,25 @@ export function run({ say }) {
     say("no valgrind here: left out");
     return;
   }
-  say(`demo2, λ = 2, T = 5000 s, all three in one process, ${availableParallelism()} cores`);
-  const rows = SCHEDULERS.map(({ kind }) => {
-    const [few, many] = TRIALS.map((trials) => count(kind, trials));
+  say(
+    `demo2 (λ = 2, T = 5000 s) and an H100 at 10 per s, all in one process, ${availableParallelism()} cores`,
+  );
+  const rows = Object.keys(CASES).map((name) => {
+    const [few, many] = TRIALS.map((trials) => count(name, trials));
     const instructions = (many.instructions - few.instructions) / (many.requests - few.requests);
     assertMeasured({ instructions });
-    return [kind, instructions.toFixed(0)];
+    return [name, instructions.toFixed(0)];
   });
   say(table([["", "instructions"], ...rows]));
 }
 
 /** Instructions of a whole process that ends with so many trials, and requests in them. */
-function count(kind, trials) {
+function count(name, trials) {
   const { status, stdout, stderr } = spawnSync(
     "valgrind",
     [
       ...["--tool=callgrind", "--smc-check=all-non-file", "--callgrind-out-file=/dev/null"],
-      ...[process.execPath, "--single-threaded", COUNTED, kind, String(trials)],
+      ...[process.execPath, "--single-threaded", COUNTED, name, String(trials)],
     ],
     { encoding: "utf8" },
   );

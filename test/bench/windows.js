@@ -1,6 +1,6 @@
 /** `windows`: a trial over a hundred time windows in one pass, against the longest window alone. */
 import { prepare, Simulator } from "../../dist/index.js";
-import { runTask } from "../../dist/core/trial.js";
+import { runTask } from "../../dist/core/trial/trial.js";
 import { demo2, SCHEDULERS } from "./demo2.js";
 import { assertMeasured, median, processorNs, table, wanted } from "./figures.js";
 

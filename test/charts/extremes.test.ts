@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { lineBand } from "../../src/charts/index.js";
 import { measureScale, positionScale } from "../../src/charts/scales.js";
 import { hybridDashboard } from "../../src/experiments/figures/hybrid.js";
-import { replayFigure } from "../../src/experiments/figures/replay.js";
+import { replayFigure } from "../../src/experiments/measured/figure.js";
 import { renderSvg } from "../../src/io/png.js";
 import type { TopLevelSpec } from "vega-lite";
 import { warningsOf } from "./compile.js";

@@ -12,9 +12,9 @@ import {
   time,
 } from "../../src/charts/index.js";
 import type { Lane, Pen, View } from "../../src/charts/index.js";
-import { prepare } from "../../src/core/check-config.js";
-import { Requests } from "../../src/core/requests.js";
-import { Simulator } from "../../src/core/simulate.js";
+import { prepare } from "../../src/core/configuration/check-config.js";
+import { Requests } from "../../src/core/workload/requests.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
 import { Recorder } from "../../src/experiments/explore/recording.js";
 
 const ROWS = [

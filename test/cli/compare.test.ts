@@ -47,7 +47,7 @@ test("each configuration against the first, by the trials' differences", async (
 describe("an earlier result", () => {
   // The first test draws a comparison; here the differences are what is tested.
   beforeEach(() => {
-    vi.doMock("../../src/io/png.js", () => import("./light-pictures.js"));
+    vi.doMock("../../src/io/png.js", () => import("./output/light-pictures.js"));
     onTestFinished(() => void vi.doUnmock("../../src/io/png.js"));
   });
   const model = `--scheduler hybrid --tmax 20 --workers 0`;

@@ -5,7 +5,7 @@ import { describe, expect, vi } from "vitest";
 import { parseCsv } from "../../src/io/csv.js";
 import { instead, llmsim, test } from "./session.js";
 
-vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
+vi.mock("../../src/io/png.js", () => import("./output/light-pictures.js"));
 
 const TRACE = `arrival_s,prompt_tokens,output_tokens\n${Array.from({ length: 60 }, (_, i) => `${i / 2},${20 + i},5`).join("\n")}\n`;
 const COMMANDS = [

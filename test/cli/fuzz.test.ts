@@ -37,7 +37,7 @@ function chosen(only = `0-${CASES}`): number[] {
   return Array.from({ length: end === undefined ? 1 : end - first! }, (_, i) => first! + i);
 }
 
-vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
+vi.mock("../../src/io/png.js", () => import("./output/light-pictures.js"));
 vi.mock("../../src/io/gif.js", () => ({
   renderGif: () => Promise.resolve({ gif: new Uint8Array(1), still: new Uint8Array(1) }),
 }));

@@ -8,7 +8,7 @@ import { describe, expect, vi } from "vitest";
 import { EXPERIMENTS } from "../../src/experiments/index.js";
 import { llmsim, test } from "./session.js";
 
-vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
+vi.mock("../../src/io/png.js", () => import("./output/light-pictures.js"));
 
 const SMALL = "--tmax 100 --ntrials 2 --workers 0 --quiet";
 const ONE = `${SMALL} --scheduler hybrid`;

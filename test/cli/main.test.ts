@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, vi } from "vitest";
 import { report } from "../../src/cli/faults.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
-import type { TrialTask } from "../../src/core/trial.js";
-import { METRICS } from "../../src/core/metrics.js";
+import type { TrialTask } from "../../src/core/trial/trial.js";
+import { METRICS } from "../../src/core/measures/metrics.js";
 import { FileError } from "../../src/io/files.js";
 import type * as inProcessModule from "../../src/run/in-process.js";
 import type { SubmitterOptions } from "../../src/run/bullmq/submitter.js";

@@ -5,7 +5,7 @@
 import { Command } from "commander";
 import { describe } from "../../src/cli/command.js";
 import { describeMerge } from "../../src/cli/merge.js";
-import { stream } from "../../src/core/random.js";
+import { stream } from "../../src/core/numbers/random.js";
 import { EXPERIMENTS } from "../../src/experiments/index.js";
 import { SEED } from "../seed.js";
 

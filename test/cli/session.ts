@@ -57,7 +57,7 @@ export const instead = (line: string, more: string): string =>
     `${line} `,
   ) + more;
 
-/** Which run wrote what (src/cli/record.ts) is left to its own tests: elsewhere it would stand in every list. */
+/** Which run wrote what (src/cli/files/record.ts) is left to its own tests: elsewhere it would stand in every list. */
 const isRecord = (path: string): boolean => basename(path) === ".llmsim.json";
 
 /** Every file below a folder with its content, by its path. */

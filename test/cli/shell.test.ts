@@ -2,7 +2,7 @@
 import { describe, expect } from "vitest";
 import { InvariantError } from "../../src/core/errors.js";
 import { report } from "../../src/cli/faults.js";
-import { commandLine } from "../../src/cli/shell.js";
+import { commandLine } from "../../src/flags/shell.js";
 import { smallConfig } from "../run/requests.js";
 import { WorkerFault } from "../../src/run/worker-fault.js";
 import { llmsim, test } from "./session.js";

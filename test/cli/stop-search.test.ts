@@ -1,8 +1,8 @@
 /** Ctrl-C ends a search at once: a run from a backlog, which may take minutes, is left behind. */
 import { expect, test } from "vitest";
-import { lazyExecutor } from "../../src/cli/executor.js";
-import { prepare } from "../../src/core/check-config.js";
-import type { StabilityTask } from "../../src/core/trial.js";
+import { lazyExecutor } from "../../src/cli/settings/executor.js";
+import { prepare } from "../../src/core/configuration/check-config.js";
+import type { StabilityTask } from "../../src/core/trial/trial.js";
 import { Interrupted } from "../../src/run/interrupted.js";
 import { scenario } from "../experiments/studies.js";
 

@@ -11,7 +11,7 @@ const rowsOf = (folder: string, name: string) =>
 
 /** Where two commands' tables are compared, their pictures are not drawn. */
 function drawLightly(): void {
-  vi.doMock("../../src/io/png.js", () => import("./light-pictures.js"));
+  vi.doMock("../../src/io/png.js", () => import("./output/light-pictures.js"));
   onTestFinished(() => void vi.doUnmock("../../src/io/png.js"));
 }
 

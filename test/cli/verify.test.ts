@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, vi } from "vitest";
 import { listing, llmsim, test } from "./session.js";
 
-vi.mock("../../src/io/png.js", () => import("./light-pictures.js"));
+vi.mock("../../src/io/png.js", () => import("./output/light-pictures.js"));
 
 const small = "--tmax 20 --ntrials 2 --quiet --json --workers 0";
 

@@ -8,10 +8,15 @@ import { fileLayer } from "../../src/config/file-layer.js";
 import { type GroupNode, optionsOf, scenarioTree, STUDY_OPTIONS, studyTree } from "../../src/config/keys.js";
 import { runOutputSchema } from "../../src/config/run-output-schema.js";
 import { hardwareSchema, scenarioSchema, studySchema } from "../../src/config/schema.js";
-import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS, STANDARD } from "../../src/core/config.js";
-import type { OptionSpec } from "../../src/core/definition.js";
-import { METRICS } from "../../src/core/metrics.js";
-import { builtIn, type Registry } from "../../src/core/registry.js";
+import {
+  CONVENTION_OPTIONS,
+  ENGINE_OPTIONS,
+  HORIZON_OPTIONS,
+  STANDARD,
+} from "../../src/core/configuration/config.js";
+import type { OptionSpec } from "../../src/core/options/definition.js";
+import { METRICS } from "../../src/core/measures/metrics.js";
+import { builtIn, type Registry } from "../../src/core/configuration/registry.js";
 
 /** The members of a family, as errors list them. */
 const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");

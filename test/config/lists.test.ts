@@ -1,4 +1,4 @@
-/** Number lists of the command line (DESIGN §5). */
+/** Number lists of the command line. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MOST_VALUES, numberOrText, parseList } from "../../src/config/lists.js";

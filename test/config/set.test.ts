@@ -7,7 +7,7 @@ import { parseSet } from "../../src/config/set.js";
 import { resolveStudy } from "../../src/config/study.js";
 import { parseText } from "../../src/config/yaml.js";
 import { ConfigError } from "../../src/core/errors.js";
-import { builtIn } from "../../src/core/registry.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
 import { loadScenario } from "../../src/io/scenarios.js";
 
 const base: Layer[] = [

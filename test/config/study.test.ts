@@ -6,11 +6,11 @@ import { STUDY_OPTIONS } from "../../src/config/keys.js";
 import type { Layer, StudyInput } from "../../src/config/layer.js";
 import { parseSet } from "../../src/config/set.js";
 import { resolveStudy, scenarioOf, type Study } from "../../src/config/study.js";
-import { check } from "../../src/core/check-config.js";
-import { REFERENCE, STANDARD } from "../../src/core/config.js";
+import { check } from "../../src/core/configuration/check-config.js";
+import { REFERENCE, STANDARD } from "../../src/core/configuration/config.js";
 import { ConfigError } from "../../src/core/errors.js";
-import { builtIn } from "../../src/core/registry.js";
-import { simulate } from "../../src/core/simulate.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
+import { simulate } from "../../src/core/trial/simulate.js";
 
 /** The members of a family, as errors list them. */
 const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");

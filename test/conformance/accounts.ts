@@ -1,10 +1,10 @@
 /** A case run by the oracle and by the fast engine, each told in the form of the case's results. */
-import type { Observer } from "../../src/core/observer.js";
-import type { Flight, Replica, Shared } from "../../src/core/replica.js";
-import { Requests } from "../../src/core/requests.js";
-import { complete } from "../../src/core/config.js";
-import type { Sequences } from "../../src/core/sequences.js";
-import { Simulator } from "../../src/core/simulate.js";
+import type { Observer } from "../../src/core/engine/observer.js";
+import type { Flight, Replica, Shared } from "../../src/core/state/replica.js";
+import { Requests } from "../../src/core/workload/requests.js";
+import { complete } from "../../src/core/configuration/config.js";
+import type { Sequences } from "../../src/core/state/sequences.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
 import { runOracle, type OracleInput } from "../oracle/oracle.js";
 import type { Expectation, VllmRequest, VllmResult } from "./vllm-cases.js";
 

@@ -1,13 +1,13 @@
 /** What every arrival process owes (model §4). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withDefaults } from "../../src/core/check-options.js";
-import type { Spec } from "../../src/core/definition.js";
-import { stream } from "../../src/core/random.js";
-import { builtIn, member } from "../../src/core/registry.js";
-import { Requests } from "../../src/core/requests.js";
-import { drawTrial } from "../../src/core/draw-trial.js";
-import { NEVER } from "../../src/core/units.js";
+import { withDefaults } from "../../src/core/options/check-options.js";
+import type { Spec } from "../../src/core/options/definition.js";
+import { stream } from "../../src/core/numbers/random.js";
+import { builtIn, member } from "../../src/core/configuration/registry.js";
+import { Requests } from "../../src/core/workload/requests.js";
+import { drawTrial } from "../../src/core/configuration/draw-trial.js";
+import { NEVER } from "../../src/core/numbers/units.js";
 
 const every: Spec[] = [
   ...builtIn.arrivals.flatMap(({ options, examples }) => examples.map((spec) => withDefaults(options, spec))),

@@ -3,10 +3,10 @@
  * its words must be there, its examples must pass its own check, and each option must refuse what it says.
  */
 import { describe, expect, test } from "vitest";
-import { allowed, checkOptions, checkSpec, withDefaults } from "../../src/core/check-options.js";
-import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS } from "../../src/core/config.js";
-import type { Definition, OptionSpec, Spec } from "../../src/core/definition.js";
-import { builtIn, member } from "../../src/core/registry.js";
+import { allowed, checkOptions, checkSpec, withDefaults } from "../../src/core/options/check-options.js";
+import { CONVENTION_OPTIONS, ENGINE_OPTIONS, HORIZON_OPTIONS } from "../../src/core/configuration/config.js";
+import type { Definition, OptionSpec, Spec } from "../../src/core/options/definition.js";
+import { builtIn, member } from "../../src/core/configuration/registry.js";
 
 const families: [string, readonly Definition<unknown>[]][] = Object.entries(builtIn);
 const members = families.flatMap(([family, definitions]) =>

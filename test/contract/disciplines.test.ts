@@ -4,10 +4,10 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withDefaults } from "../../src/core/check-options.js";
-import type { Foreknowledge, PromptOrder } from "../../src/core/discipline.js";
+import { withDefaults } from "../../src/core/options/check-options.js";
+import type { Foreknowledge, PromptOrder } from "../../src/core/policies/discipline.js";
 import { ConfigError } from "../../src/core/errors.js";
-import { builtIn, member } from "../../src/core/registry.js";
+import { builtIn, member } from "../../src/core/configuration/registry.js";
 import { account, engine, knowNothing, type Row, rows, run, withoutFastForward } from "./workloads.js";
 
 const specs = builtIn.disciplines.flatMap(({ examples }) => examples);

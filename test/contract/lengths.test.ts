@@ -1,12 +1,12 @@
 /** What every length law owes (model §5): moments beside the sampler, and both must agree. */
 import { describe, expect, test } from "vitest";
-import { withDefaults } from "../../src/core/check-options.js";
-import { check } from "../../src/core/check-config.js";
-import { complete } from "../../src/core/config.js";
-import type { Spec } from "../../src/core/definition.js";
-import { LONGEST, type LengthLaw } from "../../src/core/length-law.js";
-import { stream } from "../../src/core/random.js";
-import { builtIn, member } from "../../src/core/registry.js";
+import { withDefaults } from "../../src/core/options/check-options.js";
+import { check } from "../../src/core/configuration/check-config.js";
+import { complete } from "../../src/core/configuration/config.js";
+import type { Spec } from "../../src/core/options/definition.js";
+import { LONGEST, type LengthLaw } from "../../src/core/workload/length-law.js";
+import { stream } from "../../src/core/numbers/random.js";
+import { builtIn, member } from "../../src/core/configuration/registry.js";
 
 const DRAWS = 100_000;
 

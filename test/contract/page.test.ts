@@ -7,11 +7,11 @@ import {
   HORIZON_OPTIONS,
   REFERENCE,
   STANDARD,
-} from "../../src/core/config.js";
-import { METRICS } from "../../src/core/metrics.js";
-import { builtIn } from "../../src/core/registry.js";
-import type { Replica } from "../../src/core/replica.js";
-import { Simulator } from "../../src/core/simulate.js";
+} from "../../src/core/configuration/config.js";
+import { METRICS } from "../../src/core/measures/metrics.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
+import type { Replica } from "../../src/core/state/replica.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
 import { requestsOf, type Row, run } from "./workloads.js";
 
 const page = readFileSync(new URL("../../docs/model.md", import.meta.url), "utf8");

@@ -4,14 +4,14 @@
  */
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { DecodePool } from "../../src/core/decode-pool.js";
+import { DecodePool } from "../../src/core/state/decode-pool.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
-import { nextPiece } from "../../src/core/packing.js";
-import { builtIn } from "../../src/core/registry.js";
-import type { Batch, PromptQueue, Scheduler, View } from "../../src/core/scheduler.js";
-import type { ServiceTimeDefinition } from "../../src/core/service-time-model.js";
-import { Simulator } from "../../src/core/simulate.js";
-import { type Nanoseconds, ns, tokens, UNLIMITED } from "../../src/core/units.js";
+import { nextPiece } from "../../src/core/policies/packing.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
+import type { Batch, PromptQueue, Scheduler, View } from "../../src/core/policies/scheduler.js";
+import type { ServiceTimeDefinition } from "../../src/core/service-times/service-time-model.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
+import { type Nanoseconds, ns, tokens, UNLIMITED } from "../../src/core/numbers/units.js";
 import {
   account,
   conventions,

@@ -7,8 +7,8 @@
  * prompt: random iteration times are drawn by the replica, and would differ from router to router.
  */
 import { describe, expect, test } from "vitest";
-import type { Spec } from "../../src/core/definition.js";
-import { simulate, Simulator } from "../../src/core/simulate.js";
+import type { Spec } from "../../src/core/options/definition.js";
+import { simulate, Simulator } from "../../src/core/trial/simulate.js";
 import { halfWidth, pairedDifference, simultaneous, type Summary, summarize } from "../../src/stats/index.js";
 import { ekm1, mm1, mmk } from "../../src/theory/index.js";
 

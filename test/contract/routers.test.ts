@@ -5,10 +5,10 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { prepare } from "../../src/core/check-config.js";
-import { builtIn, member, type Registry } from "../../src/core/registry.js";
-import type { Fleet, Router } from "../../src/core/router.js";
-import { Simulator } from "../../src/core/simulate.js";
+import { prepare } from "../../src/core/configuration/check-config.js";
+import { builtIn, member, type Registry } from "../../src/core/configuration/registry.js";
+import type { Fleet, Router } from "../../src/core/policies/router.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
 import {
   account,
   memoryEngine,

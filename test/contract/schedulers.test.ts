@@ -1,13 +1,13 @@
 /** What every scheduler owes, whoever wrote it (model §1, §2). A new member is run by this suite as it is. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withDefaults } from "../../src/core/check-options.js";
-import { builtIn } from "../../src/core/registry.js";
-import { STANDARD } from "../../src/core/config.js";
-import type { Spec } from "../../src/core/definition.js";
-import type { Batch, Scheduler, View } from "../../src/core/scheduler.js";
-import { Simulator } from "../../src/core/simulate.js";
-import { ns, tokens } from "../../src/core/units.js";
+import { withDefaults } from "../../src/core/options/check-options.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
+import { STANDARD } from "../../src/core/configuration/config.js";
+import type { Spec } from "../../src/core/options/definition.js";
+import type { Batch, Scheduler, View } from "../../src/core/policies/scheduler.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
+import { ns, tokens } from "../../src/core/numbers/units.js";
 import {
   account,
   conventionsOf,

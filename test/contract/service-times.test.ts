@@ -1,11 +1,11 @@
 /** What every service-time model owes (model §1). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { withDefaults } from "../../src/core/check-options.js";
-import type { Spec } from "../../src/core/definition.js";
-import { stream } from "../../src/core/random.js";
-import { builtIn, member } from "../../src/core/registry.js";
-import type { BatchShape, ServiceTimeModel } from "../../src/core/service-time-model.js";
+import { withDefaults } from "../../src/core/options/check-options.js";
+import type { Spec } from "../../src/core/options/definition.js";
+import { stream } from "../../src/core/numbers/random.js";
+import { builtIn, member } from "../../src/core/configuration/registry.js";
+import type { BatchShape, ServiceTimeModel } from "../../src/core/service-times/service-time-model.js";
 
 /** A batch of `decodes` sequences with `kv` cached tokens together, and chunks of [tokens, cached]. */
 function shape(decodes: number, kv = 0, chunks: readonly (readonly [number, number])[] = []): BatchShape {

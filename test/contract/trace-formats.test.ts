@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/core/errors.js";
-import type { Trace } from "../../src/core/trace.js";
+import type { Trace } from "../../src/core/workload/trace.js";
 import { FileError } from "../../src/io/files.js";
 import { readTrace, TRACE_FORMATS, type TraceOptions } from "../../src/io/trace-reader.js";
 

@@ -3,12 +3,12 @@
  * a run that two runs can be compared by.
  */
 import fc from "fast-check";
-import type { Conventions, PartialConfig } from "../../src/core/config.js";
-import type { Foreknowledge } from "../../src/core/discipline.js";
-import { builtIn, type Registry } from "../../src/core/registry.js";
-import { Requests } from "../../src/core/requests.js";
-import type { Scheduler, SchedulerDefinition } from "../../src/core/scheduler.js";
-import { simulate, type Simulation, type SimulateOptions } from "../../src/core/simulate.js";
+import type { Conventions, PartialConfig } from "../../src/core/configuration/config.js";
+import type { Foreknowledge } from "../../src/core/policies/discipline.js";
+import { builtIn, type Registry } from "../../src/core/configuration/registry.js";
+import { Requests } from "../../src/core/workload/requests.js";
+import type { Scheduler, SchedulerDefinition } from "../../src/core/policies/scheduler.js";
+import { simulate, type Simulation, type SimulateOptions } from "../../src/core/trial/simulate.js";
 
 /** A request: arrival in ns, prompt tokens, output tokens. */
 export type Row = readonly [arrivedAt: number, promptTokens: number, outputTokens: number];

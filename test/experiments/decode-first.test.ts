@@ -1,8 +1,8 @@
 /** Capacity of the policies that decode first: sarathi reaches the bound that no policy passes, orca is close. */
 import { expect, test } from "vitest";
-import { prepare } from "../../src/core/check-config.js";
-import type { SimulationConfig } from "../../src/core/config.js";
-import { capacityBound } from "../../src/experiments/load.js";
+import { prepare } from "../../src/core/configuration/check-config.js";
+import type { SimulationConfig } from "../../src/core/configuration/config.js";
+import { capacityBound } from "../../src/experiments/load/capacity.js";
 import { subjectOf } from "../../src/experiments/stability/backlogged.js";
 import { type Boundary, findBoundary } from "../../src/experiments/stability/boundary.js";
 import { scenario, trialsWith } from "./studies.js";

@@ -1,11 +1,11 @@
 /** Measured runs for tests: what the simulator itself would measure, in the files of a real engine. */
-import type { Observer } from "../../src/core/observer.js";
-import { prepare } from "../../src/core/check-config.js";
-import type { SimulationConfig } from "../../src/core/config.js";
-import { stream } from "../../src/core/random.js";
-import { Requests } from "../../src/core/requests.js";
-import { Simulator } from "../../src/core/simulate.js";
-import type { Spec } from "../../src/core/definition.js";
+import type { Observer } from "../../src/core/engine/observer.js";
+import { prepare } from "../../src/core/configuration/check-config.js";
+import type { SimulationConfig } from "../../src/core/configuration/config.js";
+import { stream } from "../../src/core/numbers/random.js";
+import { Requests } from "../../src/core/workload/requests.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
+import type { Spec } from "../../src/core/options/definition.js";
 
 export const GPU: Spec = {
   kind: "gpu",

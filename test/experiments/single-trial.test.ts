@@ -1,9 +1,9 @@
 /** One trial has no interval anywhere: null in JSON, empty in CSV, a plain number in tables (model §4). */
 import { describe, expect, test } from "vitest";
-import { METRICS } from "../../src/core/metrics.js";
+import { METRICS } from "../../src/core/measures/metrics.js";
 import type { Report } from "../../src/experiments/interface/report.js";
-import { run } from "../../src/experiments/run.js";
-import { sweepTime } from "../../src/experiments/sweep-time.js";
+import { run } from "../../src/experiments/run/run.js";
+import { sweepTime } from "../../src/experiments/sweep/sweep-time.js";
 import { toCsv } from "../../src/io/csv.js";
 import { asJson, contextOf, studyOf, trialsWith } from "./studies.js";
 

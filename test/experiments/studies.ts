@@ -6,13 +6,13 @@ import {
   REFERENCE,
   type SimulationConfig,
   STANDARD,
-} from "../../src/core/config.js";
-import type { Spec } from "../../src/core/definition.js";
-import { METRICS, metricIndex } from "../../src/core/metrics.js";
-import { builtIn, type Registry } from "../../src/core/registry.js";
+} from "../../src/core/configuration/config.js";
+import type { Spec } from "../../src/core/options/definition.js";
+import { METRICS, metricIndex } from "../../src/core/measures/metrics.js";
+import { builtIn, type Registry } from "../../src/core/configuration/registry.js";
 import type { ExperimentContext } from "../../src/experiments/interface/experiment.js";
 import type { Study } from "../../src/experiments/interface/study.js";
-import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/trials.js";
+import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/interface/trials.js";
 import { jsonPieces } from "../../src/io/json.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { type Progress, runner } from "../../src/run/runner.js";

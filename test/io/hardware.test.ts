@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fileLayer } from "../../src/config/file-layer.js";
 import { HARDWARE_VERSION } from "../../src/config/hardware-keys.js";
 import { resolveStudy } from "../../src/config/study.js";
-import { withDefaults } from "../../src/core/check-options.js";
-import type { Spec } from "../../src/core/definition.js";
+import { withDefaults } from "../../src/core/options/check-options.js";
+import type { Spec } from "../../src/core/options/definition.js";
 import { ConfigError } from "../../src/core/errors.js";
-import { builtIn, member } from "../../src/core/registry.js";
+import { builtIn, member } from "../../src/core/configuration/registry.js";
 import { FileError, nodeFiles } from "../../src/io/files.js";
 import {
   ASSUMED_LIMITS,

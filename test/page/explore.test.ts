@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Lane } from "../../src/charts/index.js";
-import { Simulator } from "../../src/core/simulate.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
 import { Recorder } from "../../src/experiments/explore/recording.js";
-import { prepare } from "../../src/core/check-config.js";
-import type { PartialConfig } from "../../src/core/config.js";
+import { prepare } from "../../src/core/configuration/check-config.js";
+import type { PartialConfig } from "../../src/core/configuration/config.js";
 import { llmsim } from "../cli/session.js";
 import { chromiumPath, frameOf, goTo, launch, opened, settled, WHY_SKIPPED } from "./browser.js";
 

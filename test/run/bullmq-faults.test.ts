@@ -1,12 +1,12 @@
 /**
  * Machines that die: workers killed in the middle of their shards, a Redis killed and restarted, one that is cut off.
- * What comes out are the bytes of a run in one process (RELIABILITY.md). LLMSIM_LONG=1: 1,000 jobs, 50 kills, 5 restarts.
+ * What comes out are the bytes of a run in one process. LLMSIM_LONG=1: 1,000 jobs, 50 kills, 5 restarts.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { stream } from "../../src/core/random.js";
-import type { TrialRecords, TrialRequest } from "../../src/experiments/trials.js";
+import { stream } from "../../src/core/numbers/random.js";
+import type { TrialRecords, TrialRequest } from "../../src/experiments/interface/trials.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { submitter } from "../../src/run/bullmq/submitter.js";

@@ -1,7 +1,7 @@
 /** What only shows when machines disagree, are stopped, or a Redis forgets: found by review, each failed before. */
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { TrialTask } from "../../src/core/trial.js";
+import type { TrialTask } from "../../src/core/trial/trial.js";
 import { report } from "../../src/cli/faults.js";
 import { loadPackages } from "../../src/run/bullmq/connection.js";
 import { handovers } from "../../src/run/bullmq/handovers.js";

@@ -2,12 +2,12 @@
 import { Queue } from "bullmq";
 import { Piscina } from "piscina";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { complete } from "../../src/core/config.js";
+import { complete } from "../../src/core/configuration/config.js";
 import { ConfigError } from "../../src/core/errors.js";
-import { builtIn } from "../../src/core/registry.js";
-import type { Trace } from "../../src/core/trace.js";
-import { withTraces } from "../../src/core/trace-registry.js";
-import type { TrialTask } from "../../src/core/trial.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
+import type { Trace } from "../../src/core/workload/trace.js";
+import { withTraces } from "../../src/core/configuration/trace-registry.js";
+import type { TrialTask } from "../../src/core/trial/trial.js";
 import { parseRedisUrl } from "../../src/run/bullmq/address.js";
 import { loadPackages, PACKAGES } from "../../src/run/bullmq/connection.js";
 import { queueGrain } from "../../src/run/bullmq/grain.js";

@@ -1,8 +1,8 @@
 /** What every executor does: the core's values, bit for bit, and the simulation's own errors, whole. */
 import { describe, expect, test } from "vitest";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
-import { Simulator } from "../../src/core/simulate.js";
-import { runTask, type TrialTask } from "../../src/core/trial.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
+import { runTask, type TrialTask } from "../../src/core/trial/trial.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { runner } from "../../src/run/runner.js";

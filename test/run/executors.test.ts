@@ -1,13 +1,13 @@
 /** In this process or on threads: the same bytes, the same errors, and an end when the user asks for one. */
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { complete } from "../../src/core/config.js";
-import type { Spec } from "../../src/core/definition.js";
+import { complete } from "../../src/core/configuration/config.js";
+import type { Spec } from "../../src/core/options/definition.js";
 import { ConfigError, InvariantError, PlanError } from "../../src/core/errors.js";
-import { builtIn } from "../../src/core/registry.js";
-import { Simulator } from "../../src/core/simulate.js";
-import type { Trace } from "../../src/core/trace.js";
-import { withTraces } from "../../src/core/trace-registry.js";
-import type { TrialTask } from "../../src/core/trial.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
+import type { Trace } from "../../src/core/workload/trace.js";
+import { withTraces } from "../../src/core/configuration/trace-registry.js";
+import type { TrialTask } from "../../src/core/trial/trial.js";
 import { answer, Interrupted, valuesOf } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { threadPool } from "../../src/run/pool.js";

@@ -1,7 +1,7 @@
 /** The memory that tasks share: what fits runs at once, what does not waits its turn, what never fits is refused. */
 import { expect, test } from "vitest";
-import { builtIn } from "../../src/core/registry.js";
-import type { TrialTask } from "../../src/core/trial.js";
+import { builtIn } from "../../src/core/configuration/registry.js";
+import type { TrialTask } from "../../src/core/trial/trial.js";
 import { MemoryFault } from "../../src/run/machine-fault.js";
 import { Memory } from "../../src/run/memory.js";
 import { bytesOf, isLarge } from "../../src/run/task-memory.js";

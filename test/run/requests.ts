@@ -1,7 +1,7 @@
 /** A request for trials that makes many shards of little work, for the suites of executors and runner. */
-import { complete, type PartialConfig, type SimulationConfig } from "../../src/core/config.js";
-import type { StabilityTask } from "../../src/core/trial.js";
-import type { TrialRecords, TrialRequest } from "../../src/experiments/trials.js";
+import { complete, type PartialConfig, type SimulationConfig } from "../../src/core/configuration/config.js";
+import type { StabilityTask } from "../../src/core/trial/trial.js";
+import type { TrialRecords, TrialRequest } from "../../src/experiments/interface/trials.js";
 
 const small: PartialConfig = {
   workload: {

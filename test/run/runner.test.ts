@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError, InvariantError, UnfitError } from "../../src/core/errors.js";
-import { METRICS } from "../../src/core/metrics.js";
-import { Simulator } from "../../src/core/simulate.js";
-import { runTask, type Task } from "../../src/core/trial.js";
+import { METRICS } from "../../src/core/measures/metrics.js";
+import { Simulator } from "../../src/core/trial/simulate.js";
+import { runTask, type Task } from "../../src/core/trial/trial.js";
 import type { Executor } from "../../src/run/executor.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { type Progress, runner } from "../../src/run/runner.js";

@@ -1,9 +1,9 @@
 /** Cutting a request into shards and putting their values back: every (trial, configuration) once, none twice. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { complete, type SimulationConfig } from "../../src/core/config.js";
-import { METRICS } from "../../src/core/metrics.js";
-import { type TrialRequest, TrialRecords } from "../../src/experiments/trials.js";
+import { complete, type SimulationConfig } from "../../src/core/configuration/config.js";
+import { METRICS } from "../../src/core/measures/metrics.js";
+import { type TrialRequest, TrialRecords } from "../../src/experiments/interface/trials.js";
 import { place, type Shard, shardsOf } from "../../src/run/tasks.js";
 
 /** What a task may simulate at most, unless one trial alone is more (src/run/tasks.ts). */

@@ -13,7 +13,7 @@ import { threadPool } from "../../src/run/pool.js";
 import { Interrupted } from "../../src/run/interrupted.js";
 import { runner } from "../../src/run/runner.js";
 import { WorkerFault } from "../../src/run/worker-fault.js";
-import { until } from "../cli/process.js";
+import { until } from "../cli/process/process.js";
 import { listing, llmsim } from "../cli/session.js";
 import { silent } from "../experiments/studies.js";
 import { difference, manyShards, smallConfig } from "./requests.js";

@@ -1,6 +1,6 @@
 /** Control variates: the estimate is the intercept of ordinary least squares, with its error; and what it gains. */
 import { describe, expect, test } from "vitest";
-import { stream, type Stream } from "../../src/core/random.js";
+import { stream, type Stream } from "../../src/core/numbers/random.js";
 import { adjustedMean, tQuantile } from "../../src/stats/index.js";
 
 /** Normal values of a stream: `normal() · 1`. */

@@ -1,6 +1,6 @@
 /** The drift of a backlog and the verdict on it: by hand, and how often it errs. */
 import { describe, expect, test } from "vitest";
-import { stream } from "../../src/core/random.js";
+import { stream } from "../../src/core/numbers/random.js";
 import { driftOf, stabilityVerdict, type StabilityVerdict } from "../../src/stats/index.js";
 
 describe("driftOf", () => {

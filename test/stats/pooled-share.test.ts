@@ -1,7 +1,7 @@
 /** The pooled share against its definition, and its interval against the truth it should cover. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { stream } from "../../src/core/random.js";
+import { stream } from "../../src/core/numbers/random.js";
 import { pooledShare } from "../../src/stats/index.js";
 
 test("is counts over sizes; trials of any size, none left out but those that have none", () => {

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { log, pow } from "../../src/core/arithmetic.js";
+import { log, pow } from "../../src/core/numbers/arithmetic.js";
 import { expectation, type LengthLaw } from "../../src/theory/index.js";
 import { constant, DEMO3_OUTPUT, DEMO3_PROMPT, discrete } from "./laws.js";
 

@@ -1,6 +1,6 @@
 /** The length laws of the scenarios, as survival functions, for tests of the theory. */
 
-import { exp, log, log1p, normalCdf } from "../../src/core/arithmetic.js";
+import { exp, log, log1p, normalCdf } from "../../src/core/numbers/arithmetic.js";
 import type { LengthLaw } from "../../src/theory/index.js";
 
 /** Always n. */

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { exp } from "../../src/core/arithmetic.js";
+import { exp } from "../../src/core/numbers/arithmetic.js";
 import { InvariantError } from "../../src/core/errors.js";
 import { bulkService, ekm1, erlangMoments, gim1, md1, mek1, mg1, mm1, mmk } from "../../src/theory/index.js";
 

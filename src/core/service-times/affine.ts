@@ -1,8 +1,8 @@
 /** The affine model: an iteration takes exactly its affine cost (model §1). */
-import { AFFINE_OPTIONS, AffineCost, checkAffine } from "../affine-cost.js";
-import type { Spec } from "../definition.js";
-import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "../service-time-model.js";
-import { fromMilliseconds, type Nanoseconds } from "../units.js";
+import { AFFINE_OPTIONS, AffineCost, checkAffine } from "./affine-cost.js";
+import type { Spec } from "../options/definition.js";
+import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
+import { fromMilliseconds, type Nanoseconds } from "../numbers/units.js";
 
 class Affine implements ServiceTimeModel {
   readonly random = false;

@@ -1,8 +1,8 @@
 /** Exponential iteration times whose mean is the affine cost: for checks against queueing theory (model §1). */
-import { AFFINE_OPTIONS, AffineCost, checkAffine } from "../affine-cost.js";
-import type { Spec } from "../definition.js";
-import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "../service-time-model.js";
-import { type Nanoseconds, ns } from "../units.js";
+import { AFFINE_OPTIONS, AffineCost, checkAffine } from "./affine-cost.js";
+import type { Spec } from "../options/definition.js";
+import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
+import { type Nanoseconds, ns } from "../numbers/units.js";
 
 class Exponential implements ServiceTimeModel {
   readonly random = true;

@@ -4,10 +4,10 @@
  * its two sides; further chunks add their own time less one launch; a chunk of one token is a decode to the kernel.
  * After LLMServingSim (Cho et al., IISWC 2024), which composes iterations from profiled layers in the same way.
  */
-import { numberOf, numbersOf, type OptionSpec, type Spec } from "../definition.js";
-import { axisProblem, KernelTable } from "../kernel-table.js";
-import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "../service-time-model.js";
-import { fromMilliseconds, ns, type Nanoseconds } from "../units.js";
+import { numberOf, numbersOf, type OptionSpec, type Spec } from "../options/definition.js";
+import { axisProblem, KernelTable } from "./kernel-table.js";
+import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
+import { fromMilliseconds, ns, type Nanoseconds } from "../numbers/units.js";
 
 const axis = (key: string, unit: string, summary: string): OptionSpec => ({
   key,

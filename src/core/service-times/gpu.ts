@@ -5,10 +5,10 @@
  * Affine in tokens is Li, Dai & Peng's form (arXiv 2504.07347); without the KV term decode times are 20 to 60 % wrong
  * as contexts grow. Counts are enough to price a batch, so the engine needs nothing per sequence.
  */
-import { AFFINE_OPTIONS } from "../affine-cost.js";
-import { numberOf, type OptionSpec, type Spec } from "../definition.js";
-import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "../service-time-model.js";
-import { fromMilliseconds, type Nanoseconds } from "../units.js";
+import { AFFINE_OPTIONS } from "./affine-cost.js";
+import { numberOf, type OptionSpec, type Spec } from "../options/definition.js";
+import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
+import { fromMilliseconds, type Nanoseconds } from "../numbers/units.js";
 
 const cost = (key: string, unit: string, summary: string): OptionSpec => ({
   key,

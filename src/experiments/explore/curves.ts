@@ -2,10 +2,10 @@
  * What the explorer draws of a trial besides its metrics: the times that requests and tokens took as quantile curves,
  * and how many requests wait and are served over time. Each is a curve at fixed places, so that trials can be averaged.
  */
-import type { SimulationConfig } from "../../core/config.js";
-import { percentiles } from "../../core/order-statistics.js";
-import type { Outcome } from "../../core/outcome.js";
-import { fromSeconds, toSeconds } from "../../core/units.js";
+import type { SimulationConfig } from "../../core/configuration/config.js";
+import { percentiles } from "../../core/numbers/order-statistics.js";
+import type { Outcome } from "../../core/engine/outcome.js";
+import { fromSeconds, toSeconds } from "../../core/numbers/units.js";
 
 /** The curves, in their order in `curvesOf`'s values. */
 export const CURVES = ["ttft", "tbt", "itl", "rts", "waiting", "resident"] as const;

@@ -2,7 +2,7 @@
  * What `explore` fills into the page: the settings to start from and a stored result, as JSON. The page itself is
  * built with the package and knows nothing of the study.
  */
-import type { TrialRecords } from "../trials.js";
+import type { TrialRecords } from "../interface/trials.js";
 
 /** Something that settings start from: a scenario, or a study as it was given on the command line. */
 export interface Base {

@@ -3,10 +3,10 @@
  * batch holds by request is read when the batch is composed, because later the pool has moved on.
  */
 import type { Lane } from "../../charts/index.js";
-import type { Observer } from "../../core/observer.js";
-import type { Flight, Replica, Shared } from "../../core/replica.js";
-import type { Outcome } from "../../core/outcome.js";
-import { toSeconds } from "../../core/units.js";
+import type { Observer } from "../../core/engine/observer.js";
+import type { Flight, Replica, Shared } from "../../core/state/replica.js";
+import type { Outcome } from "../../core/engine/outcome.js";
+import { toSeconds } from "../../core/numbers/units.js";
 
 /** Entries of decoding sequences that a recording may hold: with thousands in a batch, it ends earlier. */
 const MOST_DECODES = 2_000_000;

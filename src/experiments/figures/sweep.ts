@@ -5,7 +5,7 @@
  */
 import { bars, dashboard, heatMap, type DashboardPanel } from "../../charts/index.js";
 import type { Figure, Row } from "../interface/report.js";
-import { axisTitle, lowerIsBetter } from "../metric-words.js";
+import { axisTitle, lowerIsBetter } from "../cells/metric-words.js";
 
 type Settings = Readonly<Record<string, string | number | null>>;
 

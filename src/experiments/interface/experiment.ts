@@ -2,9 +2,9 @@
  * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
  * for what it needs. The command line, its help and its tests are made from these definitions.
  */
-import type { OptionSpec, OptionValue } from "../../core/definition.js";
+import type { OptionSpec, OptionValue } from "../../core/options/definition.js";
 import type { Issue } from "../../core/errors.js";
-import type { Trials } from "../trials.js";
+import type { Trials } from "./trials.js";
 import type { Report, Row } from "./report.js";
 import type { Study, StudyDefaults } from "./study.js";
 import type { Tables, WorkspaceOf } from "./workspace.js";
@@ -14,7 +14,7 @@ export type Workspace = WorkspaceOf<Experiment>;
 /** One command-line option of an experiment. */
 export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
   /**
-   * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/condition.ts); `vary` (key=list)
+   * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/measures/condition.ts); `vary` (key=list)
    * and `with` (a scenario, a file, key=value, or several with commas between), which make the study's variants.
    * `metric` is the name or alias of a metric, also of a percentile that no file has a column for.
    * `values` is a list of numbers and words, `file` a file to write, `input` one to read.

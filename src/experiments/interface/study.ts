@@ -1,8 +1,8 @@
 /** What is simulated, as an experiment is given it: a study, where it comes from, and what leads to it again. */
-import type { Condition } from "../../core/condition.js";
-import type { Conventions, SimulationConfig } from "../../core/config.js";
-import type { OptionValue, Spec } from "../../core/definition.js";
-import type { Registry } from "../../core/registry.js";
+import type { Condition } from "../../core/measures/condition.js";
+import type { Conventions, SimulationConfig } from "../../core/configuration/config.js";
+import type { OptionValue, Spec } from "../../core/options/definition.js";
+import type { Registry } from "../../core/configuration/registry.js";
 
 /** A user's plugin that a study uses. */
 export interface PluginUse {

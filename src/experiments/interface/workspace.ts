@@ -1,5 +1,5 @@
 /** What experiments that read earlier results or run others need of the outside: tables, studies by settings, files, hashes. */
-import type { Manifest } from "../reproduction/manifest.js";
+import type { Manifest } from "./manifest.js";
 import type { CsvFile, Report, Row } from "./report.js";
 import type { NamedScenario, Study, StudySettings } from "./study.js";
 

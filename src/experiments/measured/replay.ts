@@ -2,14 +2,14 @@
  * Replays a measured run: the same requests at the same instants through the simulated engine, and the same times of
  * each request as the run has them.
  */
-import type { SimulationConfig } from "../../core/config.js";
-import type { Observer } from "../../core/observer.js";
-import type { Registry } from "../../core/registry.js";
-import type { Replica, Shared } from "../../core/replica.js";
-import { Requests } from "../../core/requests.js";
-import { Simulator } from "../../core/simulate.js";
-import { firstAtLeast } from "../../core/sorted.js";
-import { fromMilliseconds, fromSeconds, ns, toSeconds } from "../../core/units.js";
+import type { SimulationConfig } from "../../core/configuration/config.js";
+import type { Observer } from "../../core/engine/observer.js";
+import type { Registry } from "../../core/configuration/registry.js";
+import type { Replica, Shared } from "../../core/state/replica.js";
+import { Requests } from "../../core/workload/requests.js";
+import { Simulator } from "../../core/trial/simulate.js";
+import { firstAtLeast } from "../../core/numbers/sorted.js";
+import { fromMilliseconds, fromSeconds, ns, toSeconds } from "../../core/numbers/units.js";
 import type { MeasuredRequest } from "./run.js";
 
 /** Times of a request in seconds, counted from when the engine picked it up. */

@@ -1,6 +1,6 @@
 /** How far the means of a replay may be from the run: `ttft=10,tpot=5,e2e=6`, in %. */
 import { ConfigError } from "../../core/errors.js";
-import { type Comparison, type Metric, METRICS } from "./compare.js";
+import { type Comparison, type Metric, METRICS } from "./agreement.js";
 
 /** Largest absolute error of the mean in %, by time. */
 export type Tolerance = Readonly<Partial<Record<Metric, number>>>;

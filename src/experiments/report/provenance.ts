@@ -1,10 +1,10 @@
 /** Where a table comes from, by the manifest: the command that makes it again, and whether its bytes are still those. */
-import { REFERENCE, STANDARD, type Conventions } from "../../core/config.js";
-import type { Spec } from "../../core/definition.js";
+import { REFERENCE, STANDARD, type Conventions } from "../../core/configuration/config.js";
+import type { Spec } from "../../core/options/definition.js";
 import { shellWord } from "../../core/foreign-words.js";
 import type { Workspace } from "../interface/experiment.js";
-import type { Finished, Manifest } from "../reproduction/manifest.js";
-import { type Step, stepsOf } from "../reproduction/steps.js";
+import type { Finished, Manifest } from "../interface/manifest.js";
+import { type Step, stepsOf } from "../reproduce/steps.js";
 import type { TableOf } from "./page.js";
 
 type Ran = NonNullable<Finished["study"]>;

@@ -1,6 +1,6 @@
 /** Numbers of a result table as a report speaks of them: with their intervals, compared, as shares. */
 import type { Row } from "../interface/report.js";
-import { plain, scaleOf, withInterval } from "../quantity.js";
+import { plain, scaleOf, withInterval } from "../cells/quantity.js";
 
 /** A cell's number; NaN when it is empty. */
 export const num = (row: Row | undefined, column: string): number => {

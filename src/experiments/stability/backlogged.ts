@@ -2,13 +2,13 @@
  * The drift of a configuration at one arrival rate, measured from a backlog (theory §3): how big the backlog
  * must be, how long the batches, which tokens count, and what the answer says.
  */
-import type { SimulationConfig } from "../../core/config.js";
-import { builtIn, member, type Registry } from "../../core/registry.js";
-import type { StabilityTask } from "../../core/trial.js";
+import type { SimulationConfig } from "../../core/configuration/config.js";
+import { builtIn, member, type Registry } from "../../core/configuration/registry.js";
+import type { StabilityTask } from "../../core/trial/trial.js";
 import { driftOf, type Drift } from "../../stats/index.js";
 import type { RequestMeans } from "../../theory/index.js";
-import { offeredBy } from "../load.js";
-import type { StabilityRecord, Trials } from "../trials.js";
+import { offeredBy } from "../load/capacity.js";
+import type { StabilityRecord, Trials } from "../interface/trials.js";
 
 /** Batches of equal time that are measured, after some that let the start's phases mix. */
 const BATCHES = 20;

@@ -3,8 +3,8 @@
  * it; a last run on numbers of its own, as long as the wanted precision takes, measures it (theory §3).
  */
 import { tQuantile } from "../../stats/index.js";
-import { plain } from "../quantity.js";
-import type { Trials } from "../trials.js";
+import { plain } from "../cells/quantity.js";
+import type { Trials } from "../interface/trials.js";
 import { type DriftAt, fewestArrivals, measureDrifts, type Subject } from "./backlogged.js";
 
 export interface Boundary {

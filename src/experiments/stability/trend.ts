@@ -3,7 +3,7 @@
  * It starts from empty, where everything rises at first, so it calls many stable systems unstable (theory §3).
  */
 import { mannKendall } from "../../stats/index.js";
-import type { TrialRecords } from "../trials.js";
+import type { TrialRecords } from "../interface/trials.js";
 
 /** Windows of the study's runs, in blocks of this many. */
 export const TREND_WINDOWS = 40;

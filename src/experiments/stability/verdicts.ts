@@ -3,7 +3,7 @@
  * the α that was left; a start from empty may object (theory §3).
  */
 import { type Drift, stabilityVerdict, type StabilityVerdict } from "../../stats/index.js";
-import type { Trials } from "../trials.js";
+import type { Trials } from "../interface/trials.js";
 import { type DriftAt, measureDrifts, type Subject } from "./backlogged.js";
 
 export interface DriftVerdict {

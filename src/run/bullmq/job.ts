@@ -5,8 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import { invariant } from "../../core/errors.js";
-import { TIME_NAMES } from "../../core/metrics.js";
-import type { Task } from "../../core/trial.js";
+import { TIME_NAMES } from "../../core/measures/metrics.js";
+import type { Task } from "../../core/trial/trial.js";
 import { shardKey } from "../journal.js";
 import { type Build, describeBuild } from "./peers.js";
 

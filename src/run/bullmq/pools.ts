@@ -1,6 +1,6 @@
 /** The threads of a worker: a pool for each set of traces that jobs name, as threads get theirs when they start. */
 import type { Redis } from "ioredis";
-import type { Trace } from "../../core/trace.js";
+import type { Trace } from "../../core/workload/trace.js";
 import type { Executor } from "../executor.js";
 import type { TraceName } from "./job.js";
 import { fetchTrace } from "./traces.js";

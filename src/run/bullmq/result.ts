@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import type { Task, TrialValues } from "../../core/trial.js";
+import type { Task, TrialValues } from "../../core/trial/trial.js";
 import { type Answer, expectedLength, valuesOf } from "../executor.js";
 import { QueueFault } from "../queue-fault.js";
 import { plainText } from "./connection.js";

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { Trace } from "../../core/trace.js";
+import type { Trace } from "../../core/workload/trace.js";
 import { GONE, refusal, type TraceName } from "./job.js";
 
 /** A trace that nobody asks for is forgotten after a day; a run that lasts longer renews it. */

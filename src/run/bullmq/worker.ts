@@ -6,8 +6,8 @@
 import { hostname } from "node:os";
 import type { Job } from "bullmq";
 import { coreHash } from "../core-hash.js";
-import { withTraces } from "../../core/trace-registry.js";
-import type { Task } from "../../core/trial.js";
+import { withTraces } from "../../core/configuration/trace-registry.js";
+import type { Task } from "../../core/trial/trial.js";
 import { answerTo, type Executor } from "../executor.js";
 import { MachineFault } from "../machine-fault.js";
 import { Memory } from "../memory.js";

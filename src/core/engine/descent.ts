@@ -1,0 +1,142 @@
+/**
+ * Decoding without asking. Where a replica has decoding sequences and nothing to prefill, and its scheduler
+ * `decodesAll`, they decode on, all of them: down from completion to completion, until something arrives or the last
+ * one is done. On the way no batch is composed.
+ *
+ * What a stretch on the way adds up to is what iteration.ts counts, in the plain case: every sequence is measured, and
+ * all iterations of a stretch take the same time.
+ */
+import { PlanError } from "../errors.js";
+import { dropFirst } from "../queues/finish-heap.js";
+import { firstGaps } from "./first-gaps.js";
+import { runOn } from "./iteration.js";
+import { price } from "./pricing.js";
+import type { Flight, Replica, Shared } from "../state/replica.js";
+import { activateFirst } from "./residents.js";
+import { NEVER, type Nanoseconds } from "../numbers/units.js";
+
+/** Whether the batch that a replica would compose is all its decoding sequences and nothing else; they are active then. */
+export function descends(shared: Shared, replica: Replica): boolean {
+  if (shared.decodesFirst === false && replica.waiting.length + replica.partial.length > 0) return false;
+  const { size } = replica.pool;
+  if (size === 0 || size > shared.decodesAll) return false;
+  if (replica.pool.active < size) activateFirst(shared, replica, size);
+  // Where they are measured the measurement has begun.
+  return replica.activeUnmeasured === 0;
+}
+
+/** Whether that many decodes have been composed in this trial, as the scheduler promises, and so beside prompts. */
+export const isProven = ({ pool, waiting, partial, proven, provenBeside }: Replica): boolean =>
+  pool.active <= provenBeside || (pool.active <= proven && waiting.length + partial.length === 0);
+
+/**
+ * A batch that was promised to be all decoding sequences has been composed: it is held to that.
+ * @throws PlanError if it is anything else
+ */
+export function prove(shared: Shared, replica: Replica, flight: Flight): void {
+  const { pool, waiting, partial } = replica;
+  const { decodes, chunkCount, limitsDecode, limitsPrefill } = flight;
+  const isKept = decodes === pool.size && chunkCount === 0 && !limitsDecode && !limitsPrefill;
+  if (!isKept) refusePromise(shared, replica, flight);
+  replica.proven = Math.max(replica.proven, decodes);
+  if (waiting.length + partial.length > 0) replica.provenBeside = decodes;
+}
+
+function refusePromise(shared: Shared, replica: Replica, flight: Flight): never {
+  const { pool, waiting, partial } = replica;
+  const isBeside = waiting.length + partial.length + flight.chunkCount > 0;
+  const promise = isBeside ? "decodesFirst" : `decodesAll: ${shared.decodesAll}`;
+  const limits = flight.limitsDecode || flight.limitsPrefill ? ", and a limit of its own decided" : "";
+  throw new PlanError(
+    shared.schedulerName,
+    replica.iterations + 1,
+    `the promise ${promise} does not hold: of ${pool.size} decoding sequences the batch has ${flight.decodes}, and ${flight.chunkCount} prompts${limits}`,
+  );
+}
+
+/**
+ * Goes down from `shared.now`, and moves it: to where the last one is done, or to the end of the iteration that sees
+ * an arrival. No stretch that ends after `shared.until` is counted.
+ *
+ * On the way nothing is called that is not compiled into it, and what changes is the function's own: whatever is called
+ * might have changed the rest, which would have to be looked up again.
+ * @returns whether a stretch is under way that ends after `shared.until`
+ */
+export function descend(shared: Shared, replica: Replica, flight: Flight): boolean {
+  const { pool, decodeTimes } = replica;
+  let { active } = pool;
+  if (active > decodeTimes.known) ask(shared, replica, flight);
+  const { table } = decodeTimes;
+  const { nextArrivalAt, until } = shared;
+  let now: number = shared.now;
+  // From here on all go straight on, the later stretches too; so they do where even the first one ends too late.
+  flight.startAt = shared.now;
+  flight.iterationTime = table[2 * active] as Nanoseconds;
+  table[2 * active + 1] -= active - firstGaps(shared, replica, flight, active);
+
+  const { finishedAt } = shared.sequences;
+  const { heap } = pool;
+  // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
+  const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
+  let { clock } = pool;
+  let decodeTokens = 0;
+  let isUnderWay = false;
+  do {
+    const iterationTime = table[2 * active];
+    let ticks = (heap[0] - clock) | 0;
+    let endAt = now + ticks * iterationTime;
+    if (endAt > seenAt) {
+      ticks = Math.ceil((seenAt - now) / iterationTime) | 0;
+      endAt = now + ticks * iterationTime;
+    }
+    if (endAt > until) {
+      isUnderWay = true;
+      break;
+    }
+    const tokens = ticks * active;
+    table[2 * active + 1] += tokens;
+    decodeTokens += tokens;
+    clock = (clock + ticks) | 0;
+    now = endAt;
+    while (active > 0 && heap[0] === clock) {
+      finishedAt[heap[1]] = now;
+      dropFirst(heap, --active);
+    }
+  } while (active > 0 && now < nextArrivalAt);
+
+  const done = pool.active - active;
+  replica.resident -= done;
+  shared.completed += done;
+  shared.completedMeasured += done;
+  replica.iterations += (clock - pool.clock) | 0;
+  replica.decodeTokens += decodeTokens;
+  replica.busyTime += now - shared.now;
+  shared.now = replica.lastTickAt = now as Nanoseconds;
+  pool.active = active;
+  pool.clock = clock;
+  if (isUnderWay) decodeOn(shared, replica, flight);
+  return isUnderWay;
+}
+
+/** Asks the model what so many and fewer take as are active, as far as it was not asked, and keeps its answers. */
+function ask(shared: Shared, replica: Replica, flight: Flight): void {
+  const { decodeTimes, pool } = replica;
+  flight.clear();
+  for (let decodes = decodeTimes.known + 1; decodes <= pool.active; decodes++) {
+    flight.decodes = decodes;
+    price(shared, replica, flight);
+    decodeTimes.keep(flight);
+    // In the log it stands from now on: which gaps it keeps as they are must not depend on when it gets those counted.
+    shared.gaps.expect(flight.iterationTime);
+  }
+}
+
+/** All that are active decode on until one finishes or an arrival, like a batch just composed of them. */
+function decodeOn(shared: Shared, replica: Replica, flight: Flight): void {
+  const { pool, decodeTimes } = replica;
+  flight.clear();
+  flight.dependsOnArrivals = shared.decodesFirst === false;
+  flight.decodes = pool.active;
+  flight.iterationTime = decodeTimes.table[2 * pool.active] as Nanoseconds;
+  runOn(shared, replica, flight);
+}

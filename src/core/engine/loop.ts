@@ -1,0 +1,399 @@
+/**
+ * The loop: the only place that moves the clock.
+ *
+ * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
+ * replicas that may compose decide, by number, each seeing what the one before took (model §1).
+ */
+import type { Senders } from "../workload/senders.js";
+import { descend, descends, isProven, prove } from "./descent.js";
+import type { PromptOrder } from "../policies/discipline.js";
+import type { EventQueue } from "../queues/event-queue.js";
+import { begin, cut, end, endedBy, settle } from "./iteration.js";
+import type { Observer } from "./observer.js";
+import type { Plan } from "./plan.js";
+import type { Flight, Replica, Shared } from "../state/replica.js";
+import { cachedTokens } from "./residents.js";
+import type { Fleet } from "../policies/router.js";
+import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "../numbers/units.js";
+
+/** The state of a simulation: everything that the loop moves. */
+export interface State {
+  readonly shared: Shared;
+  readonly replicas: readonly Replica[];
+  readonly events: EventQueue;
+  /** Of each replica. */
+  readonly plans: readonly Plan[];
+  /** Makes an empty queue of the discipline, which knows this trial's requests. */
+  readonly newQueue: () => PromptOrder;
+}
+
+/**
+ * Runs until nothing is left to happen, or up to and with the instant `until`. Where somebody is about to see an
+ * arrival later than `shared.arrivalsUntil`, it pauses in the middle of that instant (`shared.isPaused`): the
+ * next call goes on from there, with that arrival or, in a shorter window, without.
+ */
+export function advance(state: State, until: Nanoseconds, observer?: Observer): void {
+  const { replicas, shared } = state;
+  const isAlone = replicas.length === 1 && shared.router === null && shared.clients === null;
+  shared.until = ns(Math.min(until, LAST_INSTANT));
+  if (isAlone && shared.depth === 1 && !observer && !shared.isPlain) advanceAlone(state, replicas[0]);
+  else advanceAll(state, observer);
+}
+
+/**
+ * The same for one replica alone that composes a batch when none is under way, with nobody watching, as nearly
+ * every study runs: whatever happens, it is the one that it happens to, and nothing has to be looked for.
+ */
+function advanceAlone({ shared, replicas, events, plans }: State, replica: Replica): void {
+  const { flight, returned, waiting } = replica;
+  const [plan] = plans;
+  // It goes on in the middle of an instant, or starts with sequences that stand ready.
+  const isResumed = shared.isPaused || replica.resident > 0;
+  shared.isPaused = false;
+  let isOver = false;
+  if (flight.endAt !== NEVER) isOver = lands(shared, replica, flight) === false;
+  else if (!isResumed) isOver = comes(shared) === false;
+  // Without a warm-up nothing measured is left where nothing at all is.
+  const hasWarmUp = shared.firstMeasured > 0;
+  while (!isOver) {
+    if (hasWarmUp && isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
+    while (shared.nextArrivalAt <= shared.now && !pauses(shared)) {
+      const id = arrive(shared);
+      if (id >= 0) waiting.pushBack(id);
+    }
+    if (shared.isPaused) break;
+    if (replica.resident > 0 || waiting.length > 0 || returned.length > 0) {
+      const isPromised = descends(shared, replica);
+      if (isPromised && isProven(replica)) {
+        if (descend(shared, replica, flight) === false) continue;
+      } else {
+        while (begin(shared, plan, replica, flight) === false);
+        if (isPromised) prove(shared, replica, flight);
+      }
+      isOver = lands(shared, replica, flight) === false;
+    } else {
+      if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
+      isOver = comes(shared) === false;
+    }
+  }
+  replica.decodeTimes.pourInto(shared.gaps);
+  replica.isOpen = flight.endAt === NEVER;
+  replica.wakeAt = flight.endAt;
+  events.set(0, flight.endAt);
+}
+
+/** The clock moves to where the flight ends, if that is in time: it is counted. */
+function lands(shared: Shared, replica: Replica, flight: Flight): boolean {
+  if (flight.endAt > shared.until) return false;
+  shared.now = flight.endAt;
+  settle(shared, replica, flight);
+  end(shared, replica);
+  return true;
+}
+
+/** The clock moves to the next arrival, if that is in time. */
+function comes(shared: Shared): boolean {
+  if (shared.nextArrivalAt > shared.until) return false;
+  shared.now = shared.nextArrivalAt;
+  return true;
+}
+
+function advanceAll({ shared, replicas, events, plans }: State, observer?: Observer): void {
+  const fleet = shared.router && new Replicas(shared, replicas);
+  // A router decides at the arrival; who is turned away has the answer at once, and in a closed loop asks again.
+  const seesAtOnce = fleet !== null || shared.clients !== null;
+  let idle = 0;
+  for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
+  // A run may start from a state in which sequences stand ready: they decide before anything arrives.
+  let isResumed =
+    shared.isPaused || replicas.some(({ flight, resident }) => flight.endAt === NEVER && resident > 0);
+  shared.isPaused = false;
+
+  for (;;) {
+    // An arrival is seen when somebody decides: at once by a router or an idle replica, else when the next
+    // iteration ends.
+    let now = events.nextAt;
+    if ((idle > 0 || seesAtOnce) && shared.nextArrivalAt < now) now = shared.nextArrivalAt;
+    if (isResumed) now = shared.now;
+    isResumed = false;
+    if (now > shared.until) return;
+    shared.now = now;
+    while (events.nextAt === now) {
+      const replica = replicas[events.nextSource];
+      if (wake(shared, replica, observer)) idle++;
+      events.set(replica.index, replica.wakeAt);
+    }
+    if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
+    if (shared.clients !== null && !fleet) cutToArrival(shared, replicas, events);
+    while (shared.nextArrivalAt <= now) {
+      if (pauses(shared)) return;
+      const id = arrive(shared);
+      if (id < 0) continue;
+      if (fleet) route(shared, replicas, fleet, id, events);
+      else replicas[0].waiting.pushBack(id);
+    }
+    for (let i = 0; i < replicas.length; i++) {
+      const replica = replicas[i];
+      // A stretch cut to this instant, by an arrival or by a replica with a lower number.
+      if (replica.wakeAt === now) {
+        if (wake(shared, replica, observer)) idle++;
+        events.set(i, replica.wakeAt);
+      }
+      if (!replica.isOpen || replica.resident + replica.returned.length + replica.waiting.length === 0)
+        continue;
+      const wasIdle = replica.flight.endAt === NEVER;
+      const admitted = decide(shared, plans[i], replica, observer);
+      if (wasIdle) idle--;
+      events.set(i, replica.wakeAt);
+      if (admitted && replicas.length > 1 && !fleet) cutOthers(shared, replicas, replica, events);
+    }
+    observer?.settled?.(replicas, shared);
+  }
+}
+
+/** Whether the next arrival is one too late to be seen: then the loop pauses. */
+function pauses(shared: Shared): boolean {
+  if (shared.nextArrivalAt - shared.overhead <= shared.arrivalsUntil) return false;
+  shared.isPaused = true;
+  return true;
+}
+
+/**
+ * The next request arrives.
+ * @returns its id, or -1 if it can never fit into the memory and is turned away
+ */
+function arrive(shared: Shared): number {
+  const { sequences, clients } = shared;
+  const { requests } = sequences;
+  if (clients !== null) send(shared, clients);
+  const id = shared.arrived++;
+  const { arrivedAt, count } = requests;
+  if (clients === null) {
+    // No ternary: the compiler would allocate its number.
+    if (shared.arrived < count)
+      shared.nextArrivalAt = (arrivedAt[shared.arrived] + shared.overhead) as Nanoseconds;
+    else shared.nextArrivalAt = NEVER;
+  }
+  if (shared.usableBlocks === UNLIMITED) return id;
+  // The row may still say that in an earlier trial it was turned away.
+  sequences.startedAt[id] = 0;
+  const blocks = Math.ceil(cachedTokens(shared, id, 0) / shared.kvRules.blockTokens);
+  if (blocks <= shared.usableBlocks) return id;
+  sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
+  shared.rejected++;
+  if (id >= shared.firstMeasured) shared.rejectedMeasured++;
+  if (clients !== null) {
+    // To be turned away is an answer, at the instant at which the engine hears of the request: now, as it sees at once.
+    clients.answered(id, shared.now);
+    lookAhead(shared, clients);
+  }
+  return -1;
+}
+
+/** In a closed loop: the client whose turn it is sends the request that arrives. */
+function send(shared: Shared, clients: Senders): void {
+  const { sequences } = shared;
+  const at = clients.send(sequences.requests);
+  sequences.extend();
+  sequences.arrive(shared.arrived);
+  if (at >= shared.warmup && shared.firstMeasured === UNLIMITED) shared.firstMeasured = shared.arrived;
+  lookAhead(shared, clients);
+}
+
+/** In a closed loop: those who finish with a flight have their answers now. */
+function answer(shared: Shared, clients: Senders, { finishing, finishingUnseated }: Flight): void {
+  for (let i = 0; i < finishing.length; i++) clients.answered(finishing.ids[i], shared.now);
+  for (let i = 0; i < finishingUnseated.length; i++) clients.answered(finishingUnseated.ids[i], shared.now);
+  lookAhead(shared, clients);
+}
+
+/** In a closed loop: what is known of arrivals to come. */
+function lookAhead(shared: Shared, clients: Senders): void {
+  shared.nextArrivalAt = ns(clients.nextAt + shared.overhead);
+  shared.measuredFrom = clients.measuredFrom;
+}
+
+/** A request joins the queue of the replica that the router chooses, whose batch may end for it. */
+function route(
+  shared: Shared,
+  replicas: readonly Replica[],
+  fleet: Fleet,
+  id: number,
+  events: EventQueue,
+): void {
+  const replica = replicas[shared.router!.route(fleet)];
+  replica.waiting.pushBack(id);
+  replica.routed++;
+  replica.routedTokens += cachedTokens(shared, id, 0) - shared.sequences.requests.hitTokens(id);
+  const flight = replica.hasNext ? replica.next : replica.flight;
+  if (replica.flight.endAt !== NEVER && flight.dependsOnArrivals)
+    shorten(shared, replica, flight, shared.now, false, events);
+}
+
+/** What a router sees of the replicas. */
+class Replicas implements Fleet {
+  constructor(
+    private readonly shared: Shared,
+    private readonly all: readonly Replica[],
+  ) {}
+  get replicas(): number {
+    return this.all.length;
+  }
+  get arrived(): number {
+    return this.shared.arrived - 1;
+  }
+  outstanding(i: number): number {
+    return this.all[i].routed - this.all[i].answered;
+  }
+  outstandingTokens(i: number): number {
+    const replica = this.all[i];
+    const { flight } = replica;
+    const isFlying = flight.endAt !== NEVER;
+    const ended = isFlying ? endedBy(flight, this.shared.now, this.shared.varies) : 0;
+    // Output tokens that a prefill emits for a preempted request are no decodes.
+    const { prefillTokens, decodeTokens, resumedTokens, recomputedTokens } = replica;
+    const computed = prefillTokens + decodeTokens + resumedTokens - recomputedTokens;
+    return replica.routedTokens - computed - ended * (flight.decodes + flight.prefillTokens);
+  }
+  random(): number {
+    return this.shared.routing!.uniform();
+  }
+}
+
+/**
+ * The instant a replica waited for: its stretch ends and the batch behind it starts, or with asynchronous
+ * scheduling the stretch's last iteration starts, and it may compose the next.
+ * @returns whether it is idle now
+ */
+function wake(shared: Shared, replica: Replica, observer: Observer | undefined): boolean {
+  const { flight } = replica;
+  if (!flight.isSettled) settle(shared, replica, flight);
+  if (flight.endAt > shared.now) {
+    replica.isOpen = true;
+    replica.wakeAt = flight.endAt;
+    return false;
+  }
+  observer?.ended?.(replica, shared);
+  end(shared, replica);
+  if (shared.clients !== null) answer(shared, shared.clients, flight);
+  if (!replica.hasNext) {
+    replica.isOpen = true;
+    replica.wakeAt = NEVER;
+    return true;
+  }
+  replica.flight = replica.next;
+  replica.next = flight;
+  replica.hasNext = false;
+  if (replica.memory) replica.flight.usedBlocks = replica.memory.used;
+  fly(shared, replica);
+  return false;
+}
+
+/** The replica's flight starts: when the replica looks up again. */
+function fly(shared: Shared, replica: Replica): void {
+  const { flight } = replica;
+  if (shared.depth === 1) {
+    replica.isOpen = false;
+    replica.wakeAt = flight.endAt;
+  } else if (flight.iterations === 1) {
+    settle(shared, replica, flight);
+    replica.isOpen = true;
+    replica.wakeAt = flight.endAt;
+  } else {
+    replica.isOpen = false;
+    replica.wakeAt = flight.endOf(flight.iterations - 1, shared.varies);
+  }
+}
+
+/**
+ * A replica composes what it may: its batch, and with asynchronous scheduling the one behind it.
+ * @returns whether it has taken prompts from the waiting
+ */
+function decide(shared: Shared, plan: Plan, replica: Replica, observer: Observer | undefined): boolean {
+  let admitted = false;
+  if (replica.flight.endAt === NEVER) {
+    // With no memory left a batch may come to nothing but preemptions; the next one has room.
+    while (!begin(shared, plan, replica, replica.flight));
+    replica.flight.leftWaiting = plan.unstarted > 0;
+    admitted = replica.flight.admitted > 0;
+    observer?.began?.(replica, replica.flight, shared);
+    fly(shared, replica);
+    if (!replica.isOpen) return admitted;
+  }
+  replica.isOpen = false;
+  replica.hasNext = begin(shared, plan, replica, replica.next);
+  if (!replica.hasNext) return admitted;
+  replica.next.leftWaiting = plan.unstarted > 0;
+  observer?.began?.(replica, replica.next, shared);
+  return admitted || replica.next.admitted > 0;
+}
+
+/**
+ * The central queue has lost prompts to `taker`: a stretch that repeats on another replica because of what
+ * stood there ends with the iteration it is in. At this very instant, higher numbers still decide after it.
+ */
+function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica, events: EventQueue): void {
+  for (const replica of replicas) {
+    if (replica === taker || replica.flight.endAt === NEVER) continue;
+    const flight = replica.hasNext ? replica.next : replica.flight;
+    if (flight.leftWaiting && flight.dependsOnArrivals)
+      shorten(shared, replica, flight, shared.now, replica.index < taker.index, events);
+  }
+}
+
+/**
+ * In a closed loop an answer to one replica's request may bring an arrival that the stretches of others did not know
+ * of when they were composed: they end where they would have, had they known.
+ */
+function cutToArrival(shared: Shared, replicas: readonly Replica[], events: EventQueue): void {
+  const { nextArrivalAt } = shared;
+  for (const replica of replicas) {
+    if (replica.flight.endAt === NEVER) continue;
+    const flight = replica.hasNext ? replica.next : replica.flight;
+    if (flight.endAt > nextArrivalAt && flight.dependsOnArrivals)
+      shorten(shared, replica, flight, nextArrivalAt, false, events);
+  }
+}
+
+/**
+ * The batch that a replica runs, or has composed to run next, may change at `instant`: its stretch ends with the
+ * iteration that is under way then (`after`: it has decided at that instant already).
+ */
+function shorten(
+  shared: Shared,
+  replica: Replica,
+  flight: Flight,
+  instant: Nanoseconds,
+  after: boolean,
+  events: EventQueue,
+): void {
+  if (flight.isSettled || flight.iterations === 1) return;
+  cut(shared, flight, instant, after);
+  if (flight !== replica.flight) return;
+  replica.wakeAt = shared.depth === 1 ? flight.endAt : flight.endOf(flight.iterations - 1, shared.varies);
+  events.set(replica.index, replica.wakeAt > shared.now ? replica.wakeAt : NEVER);
+}
+
+/** Whether every measured request that has arrived is completed, and was not before. */
+function isMeasurementSettled(shared: Shared): boolean {
+  const { completedMeasured, rejectedMeasured } = shared;
+  // Somebody who is turned away completes nothing, and ends no makespan.
+  return (
+    completedMeasured + rejectedMeasured === shared.arrived - shared.firstMeasured &&
+    completedMeasured > shared.settledMeasured
+  );
+}
+
+/**
+ * Every measured request that has arrived is completed. If none follows, this instant ends the makespan: what
+ * counts as iteration time ends here, stretches in flight included.
+ */
+function settleMeasurement(shared: Shared, replicas: readonly Replica[]): void {
+  shared.settledMeasured = shared.completedMeasured;
+  shared.measuredUntil = shared.now;
+  shared.busyTime = 0;
+  for (const { busyTime, flight } of replicas) {
+    shared.busyTime += busyTime;
+    if (flight.endAt !== NEVER) shared.busyTime += shared.now - Math.max(flight.startAt, shared.measuredFrom);
+  }
+}

@@ -1,0 +1,17 @@
+/** What a finished trial has left: who measures it, holds it against another or shows it reads this. */
+import type { Replica, Shared } from "../state/replica.js";
+import type { Nanoseconds } from "../numbers/units.js";
+
+/** Everything that a finished trial came to, besides its metrics. */
+export interface Outcome {
+  readonly shared: Shared;
+  readonly replicas: readonly Replica[];
+  /** First row that is measured, and where rows end. */
+  readonly firstMeasured: number;
+  readonly arrived: number;
+  /** From the first measured arrival to the last measured completion; NaN when nothing is measured. */
+  readonly measuredFrom: Nanoseconds;
+  readonly measuredUntil: Nanoseconds;
+  /** Iteration time between these two, over all replicas. */
+  readonly busyTime: number;
+}

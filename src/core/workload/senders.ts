@@ -1,0 +1,33 @@
+/** Who sends requests where that depends on answers: rows are added while a trial runs. */
+import type { JointLengths } from "./joint-lengths.js";
+import type { Nanoseconds } from "../numbers/units.js";
+
+/** The rows that they send: requests.ts. */
+export interface Rows {
+  /** Rows in use. */
+  readonly count: number;
+  readonly arrivedAt: Float64Array;
+  /** Adds a request with the lengths just drawn. */
+  addDrawn(arrivedAt: number, lengths: JointLengths): void;
+  /** The next of the rows that were drawn is sent at an instant. */
+  sendNext(at: Nanoseconds): void;
+}
+
+export interface Senders {
+  /** The instant of the next request, as far as it is known, or NEVER. */
+  readonly nextAt: Nanoseconds;
+  /** The first instant at or after the warm-up at which somebody is known to send; NaN: nobody yet. */
+  readonly measuredFrom: Nanoseconds;
+  /** The client of each row, where there are clients. */
+  readonly clientOf?: Int32Array;
+  /** When each row was due, in ns, where it may be sent later (capped-stream.ts). */
+  readonly dueAt?: Float64Array;
+  /** Nothing that is due later than this instant is sent. */
+  until(instant: number): void;
+  /** From the beginning: nobody has sent anything. */
+  restart(warmup: Nanoseconds): void;
+  /** Sends the next request: a row more. Returns its instant. */
+  send(rows: Rows): Nanoseconds;
+  /** The request of a row has its answer: it is completed, or turned away. */
+  answered(row: number, now: number): void;
+}

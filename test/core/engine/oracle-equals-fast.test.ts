@@ -1,0 +1,197 @@
+/**
+ * The fast engine against the plain one: identical instants, tokens and iterations for random configurations
+ * (docs/model.md §1–§3). LLMSIM_PROPERTY_RUNS=100000 makes it the long run, LLMSIM_TEST_SEED draws others.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Conventions } from "../../../src/core/configuration/config.js";
+import type { Spec } from "../../../src/core/options/definition.js";
+import { stream } from "../../../src/core/numbers/random.js";
+import { Requests } from "../../../src/core/workload/requests.js";
+import { simulate } from "../../../src/core/trial/simulate.js";
+import { type OracleInput, runOracle } from "../../oracle/oracle.js";
+
+const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? 700);
+
+const scheduler: fc.Arbitrary<OracleInput["scheduler"]> = fc.oneof(
+  fc.constant({ kind: "decode-prioritizing" as const }),
+  fc.constant({ kind: "prefill-prioritizing" as const }),
+  fc.constant({ kind: "sarathi" as const }),
+  fc.constant({ kind: "orca" as const }),
+  fc.record({
+    kind: fc.constant("hybrid" as const),
+    ratio: fc.constantFrom(0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99),
+    ratioOf: fc.constantFrom("sequences" as const, "tokens" as const),
+  }),
+);
+const conventions: fc.Arbitrary<Conventions> = fc.record({
+  firstToken: fc.constantFrom("prefill", "decode"),
+  mixedBatch: fc.constantFrom("sum", "max"),
+  sequenceCap: fc.constantFrom("resident", "iteration"),
+  tbt: fc.constantFrom("gaps", "tokens"),
+});
+/** Small limits next to ones that never bind. */
+const limit = fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 40 }), fc.constant(1000));
+const engine = fc.record({
+  maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 200 }), fc.constant(2048)),
+  maxSequences: limit,
+  chunkSize: fc.option(fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 100 }))),
+  replicas: fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 4 })),
+});
+const service = fc.record({
+  cMs: fc.constantFrom(1, 10, 45.5, 0.3337),
+  aMs: fc.constantFrom(0, 0.3, 0.5, 1 / 3),
+  b0: fc.constantFrom(0, 1, 5, 64),
+  exponential: fc.boolean(),
+});
+/** Gaps with many zeros (bursts), ones that hit iteration ends, and odd ones. */
+const gap = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.constantFrom(1e6, 10e6, 10.5e6, 45.5e6, 100e6) },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 200_000_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 3_000_000_000 }) },
+);
+const request = fc.record({
+  gap,
+  promptTokens: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 300 })),
+  outputTokens: fc.oneof(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 40 })),
+});
+const discipline = fc.oneof(
+  { weight: 2, arbitrary: fc.constant({ kind: "fcfs" as const }) },
+  fc.record({ kind: fc.constant("sjf" as const), predictionNoise: fc.constantFrom(0, 0, 0.5, 3) }),
+  fc.record({
+    kind: fc.constant("priority" as const),
+    classes: fc.constantFrom([0.5, 0.5], [0.1, 0.2, 0.7], [1]),
+  }),
+);
+const cases = fc.record({
+  scheduler,
+  discipline,
+  conventions,
+  engine,
+  service,
+  rows: fc.array(request, { minLength: 1, maxLength: 30 }),
+  warmupShare: fc.constantFrom(0, 0, 0.3),
+  /** Watched by the laws, or by nobody: then a replica alone has a loop of its own. */
+  watched: fc.boolean(),
+});
+
+test("identical per-request instants, tokens and iterations", () => {
+  fc.assert(
+    fc.property(
+      cases,
+      ({ scheduler, discipline, conventions, engine, service, rows, warmupShare, watched }) => {
+        let clock = 0;
+        const requests = rows.map(({ gap, ...lengths }) => ({ ...lengths, arrivedAt: (clock += gap) }));
+        const draws = Array.from({ length: engine.replicas }, (_, k) => stream(1, 1, `service/${k}`));
+        const slow = runOracle({
+          requests,
+          scheduler,
+          engine,
+          service,
+          conventions,
+          discipline: known(discipline, rows.length),
+          draw: (replica) => draws[replica]!.exponential(),
+        });
+        const { exponential, ...parameters } = service;
+        const warmupSeconds = (warmupShare * clock) / 1e9;
+        const fast = simulate(
+          {
+            // The requests are given; what the laws say about them is not used.
+            workload: {
+              arrivals: { kind: "poisson", ratePerSecond: 1 },
+              promptTokens: { kind: "fixed", tokens: 1 },
+              outputTokens: { kind: "fixed", tokens: 1 },
+            },
+            service: { kind: exponential ? "exponential" : "affine", ...parameters },
+            engine: { ...engine, discipline },
+            scheduler: scheduler as { kind: string },
+            conventions,
+            horizon: { tmaxSeconds: 1e6, warmupSeconds },
+            slo: { itlSeconds: 0.05 },
+          },
+          { requests: Requests.of(requests), verify: watched },
+        );
+        const { shared, replicas } = fast.outcome;
+        const { startedAt, firstTokenAt, finishedAt } = shared.sequences;
+        slow.requests.forEach((expected, id) => {
+          expect([startedAt[id], firstTokenAt[id], finishedAt[id]]).toEqual([
+            expected.startedAt,
+            expected.firstTokenAt,
+            expected.finishedAt,
+          ]);
+        });
+        const sum = (of: (replica: (typeof replicas)[number]) => number): number =>
+          replicas.reduce((total, replica) => total + of(replica), 0);
+        expect(sum((replica) => replica.iterations)).toBe(slow.iterations.length);
+        expect(sum((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
+        expect(sum((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
+        compareGaps(fast.outcome, slow.requests);
+        expect(Array.from(shared.sequences.largestGap!.subarray(0, rows.length))).toEqual(
+          slow.requests.map(({ tokenAt }) =>
+            tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
+          ),
+        );
+        compareUtilization(fast, slow, engine.replicas);
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});
+
+/** What the oracle is told of each request: the numbers that trial 1 of seed 1 draws for it. */
+function known(discipline: Spec, count: number): NonNullable<OracleInput["discipline"]> {
+  const { kind, predictionNoise, classes } = discipline;
+  if (kind === "fcfs") return { kind };
+  if (kind === "sjf") {
+    const errors = stream(1, 1, "prediction");
+    const sigma = predictionNoise as number;
+    return { kind, logError: Array.from({ length: count }, () => sigma * errors.normal()) };
+  }
+  const draws = stream(1, 1, "class");
+  const shares = classes as readonly number[];
+  return {
+    kind: "priority",
+    classes: Array.from({ length: count }, () => {
+      const u = draws.uniform();
+      return shares.findIndex((_, i) => u < shares.slice(0, i + 1).reduce((sum, share) => sum + share));
+    }),
+  };
+}
+
+/** The pooled ITLs as sorted (gap, weight) pairs. */
+function compareGaps(
+  outcome: ReturnType<typeof simulate>["outcome"],
+  requests: ReturnType<typeof runOracle>["requests"],
+): void {
+  const { gaps } = outcome.shared;
+  const pooled = new Map<number, number>();
+  // An entry without weight was expected and never counted.
+  for (let i = 0; i < gaps.count; i++)
+    if (gaps.weight[i]! > 0) pooled.set(gaps.gap[i]!, (pooled.get(gaps.gap[i]!) ?? 0) + gaps.weight[i]!);
+  const expected = new Map<number, number>();
+  requests.slice(outcome.firstMeasured).forEach(({ tokenAt }) => {
+    for (let i = 1; i < tokenAt.length; i++) {
+      const gap = tokenAt[i]! - tokenAt[i - 1]!;
+      expected.set(gap, (expected.get(gap) ?? 0) + 1);
+    }
+  });
+  const sorted = (pool: Map<number, number>): [number, number][] => [...pool].sort((a, b) => a[0] - b[0]);
+  expect(sorted(pooled)).toEqual(sorted(expected));
+}
+
+/** Iteration time inside the makespan, by adding up every iteration's part of it. */
+function compareUtilization(
+  fast: ReturnType<typeof simulate>,
+  slow: ReturnType<typeof runOracle>,
+  replicas: number,
+): void {
+  const { measuredFrom, measuredUntil, firstMeasured, arrived } = fast.outcome;
+  if (firstMeasured === arrived) return;
+  let busy = 0;
+  for (const { startAt, endAt } of slow.iterations)
+    busy += Math.max(0, Math.min(endAt, measuredUntil) - Math.max(startAt, measuredFrom));
+  expect(measuredUntil).toBe(Math.max(...slow.requests.slice(firstMeasured).map((r) => r.finishedAt)));
+  expect(fast.outcome.busyTime).toBe(busy);
+  expect(fast.metrics.utilization).toBeCloseTo(busy / (measuredUntil - measuredFrom) / replicas, 12);
+}
