@@ -17,7 +17,8 @@ export interface Place {
 const MOST_LINKS = 40;
 
 export async function placeOf(path: string): Promise<Place> {
-  const real = await realOf(path, 0);
+  // Half of a character has no bytes: on the disk it is U+FFFD, and so it is for what looks the path up by name.
+  const real = await realOf(Buffer.from(path).toString(), 0);
   try {
     const there = await stat(real, { bigint: true });
     const kind = there.isFile() ? "file" : there.isDirectory() ? "folder" : "device";

@@ -178,7 +178,9 @@ export class Outputs {
       const targets: Target[] = [];
       for (const { file, place: earlier } of recorded) {
         const place = await fs.locate(earlier.real);
-        const folder = folders.get(dirname(place.real))!;
+        const folder = folders.get(dirname(place.real));
+        if (folder === undefined)
+          throw new FileError("write", file.name, "its folder has become another one meanwhile");
         targets.push({ file, place, folder, before: folder.entryOf(basename(place.real)) });
       }
       await this.refuseAny(targets);

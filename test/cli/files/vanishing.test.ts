@@ -41,3 +41,30 @@ test.for(["data", "figs"])("%s becomes a file: exit 2, with path and reason", as
   expect(stderr).toMatch(new RegExp(`^error: cannot \\w+ \\S*${name}\\S*: not a directory\n$`));
   expect(contents(folder)[name]).toBe("mine\n");
 });
+
+test("the folder becomes a link to another: exit 2, with path and reason, and nothing is written there", async ({
+  folder,
+}) => {
+  const elsewhere = join(folder, "elsewhere");
+  mkdirSync(elsewhere);
+  // Looked up once before the run, and once more when its lock is held.
+  let looks = 0;
+  const fs: FileSystem = {
+    ...nodeFiles,
+    locate: async (path) => {
+      const place = await nodeFiles.locate(path);
+      const isOutput = path.includes("dashboard.png");
+      return isOutput && ++looks > 2 ? { ...place, real: join(elsewhere, "x.png") } : place;
+    },
+  };
+  const { code, stderr } = await llmsim(COMMAND, { cwd: folder, fs });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: cannot write figs\/\S+: its folder has become another one meanwhile\n$/);
+  expect(contents(elsewhere)).toEqual({});
+});
+
+test("a folder with half of a character in its name is the one that the disk has", async ({ folder }) => {
+  const { code, stderr } = await llmsim([...COMMAND.split(" "), "--out-figs", "\ud800"], { cwd: folder });
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(Object.keys(contents(join(folder, "\ufffd"))).length).toBeGreaterThan(0);
+});
