@@ -1,6 +1,7 @@
 /**
  * The fast engine against the plain one: identical instants, tokens and iterations for random configurations
- * (docs/model.md §1–§3). LLMSIM_PROPERTY_RUNS=100000 makes it the long run, LLMSIM_TEST_SEED draws others.
+ * (docs/model.md §1–§3). LLMSIM_LONG=1 tries 700, LLMSIM_PROPERTY_RUNS=100000 as many as
+ * it says; LLMSIM_TEST_SEED draws others.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -11,7 +12,9 @@ import { Requests } from "../../../src/core/workload/requests.js";
 import { simulate } from "../../../src/core/trial/simulate.js";
 import { type OracleInput, runOracle } from "../../oracle/oracle.js";
 
-const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? 700);
+const LONG = process.env.LLMSIM_LONG === "1";
+/** A push tries 1,100 over the three files that hold the engines against each other. */
+const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? (LONG ? 700 : 350));
 
 const scheduler: fc.Arbitrary<OracleInput["scheduler"]> = fc.oneof(
   fc.constant({ kind: "decode-prioritizing" as const }),
