@@ -1,3 +1,4 @@
+import { existsSync, statfsSync } from "node:fs";
 import { defineConfig, type Plugin } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
@@ -28,6 +29,18 @@ class SlowestFirst extends BaseSequencer {
   }
 }
 
+/**
+ * The folders of tests: in memory where there is room for them, as most of what they wait for is a disk that says that
+ * it has written. The long mode's are larger.
+ */
+const MEMORY = "/dev/shm";
+const GIBIBYTES_WANTED = 2;
+function foldersInMemory(): Record<string, string> {
+  if (process.env.TMPDIR !== undefined || process.env.LLMSIM_LONG === "1" || !existsSync(MEMORY)) return {};
+  const { bavail, bsize } = statfsSync(MEMORY);
+  return bavail * bsize > GIBIBYTES_WANTED * 2 ** 30 ? { TMPDIR: MEMORY } : {};
+}
+
 /** Many seeds in one process (scripts/test-seeds.js): the tests' fast-check is one that asserts with each of them. */
 const manySeeds: Plugin = {
   name: "many-seeds",
@@ -48,6 +61,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 200_000, interval: 20 } },
     maxWorkers: 2,
+    env: foldersInMemory(),
     sequence: { sequencer: SlowestFirst },
     globalSetup: "test/tell-seed.ts",
     setupFiles: "test/setup.ts",

@@ -79,12 +79,15 @@ export function resolve(from: string, specifier: string): string {
 export const lineOf = (file: ts.SourceFile, node: ts.Node): number =>
   file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
 
-/** Every node below `node`, itself included; comments are no nodes. */
+/** Every node below `node`, itself included, as they are read; comments are no nodes. */
 export function* nodesOf(node: ts.Node): Generator<ts.Node> {
-  yield node;
-  const children: ts.Node[] = [];
-  ts.forEachChild(node, (child) => void children.push(child));
-  for (const child of children) yield* nodesOf(child);
+  const left = [node];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    yield next;
+    const children: ts.Node[] = [];
+    ts.forEachChild(next, (child) => void children.push(child));
+    left.push(...children.reverse());
+  }
 }
 
 function importsOf(file: ts.SourceFile): Import[] {

@@ -1,4 +1,7 @@
-/** Study and scenario files: checked by schemas made from the same option lists as everything else. */
+/**
+ * Study and scenario files: checked by schemas made from the same option lists as everything else. LLMSIM_LONG=1 tries
+ * three times as many random ones.
+ */
 import fc from "fast-check";
 import { hardwareTree } from "../../src/config/hardware-keys.js";
 import { describe, expect, test } from "vitest";
@@ -18,6 +21,8 @@ import type { OptionSpec } from "../../src/core/options/definition.js";
 import { METRICS } from "../../src/core/measures/metrics.js";
 import { builtIn, type Registry } from "../../src/core/configuration/registry.js";
 
+/** How many times the cases of a push. */
+const TIMES = process.env.LLMSIM_LONG === "1" ? 3 : 1;
 /** The members of a family, as errors list them. */
 const LENGTHS = builtIn.lengths.map(({ name }) => name).join(", ");
 
@@ -168,7 +173,7 @@ test("whatever the option lists allow, the schema allows", async () => {
     fc.asyncProperty(study, objectOf(STUDY_OPTIONS), async (parts, settings) => {
       expect(await issues(JSON.stringify({ ...parts, ...settings }))).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 20 * TIMES },
   );
 });
 
@@ -206,7 +211,7 @@ test("any text is read or has issues that name the file", async () => {
           expect(message).toMatch(/^(?:invalid )?f\.yaml:.*$/);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 50 * TIMES },
   );
 });
 

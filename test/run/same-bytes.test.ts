@@ -2,12 +2,13 @@
 import { describe, expect } from "vitest";
 import { contents, llmsim, type Session, test } from "../cli/session.js";
 
-const WORKERS = [0, 1, 2, 4];
+/** On a push the two that differ most in what runs; four threads are in test/run/executors.test.ts, too. */
+const WORKERS = process.env.LLMSIM_LONG === "1" ? [0, 1, 2, 4] : [0, 2];
 
 /** stdout without the line that repeats the command, which names the workers. */
 const text = ({ stdout }: Session): string => stdout.replace(/^again: .*$/m, "");
 
-describe("the same bytes for --workers 0, 1, 2 and 4", () => {
+describe(`the same bytes for --workers ${WORKERS.join(", ")}`, () => {
   test("run: table, JSON with each trial's values, and the file of requests", async ({ folder }) => {
     // Three tasks of ten trials at most.
     const command = "run --tmax 200 --ntrials 24 --quiet";

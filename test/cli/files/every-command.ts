@@ -103,6 +103,9 @@ const FILES: Readonly<Record<string, string>> = {
   ),
 };
 
+/** The document of an earlier run, the same for all cases. */
+let base: Promise<string> | undefined;
+
 /** What the cases read, in this folder. */
 export async function prepared(cwd: string, { after }: Case): Promise<void> {
   for (const [name, text] of Object.entries(FILES)) {
@@ -110,8 +113,8 @@ export async function prepared(cwd: string, { after }: Case): Promise<void> {
     writeFileSync(join(cwd, name), text);
   }
   writeFileSync(join(cwd, "study2.yaml"), "engine: { maxTokens: 512 }\n");
-  const base = await llmsim(`run ${SMALL} --workers 0 --quiet --json`, { cwd });
-  writeFileSync(join(cwd, "base.json"), base.stdout);
+  base ??= llmsim(`run ${SMALL} --workers 0 --quiet --json`, { cwd }).then(({ stdout }) => stdout);
+  writeFileSync(join(cwd, "base.json"), await base);
   if (after === undefined) return;
   expect(await llmsim(`${after} --workers 0 --quiet`, { cwd })).toMatchObject({ code: 0 });
   rmSync(join(cwd, "figs"), { recursive: true });

@@ -1,7 +1,8 @@
 /**
  * One pass for all windows gives what simulating each window alone gives, to the bit (docs/model.md §4): for
  * random configurations, every scheduler, replicas, routers, KV memory that runs out, asynchronous scheduling,
- * overhead, random and growing iteration times, warm-up, tiny budgets and caps, open and closed loops.
+ * overhead, random and growing iteration times, warm-up, tiny budgets and caps, open and closed loops. LLMSIM_LONG=1
+ * tries 150 of them instead of 50.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -13,7 +14,8 @@ import { runTrial, Simulator } from "../../../src/core/trial/simulate.js";
 import { runTask, type TrialTask } from "../../../src/core/trial/trial.js";
 import { fromSeconds } from "../../../src/core/numbers/units.js";
 
-const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? 150);
+const LONG = process.env.LLMSIM_LONG === "1";
+const RUNS = Number(process.env.LLMSIM_PROPERTY_RUNS ?? (LONG ? 150 : 50));
 
 const configs: fc.Arbitrary<SimulationConfig> = fc
   .record({

@@ -174,7 +174,7 @@ test.each(builtIn.routers.map(({ name }) => name))("router %s: fast-forward chan
         if (fast.outcome.arrived >= 10) busy++;
       },
     ),
-    { numRuns: Number(process.env.LLMSIM_PROPERTY_RUNS ?? 60) },
+    { numRuns: Number(process.env.LLMSIM_PROPERTY_RUNS ?? 25) },
   );
   // 82 % of the cases have ten requests and more; none of ten by chance: 1e-7, of sixty: 1e-42.
   expect(busy).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /**
  * Bounds and λ* where not every token is computed (prefix hits), and where not every request fits (KV memory).
- * LLMSIM_LONG=1 adds a memory and an order, and searches to 1 %.
+ * LLMSIM_LONG=1 adds memories, orders and a start from far below, and searches to 1 %.
  */
 import { describe, expect, test } from "vitest";
 import { prepare } from "../../../src/core/configuration/check-config.js";
@@ -64,7 +64,8 @@ describe("prefix hits are not computed", () => {
     const config = ofTrace();
     const subject = subjectOf(config, registry);
     expectNear(await findBoundary(trialsWith(registry), subject, 1, known, 0.01), known, 0.01);
-    expectNear(await findBoundary(trialsWith(registry), subject, 1, 1, 0.01), known, 0.01);
+    // Found from far below as well.
+    if (isLong) expectNear(await findBoundary(trialsWith(registry), subject, 1, 1, 0.01), known, 0.01);
   });
 });
 
@@ -121,11 +122,11 @@ describe("requests that can never fit into the KV memory", () => {
 
 describe("λ* under KV memory: tokens computed again serve nobody", () => {
   const known = [
-    [2000, 2.678],
     [20000, 5.016],
+    [2000, 2.678],
     [4000, 3.644],
   ] as const;
-  test.each(isLong ? known : known.slice(0, 2))("demo2, sarathi, %d tokens: %d", async (kvTokens, known) => {
+  test.each(isLong ? known : known.slice(0, 1))("demo2, sarathi, %d tokens: %d", async (kvTokens, known) => {
     const config = prepare({ ...scenario("demo2"), scheduler: { kind: "sarathi" }, engine: { kvTokens } });
     const bound = capacityBound(config);
     expect(bound).toBeGreaterThan(known);

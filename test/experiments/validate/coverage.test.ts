@@ -23,6 +23,6 @@ describe("coverage of 95 % intervals, M/M/1 at ρ = .5", () => {
   test("can fail: without a warm-up, trials of twenty requests say less than the truth, and do not cover", async () => {
     const size = { experiments: 200, trials: 30, warmup: 0, measured: 20 };
     const { share } = await coverage(trialsWith(), 1, 0.8, size);
-    expect(share).toBeLessThan(0.5);
+    console.log("SHARE",share);expect(share).toBeLessThan(0.5);
   });
 });
