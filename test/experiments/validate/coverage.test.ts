@@ -6,6 +6,8 @@ import { runner } from "../../../src/run/runner.js";
 import { silent, trialsWith } from "../studies.js";
 
 const EXPERIMENTS = 1000;
+/** None of the intervals covers: half of sixty are as far from that as half of two hundred. */
+const EXPERIMENTS_WITHOUT = process.env.LLMSIM_LONG === "1" ? 200 : 60;
 
 describe("coverage of 95 % intervals, M/M/1 at ρ = .5", () => {
   test("lies in .93–.97", async () => {
@@ -21,8 +23,8 @@ describe("coverage of 95 % intervals, M/M/1 at ρ = .5", () => {
   });
 
   test("can fail: without a warm-up, trials of twenty requests say less than the truth, and do not cover", async () => {
-    const size = { experiments: 200, trials: 30, warmup: 0, measured: 20 };
+    const size = { experiments: EXPERIMENTS_WITHOUT, trials: 30, warmup: 0, measured: 20 };
     const { share } = await coverage(trialsWith(), 1, 0.8, size);
-    console.log("SHARE",share);expect(share).toBeLessThan(0.5);
+    expect(share).toBeLessThan(0.5);
   });
 });
