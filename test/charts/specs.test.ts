@@ -6,6 +6,8 @@ import { bars, dashboard, lineBand, timeSeriesDashboard, type Row } from "../../
 import { holders, tablesOf, warningsOf } from "./compile.js";
 import { chunkSizes, estimate, SCHEDULERS, timeSeries } from "./tables.js";
 
+/** Each is compiled, some twice; LLMSIM_LONG=1 compiles more. */
+const RUNS = process.env.LLMSIM_LONG === "1" ? 40 : 15;
 const series = { column: "scheduler", title: "scheduler" };
 const x = { column: "t_max_s", title: "time window T (s)", zero: true };
 const y = { column: "ttft_mean_s", title: "mean TTFT (s)" };
@@ -71,7 +73,7 @@ describe("every legal table", () => {
         expect(warningsOf(ruled)).toEqual([]);
         expect(plain.description!.length).toBeGreaterThan(20);
       }),
-      { numRuns: 40 },
+      { numRuns: RUNS },
     );
   });
   test("gives bars that compile without warnings", () => {
@@ -89,7 +91,7 @@ describe("every legal table", () => {
         });
         expect(warningsOf(spec)).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: RUNS },
     );
   });
   test("keeps every value it can draw, as a number or null, and only the columns it needs", () => {
