@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GapLog } from "../../../src/core/state/gap-log.js";
 
+/** How many times the cases of a push. */
+const TIMES = process.env.LLMSIM_LONG === "1" ? 3 : 1;
 const SHARES = [0, 0.5, 0.9, 0.95, 0.99, 1];
 type Entry = readonly [gap: number, weight: number];
 
@@ -74,7 +76,7 @@ test("number, mean and percentiles are those of what was added, and equal gaps a
       const different = new Set(added.filter(([, weight]) => weight > 0).map(([gap]) => gap));
       expect([...log.gap.subarray(0, log.count)].sort()).toEqual([...different].sort());
     }),
-    { numRuns: 100 },
+    { numRuns: 40 * TIMES },
   );
 });
 
@@ -88,7 +90,7 @@ test("the sum has the same bits in whatever order and grouping", () => {
       ]);
       expect([logOf(backwards).sum, logOf(split).sum]).toEqual([logOf(added).sum, logOf(added).sum]);
     }),
-    { numRuns: 100 },
+    { numRuns: 40 * TIMES },
   );
 });
 
@@ -117,7 +119,7 @@ test("what was added since the mark goes with it, again and again, and a cleared
       log.clear();
       expectLog(log, []);
     }),
-    { numRuns: 40 },
+    { numRuns: 15 * TIMES },
   );
 });
 
