@@ -119,7 +119,7 @@ describe.skipIf(noRedis !== undefined)(`machines that die (${noRedis ?? "with a 
     const records = await over(asked, async (done) => {
       await until(() => done() >= 2);
       process.kill(redis.pid(), "SIGSTOP");
-      await sleep(isLong ? 10_000 : 2000);
+      await sleep(isLong ? 10_000 : 1300); // a lock lasts a second (queue-worker.js)
       process.kill(redis.pid(), "SIGCONT");
     });
     expect(difference(records, expected)).toBeUndefined();
