@@ -99,15 +99,21 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
       "run --tmax 100 --ntrials 10 --quiet --json --per-trial",
       "sweep --vary chunk-size=none,16,64 --tmax 100 --ntrials 4 --quiet --json",
     ];
-    for (const command of commands) {
+    const folderOf = (command: string, over: string): string => {
+      const cwd = join(folder, command.split(" ")[0]!, over);
+      mkdirSync(cwd, { recursive: true });
+      return cwd;
+    };
+    // Both at once, as a process waits more than it works.
+    const queued = commands.map((command) =>
+      start(`${command} --executor bullmq --redis ${redis.url}`, folderOf(command, "the queue")),
+    );
+    for (const [i, command] of commands.entries()) {
       const seen = [];
       for (const over of ["this process", "the queue"]) {
-        const cwd = join(folder, command.split(" ")[0]!, over);
-        mkdirSync(cwd, { recursive: true });
+        const cwd = folderOf(command, over);
         const { code, stdout, stderr } =
-          over === "the queue"
-            ? await start(`${command} --executor bullmq --redis ${redis.url}`, cwd).ended
-            : await llmsim(`${command} --workers 0`, { cwd });
+          over === "the queue" ? await queued[i]!.ended : await llmsim(`${command} --workers 0`, { cwd });
         expect([code, stderr]).toEqual([0, ""]);
         expect(stdout).not.toContain(redis.url);
         seen.push(JSON.stringify([stdout.replace(/^again: .*$/m, ""), contents(cwd)]));
