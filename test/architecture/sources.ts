@@ -63,7 +63,14 @@ export function sourcesOf(texts: ReadonlyMap<string, string>): Source[] {
   const checker = program.getTypeChecker();
   return [...texts].map(([path, text]) => {
     const file = program.getSourceFile(absolute(path))!;
-    return { path, text, file, checker, imports: importsOf(file) };
+    let imports: readonly Import[] | undefined;
+    // Not every rule asks for them.
+    return {
+      ...{ path, text, file, checker },
+      get imports() {
+        return (imports ??= importsOf(file));
+      },
+    };
   });
 }
 
