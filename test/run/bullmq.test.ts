@@ -381,7 +381,7 @@ describe.skipIf(noRedis !== undefined)(`with a Redis (${noRedis ?? "here"})`, ()
     const lines: string[] = [];
     const stopped = new AbortController();
     const lonely = await submit({
-      ...{ redis: { ...redis.address, db: 4 }, patienceSeconds: 1, signal: stopped.signal },
+      ...{ redis: { ...redis.address, db: 4 }, patienceSeconds: 0.2, signal: stopped.signal },
       tell: (line: string) => lines.push(line),
     });
     const asked = lonely.run(task);
