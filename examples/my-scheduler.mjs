@@ -26,7 +26,7 @@ export default {
         while (budget > 0 && batch.slotsLeft > 0 && batch.tokensLeft > 0) {
           // Partly prefilled prompts before unstarted ones, and those only while the cap admits one more resident.
           const mayAdmit = view.waiting.exists && view.resident < view.limits.residentCap;
-          const from = view.partial.exists ? "partial" : "waiting";
+          const from = view.prefilling.exists ? "prefilling" : "waiting";
           if (from === "waiting" && !mayAdmit) return;
           const tokens = Math.min(view[from].left, view.limits.chunk, batch.tokensLeft, budget);
           // Nothing is granted where KV memory is short: this batch is done.

@@ -21,22 +21,20 @@ const INPUTS = 100_000;
 const TOGETHER = 10_000;
 const LIMIT = { seconds: 5, megabytes: 1024 };
 
+const KILLS = ["test/cli/resume/resume.test.ts"];
+const FILES = [
+  "test/cli/files/writing.test.ts",
+  "test/io/files.test.ts",
+  "test/cli/files/large-files.test.ts",
+];
+
 /** The files of a part, or what it does. */
 const PARTS = {
-  kills: () => vitest(["test/cli/resume/resume.test.ts"]),
+  kills: () => vitest(KILLS),
   inputs,
-  files: () =>
-    vitest(["test/cli/files/writing.test.ts", "test/io/files.test.ts", "test/cli/files/large-files.test.ts"]),
-  rest: () =>
-    vitest([
-      ...[
-        "test/run/worker-faults.test.ts",
-        "test/run/bullmq-faults.test.ts",
-        "test/cli/resume/shard.test.ts",
-      ],
-      ...["test/contract/routed-queues.test.ts", "test/experiments/load/offered.test.ts"],
-      "test/experiments/stability/stability.test.ts",
-    ]),
+  files: () => vitest(FILES),
+  // The whole suite but for these.
+  rest: () => vitest(["test/cli/fuzz.test.ts", ...KILLS, ...FILES].flatMap((file) => ["--exclude", file])),
 };
 
 /** Runs test files in the long mode; whether they passed. */

@@ -66,7 +66,14 @@ export type {
   ServiceTimeDefinition,
   ServiceTimeModel,
 } from "./core/service-times/service-time-model.js";
-export type { DisciplineDefinition, Foreknowledge, PromptOrder } from "./core/policies/discipline.js";
+export type {
+  DisciplineDefinition,
+  Predictions,
+  WaitingQueue,
+  // As they were called before.
+  Predictions as Foreknowledge,
+  WaitingQueue as PromptOrder,
+} from "./core/policies/discipline.js";
 export type { Trace } from "./core/workload/trace.js";
 export { withTraces } from "./core/configuration/trace-registry.js";
 export { stream, type Stream } from "./core/numbers/random.js";

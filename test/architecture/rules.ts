@@ -185,7 +185,7 @@ const FAMILIES: readonly Family[] = [
   {
     folder: "core/service-times",
     allowed: [...DEFINITIONS, "service-time-model", "affine-cost", "kernel-table"],
-    interface: ["service-time-model", "affine-cost", "kernel-table", "dearer-side"],
+    interface: ["service-time-model", "affine-cost", "kernel-table", "max-of-sides"],
   },
   {
     folder: "core/policies/disciplines",

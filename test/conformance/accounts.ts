@@ -1,6 +1,6 @@
 /** A case run by the oracle and by the fast engine, each told in the form of the case's results. */
 import type { Observer } from "../../src/core/engine/observer.js";
-import type { Flight, Replica, Shared } from "../../src/core/state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../../src/core/state/replica.js";
 import { Requests } from "../../src/core/workload/requests.js";
 import { complete } from "../../src/core/configuration/config.js";
 import type { Sequences } from "../../src/core/state/sequences.js";
@@ -165,7 +165,7 @@ export function byOracle(expected: Expectation): Account {
 
 /** Writes down what the fast engine does: compositions when they are made, iterations when a stretch of them is over. */
 class Watcher implements Observer {
-  private readonly batches = new Map<Flight, Omit<Row, "startAt" | "endAt">>();
+  private readonly batches = new Map<ScheduledBatch, Omit<Row, "startAt" | "endAt">>();
   private readonly seen: number[];
 
   constructor(
@@ -176,41 +176,41 @@ class Watcher implements Observer {
     this.seen = Array<number>(count).fill(0);
   }
 
-  began(_: Replica, flight: Flight, { now, sequences }: Shared): void {
+  began(_: Replica, scheduled: ScheduledBatch, { now, sequences }: TrialState): void {
     const preempted = this.look(now, sequences);
-    if (preempted > flight.preempted)
-      this.ledger.empty.push({ composed_ns: now, preempted: preempted - flight.preempted });
-    const chunks = Array.from({ length: flight.chunkCount }, (_, i) => {
-      const id = flight.chunkId[i]!;
-      const tokens = flight.chunkTokens[i]!;
+    if (preempted > scheduled.preempted)
+      this.ledger.empty.push({ composed_ns: now, preempted: preempted - scheduled.preempted });
+    const chunks = Array.from({ length: scheduled.chunkCount }, (_, i) => {
+      const id = scheduled.chunkId[i]!;
+      const tokens = scheduled.chunkTokens[i]!;
       // What is left has lost this chunk already.
       return { id, tokens, cached: sequences.known(id) - sequences.promptLeft[id]! - tokens };
     });
-    this.batches.set(flight, {
+    this.batches.set(scheduled, {
       composedAt: now,
-      decodes: flight.decodes,
+      decodes: scheduled.decodes,
       chunks,
       admitted: this.ledger.composed(now, chunks),
-      preempted: flight.preempted,
+      preempted: scheduled.preempted,
     });
   }
 
-  ended({ flight }: Replica, { varies }: Shared): void {
-    const first = this.batches.get(flight)!;
-    for (let i = 1; i <= flight.iterations; i++) {
-      const startAt = flight.endOf(i - 1, varies);
-      const endAt = flight.endOf(i, varies);
+  ended({ scheduled }: Replica, { varies }: TrialState): void {
+    const first = this.batches.get(scheduled)!;
+    for (let i = 1; i <= scheduled.iterations; i++) {
+      const startAt = scheduled.endOf(i - 1, varies);
+      const endAt = scheduled.endOf(i, varies);
       if (i === 1) this.ledger.ran({ ...first, startAt, endAt });
-      else this.ledger.ran({ ...first, composedAt: this.composedAt(flight, i, varies), startAt, endAt });
+      else this.ledger.ran({ ...first, composedAt: this.composedAt(scheduled, i, varies), startAt, endAt });
     }
   }
 
   /** A repeat would be composed when the iteration before it starts, or without a batch ahead when that one ends. */
-  private composedAt(flight: Flight, i: number, varies: boolean): number {
-    return flight.endOf(this.isAhead ? i - 2 : i - 1, varies);
+  private composedAt(scheduled: ScheduledBatch, i: number, varies: boolean): number {
+    return scheduled.endOf(this.isAhead ? i - 2 : i - 1, varies);
   }
 
-  settled(_: readonly Replica[], { now, sequences }: Shared): void {
+  settled(_: readonly Replica[], { now, sequences }: TrialState): void {
     const preempted = this.look(now, sequences);
     if (preempted > 0) this.ledger.empty.push({ composed_ns: now, preempted });
   }

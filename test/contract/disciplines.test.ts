@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withDefaults } from "../../src/core/options/check-options.js";
-import type { Foreknowledge, PromptOrder } from "../../src/core/policies/discipline.js";
+import type { Predictions, WaitingQueue } from "../../src/core/policies/discipline.js";
 import { ConfigError } from "../../src/core/errors.js";
 import { builtIn, member } from "../../src/core/configuration/registry.js";
 import { account, engine, knowNothing, type Row, rows, run, withoutFastForward } from "./workloads.js";
@@ -14,7 +14,7 @@ const specs = builtIn.disciplines.flatMap(({ examples }) => examples);
 /** true: the next request arrives; false: the head is taken. */
 const operations = fc.array(fc.boolean(), { maxLength: 400 });
 /** Numbers without any order that ids would show, with many ties. */
-const known: Foreknowledge = {
+const known: Predictions = {
   timeAlone: (id) => (id * 7919) % 13,
   normal: (id) => ((id * 104_729) % 21) / 10 - 1,
   uniform: (id) => ((id * 6007) % 97) / 97,
@@ -24,7 +24,7 @@ const slowly = withoutFastForward();
 
 describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("discipline %s", (_, spec) => {
   const definition = member(builtIn.disciplines, spec.kind);
-  const create = (): PromptOrder => definition.create(withDefaults(definition.options, spec), known);
+  const create = (): WaitingQueue => definition.create(withDefaults(definition.options, spec), known);
 
   test("each id comes out once, and `first` is the one that comes next", () => {
     fc.assert(
@@ -63,7 +63,8 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("disci
     }
     queue.copyInto(copy);
     for (const each of [queue, copy]) each.pushBack(300);
-    const drain = (each: PromptOrder): number[] => Array.from({ length: each.length }, () => each.popFront());
+    const drain = (each: WaitingQueue): number[] =>
+      Array.from({ length: each.length }, () => each.popFront());
     const order = drain(queue);
     expect(copy.length).toBe(order.length);
     expect(drain(copy)).toEqual(order);

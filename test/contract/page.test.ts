@@ -82,20 +82,20 @@ function iterations(kind: string): string[] {
   const { firstTokenAt, finishedAt } = outcome.shared.sequences;
   const ids = [0, 1, 2];
   const lines: string[] = [];
-  const ended = ({ flight }: Replica): void => {
-    for (let i = 0; i < flight.iterations; i++) {
-      const from = flight.startAt + i * flight.iterationTime;
-      const until = from + flight.iterationTime;
+  const ended = ({ scheduled }: Replica): void => {
+    for (let i = 0; i < scheduled.iterations; i++) {
+      const from = scheduled.startAt + i * scheduled.iterationTime;
+      const until = from + scheduled.iterationTime;
       const decoding = ids.filter((id) => firstTokenAt[id] <= from && until <= finishedAt[id]);
       const chunks = Array.from(
-        { length: flight.chunkCount },
-        (_, c) => `p${flight.chunkId[c]}:${flight.chunkTokens[c]}`,
+        { length: scheduled.chunkCount },
+        (_, c) => `p${scheduled.chunkId[c]}:${scheduled.chunkTokens[c]}`,
       );
       const done = ids.filter((id) => finishedAt[id] === until);
       lines.push(
         [
           `${from / 1e6}–${until / 1e6}`,
-          ...(flight.decodes > 0 ? decoding.map((id) => `d${id}`) : []),
+          ...(scheduled.decodes > 0 ? decoding.map((id) => `d${id}`) : []),
           ...chunks,
           ...done.map((id) => `■${id}`),
         ].join(" "),

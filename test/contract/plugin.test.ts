@@ -29,7 +29,7 @@ import {
 
 /** Whether the head of that queue exists and the resident cap lets it run. */
 const admits = (view: View, from: PromptQueue): boolean =>
-  view[from].exists && (from === "partial" || view.resident < view.limits.residentCap);
+  view[from].exists && (from !== "waiting" || view.resident < view.limits.residentCap);
 
 /** As many decodes as the batch may hold. */
 const allDecodes = (view: View, batch: Batch): number =>
@@ -333,6 +333,30 @@ describe("one whose decode count goes up and down at every iteration", () => {
     for (const { sumKv, activeUnmeasured } of outcome.replicas)
       expect([sumKv, activeUnmeasured]).toEqual([0, 0]);
   });
+});
+
+test("what `prefilling` was called before still works: the head, and the queue of a chunk", () => {
+  const heads = new Set<boolean>();
+  const scheduler = (from: PromptQueue) =>
+    plugin(`by ${from}`, (view, batch) => {
+      heads.add(view.partial === view.prefilling);
+      batch.decode(allDecodes(view, batch));
+      while (batch.slotsLeft > 0 && batch.tokensLeft > 0) {
+        const next = view.prefilling.exists ? from : "waiting";
+        if (!admits(view, next)) break;
+        batch.chunk(next, tokens(Math.min(nextPiece(view, next), batch.tokensLeft, 3)));
+      }
+    });
+  const [by, before] = [scheduler("prefilling"), scheduler("partial")];
+  const registry = withSchedulers(by, before);
+  const long: Row[] = [
+    [0, 20, 3],
+    [5, 9, 2],
+  ];
+  const of = (kind: string) =>
+    account(run(long, { scheduler: { kind }, engine: { maxTokens: 4 } }, { registry }));
+  expect(of("by prefilling")).toEqual(of("by partial"));
+  expect(heads).toEqual(new Set([true]));
 });
 
 describe("bad ones are refused where they ask (PlanError: scheduler, iteration, rule)", () => {

@@ -215,11 +215,11 @@ describe("what a router sees", () => {
             seed: 1,
             trial: 1,
             observer: {
-              ended({ index, flight }) {
+              ended({ index, scheduled }) {
                 ended.push({
                   replica: index,
-                  at: flight.endAt,
-                  tokens: flight.decodes + flight.prefillTokens,
+                  at: scheduled.endAt,
+                  tokens: scheduled.decodes + scheduled.prefillTokens,
                 });
               },
             },

@@ -273,6 +273,7 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
       decodable: 0,
       resident: 0,
       freeBlocks: 0,
+      prefilling: { ...head, decodesAhead: 0 },
       partial: { ...head, decodesAhead: 0 },
       waiting: head,
     };

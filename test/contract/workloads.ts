@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import type { Conventions, PartialConfig } from "../../src/core/configuration/config.js";
-import type { Foreknowledge } from "../../src/core/policies/discipline.js";
+import type { Predictions } from "../../src/core/policies/discipline.js";
 import { builtIn, type Registry } from "../../src/core/configuration/registry.js";
 import { Requests } from "../../src/core/workload/requests.js";
 import type { Scheduler, SchedulerDefinition } from "../../src/core/policies/scheduler.js";
@@ -78,7 +78,7 @@ const unknown = (): never => {
   throw new Error("nothing is known");
 };
 /** For queues that look at nothing but the order of arrivals. */
-export const knowNothing: Foreknowledge = {
+export const knowNothing: Predictions = {
   timeAlone: unknown,
   normal: unknown,
   uniform: unknown,

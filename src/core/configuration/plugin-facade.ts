@@ -6,7 +6,7 @@
  * as with the engine's own objects, with closures 1.8 times.
  */
 import { shown } from "./foreign-values.js";
-import type { Batch, Head, Limits, PartialHead, PromptQueue, View } from "../policies/scheduler.js";
+import type { Batch, Head, Limits, PrefillingHead, PromptQueue, View } from "../policies/scheduler.js";
 import type { Nanoseconds, Tokens } from "../numbers/units.js";
 
 /** A copy that nobody can change: the engine's own would change with it. */
@@ -31,7 +31,7 @@ const nothing = <T extends object>(name: string): T =>
 const NO_VIEW = nothing<View>("view");
 const NO_BATCH = nothing<Batch>("batch");
 
-class LentHead implements PartialHead {
+class LentHead implements PrefillingHead {
   readonly #head: Head;
 
   constructor(head: Head) {
@@ -48,7 +48,7 @@ class LentHead implements PartialHead {
   }
 
   get decodesAhead(): number {
-    return (this.#head as PartialHead).decodesAhead;
+    return (this.#head as PrefillingHead).decodesAhead;
   }
 }
 
@@ -57,7 +57,7 @@ class LentView implements View {
   /** The last one that was lent: its limits and heads stay the same objects. */
   #known = NO_VIEW;
   #limits!: Limits;
-  #partial!: PartialHead;
+  #prefilling!: PrefillingHead;
   #waiting!: Head;
 
   constructor() {
@@ -69,7 +69,7 @@ class LentView implements View {
     if (view === to.#known) return;
     to.#known = view;
     to.#limits = fixedLimits(view.limits);
-    to.#partial = new LentHead(view.partial);
+    to.#prefilling = new LentHead(view.prefilling);
     to.#waiting = new LentHead(view.waiting);
   }
 
@@ -97,8 +97,13 @@ class LentView implements View {
     return this.#view.freeBlocks;
   }
 
-  get partial(): PartialHead {
-    return this.#partial;
+  get prefilling(): PrefillingHead {
+    return this.#prefilling;
+  }
+
+  /** Its earlier name. */
+  get partial(): PrefillingHead {
+    return this.#prefilling;
   }
 
   get waiting(): Head {
@@ -130,7 +135,7 @@ class LentBatch implements Batch {
   }
 
   chunk(from: PromptQueue, tokens: Tokens): Tokens {
-    demandWord("chunk", from, "partial", "waiting");
+    if (from !== "partial") demandWord("chunk", from, "prefilling", "waiting");
     return this.#batch.chunk(from, number("chunk", tokens) as Tokens);
   }
 

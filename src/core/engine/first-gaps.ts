@@ -2,7 +2,7 @@
  * The first gaps of a stretch of decodes. All later gaps are as long as its iterations; the first one is longer for a
  * sequence that has waited: since its prefill ended, or since it last decoded.
  */
-import type { Flight, Replica, Shared } from "../state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
 
 /**
  * The gaps that the first iteration of a stretch ends, but for those that are as long as the iteration, like those of
@@ -10,27 +10,37 @@ import type { Flight, Replica, Shared } from "../state/replica.js";
  * @param measured how many of the active ones are measured
  * @returns how many have a first gap of that length: those that decode straight on
  */
-export function firstGaps(shared: Shared, replica: Replica, flight: Flight, measured: number): number {
+export function firstGaps(
+  shared: TrialState,
+  replica: Replica,
+  scheduled: ScheduledBatch,
+  measured: number,
+): number {
   const { pool, lastTickAt } = replica;
-  const { startAt } = flight;
+  const { startAt } = scheduled;
   const { freshCount } = pool;
   if (freshCount > 0 && (pool.freshAt !== startAt || replica.activeUnmeasured > 0))
-    return gapsOfFresh(shared, replica, flight, measured);
+    return gapsOfFresh(shared, replica, scheduled, measured);
   pool.freshCount = 0;
   if (startAt === lastTickAt) return measured;
-  shared.gaps.sought = startAt + flight.iterationTime - lastTickAt;
+  shared.gaps.sought = startAt + scheduled.iterationTime - lastTickAt;
   shared.gaps.addSought(measured - freshCount);
   return freshCount;
 }
 
 /** The same where those that have just become active have gaps of their own, or their output token 1 only now. */
-function gapsOfFresh(shared: Shared, replica: Replica, flight: Flight, measured: number): number {
+function gapsOfFresh(
+  shared: TrialState,
+  replica: Replica,
+  scheduled: ScheduledBatch,
+  measured: number,
+): number {
   const { gaps, firstMeasured } = shared;
   const { firstTokenAt, lastTokenAt } = shared.sequences;
   const { pool, lastTickAt } = replica;
   const { fresh, freshCount } = pool;
-  const { startAt } = flight;
-  const at = startAt + flight.iterationTime;
+  const { startAt } = scheduled;
+  const at = startAt + scheduled.iterationTime;
   let ticked = measured;
   let straightOn = 0;
   // Where the prefill of several ended together the gaps are counted together.

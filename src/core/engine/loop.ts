@@ -5,26 +5,27 @@
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
 import type { Senders } from "../workload/senders.js";
-import { descend, descends, isProven, prove } from "./descent.js";
-import type { PromptOrder } from "../policies/discipline.js";
+import { fastForwardDecodes, canFastForward, isProven, prove } from "./fast-forward.js";
+import type { WaitingQueue } from "../policies/discipline.js";
 import type { EventQueue } from "../queues/event-queue.js";
-import { begin, cut, end, endedBy, settle } from "./iteration.js";
+import { begin, cut, end, settle } from "./iteration.js";
+import { Replicas } from "./fleet.js";
 import type { Observer } from "./observer.js";
 import type { Plan } from "./plan.js";
-import type { Flight, Replica, Shared } from "../state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
 import { cachedTokens } from "./residents.js";
 import type { Fleet } from "../policies/router.js";
 import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "../numbers/units.js";
 
 /** The state of a simulation: everything that the loop moves. */
 export interface State {
-  readonly shared: Shared;
+  readonly shared: TrialState;
   readonly replicas: readonly Replica[];
   readonly events: EventQueue;
   /** Of each replica. */
   readonly plans: readonly Plan[];
   /** Makes an empty queue of the discipline, which knows this trial's requests. */
-  readonly newQueue: () => PromptOrder;
+  readonly newQueue: () => WaitingQueue;
 }
 
 /**
@@ -42,17 +43,20 @@ export function advance(state: State, until: Nanoseconds, observer?: Observer): 
 
 /**
  * The same for one replica alone that composes a batch when none is under way, with nobody watching, as nearly
- * every study runs: whatever happens, it is the one that it happens to, and nothing has to be looked for.
+ * every study runs: every event is this replica's, so that nothing has to be looked for.
+ *
+ * A fast path, equal to the plain loop to the bit, as the oracle's properties and `--verify` show. LLMSIM_PLAIN=1 turns
+ * it off.
  */
 function advanceAlone({ shared, replicas, events, plans }: State, replica: Replica): void {
-  const { flight, returned, waiting } = replica;
+  const { scheduled, preempted, waiting } = replica;
   const [plan] = plans;
   // It goes on in the middle of an instant, or starts with sequences that stand ready.
   const isResumed = shared.isPaused || replica.resident > 0;
   shared.isPaused = false;
   let isOver = false;
-  if (flight.endAt !== NEVER) isOver = lands(shared, replica, flight) === false;
-  else if (!isResumed) isOver = comes(shared) === false;
+  if (scheduled.endAt !== NEVER) isOver = advanceToBatchEnd(shared, replica, scheduled) === false;
+  else if (!isResumed) isOver = advanceToArrival(shared) === false;
   // Without a warm-up nothing measured is left where nothing at all is.
   const hasWarmUp = shared.firstMeasured > 0;
   while (!isOver) {
@@ -62,37 +66,37 @@ function advanceAlone({ shared, replicas, events, plans }: State, replica: Repli
       if (id >= 0) waiting.pushBack(id);
     }
     if (shared.isPaused) break;
-    if (replica.resident > 0 || waiting.length > 0 || returned.length > 0) {
-      const isPromised = descends(shared, replica);
+    if (replica.resident > 0 || waiting.length > 0 || preempted.length > 0) {
+      const isPromised = canFastForward(shared, replica);
       if (isPromised && isProven(replica)) {
-        if (descend(shared, replica, flight) === false) continue;
+        if (fastForwardDecodes(shared, replica, scheduled) === false) continue;
       } else {
-        while (begin(shared, plan, replica, flight) === false);
-        if (isPromised) prove(shared, replica, flight);
+        while (begin(shared, plan, replica, scheduled) === false);
+        if (isPromised) prove(shared, replica, scheduled);
       }
-      isOver = lands(shared, replica, flight) === false;
+      isOver = advanceToBatchEnd(shared, replica, scheduled) === false;
     } else {
       if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
-      isOver = comes(shared) === false;
+      isOver = advanceToArrival(shared) === false;
     }
   }
   replica.decodeTimes.pourInto(shared.gaps);
-  replica.isOpen = flight.endAt === NEVER;
-  replica.wakeAt = flight.endAt;
-  events.set(0, flight.endAt);
+  replica.isOpen = scheduled.endAt === NEVER;
+  replica.wakeAt = scheduled.endAt;
+  events.set(0, scheduled.endAt);
 }
 
-/** The clock moves to where the flight ends, if that is in time: it is counted. */
-function lands(shared: Shared, replica: Replica, flight: Flight): boolean {
-  if (flight.endAt > shared.until) return false;
-  shared.now = flight.endAt;
-  settle(shared, replica, flight);
+/** The clock moves to where the batch ends, if that is in time: it is counted. */
+function advanceToBatchEnd(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): boolean {
+  if (scheduled.endAt > shared.until) return false;
+  shared.now = scheduled.endAt;
+  settle(shared, replica, scheduled);
   end(shared, replica);
   return true;
 }
 
 /** The clock moves to the next arrival, if that is in time. */
-function comes(shared: Shared): boolean {
+function advanceToArrival(shared: TrialState): boolean {
   if (shared.nextArrivalAt > shared.until) return false;
   shared.now = shared.nextArrivalAt;
   return true;
@@ -100,13 +104,13 @@ function comes(shared: Shared): boolean {
 
 function advanceAll({ shared, replicas, events, plans }: State, observer?: Observer): void {
   const fleet = shared.router && new Replicas(shared, replicas);
-  // A router decides at the arrival; who is turned away has the answer at once, and in a closed loop asks again.
+  // A router decides at the arrival; a rejection is an answer at once, and in a closed loop its client asks again.
   const seesAtOnce = fleet !== null || shared.clients !== null;
   let idle = 0;
-  for (const { flight } of replicas) if (flight.endAt === NEVER) idle++;
+  for (const { scheduled } of replicas) if (scheduled.endAt === NEVER) idle++;
   // A run may start from a state in which sequences stand ready: they decide before anything arrives.
   let isResumed =
-    shared.isPaused || replicas.some(({ flight, resident }) => flight.endAt === NEVER && resident > 0);
+    shared.isPaused || replicas.some(({ scheduled, resident }) => scheduled.endAt === NEVER && resident > 0);
   shared.isPaused = false;
 
   for (;;) {
@@ -120,7 +124,7 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
     shared.now = now;
     while (events.nextAt === now) {
       const replica = replicas[events.nextSource];
-      if (wake(shared, replica, observer)) idle++;
+      if (onWake(shared, replica, observer)) idle++;
       events.set(replica.index, replica.wakeAt);
     }
     if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
@@ -136,12 +140,12 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
       const replica = replicas[i];
       // A stretch cut to this instant, by an arrival or by a replica with a lower number.
       if (replica.wakeAt === now) {
-        if (wake(shared, replica, observer)) idle++;
+        if (onWake(shared, replica, observer)) idle++;
         events.set(i, replica.wakeAt);
       }
-      if (!replica.isOpen || replica.resident + replica.returned.length + replica.waiting.length === 0)
+      if (!replica.isOpen || replica.resident + replica.preempted.length + replica.waiting.length === 0)
         continue;
-      const wasIdle = replica.flight.endAt === NEVER;
+      const wasIdle = replica.scheduled.endAt === NEVER;
       const admitted = decide(shared, plans[i], replica, observer);
       if (wasIdle) idle--;
       events.set(i, replica.wakeAt);
@@ -152,7 +156,7 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
 }
 
 /** Whether the next arrival is one too late to be seen: then the loop pauses. */
-function pauses(shared: Shared): boolean {
+function pauses(shared: TrialState): boolean {
   if (shared.nextArrivalAt - shared.overhead <= shared.arrivalsUntil) return false;
   shared.isPaused = true;
   return true;
@@ -160,9 +164,9 @@ function pauses(shared: Shared): boolean {
 
 /**
  * The next request arrives.
- * @returns its id, or -1 if it can never fit into the memory and is turned away
+ * @returns its id, or -1 if it can never fit into the memory and is rejected
  */
-function arrive(shared: Shared): number {
+function arrive(shared: TrialState): number {
   const { sequences, clients } = shared;
   const { requests } = sequences;
   if (clients !== null) send(shared, clients);
@@ -175,7 +179,7 @@ function arrive(shared: Shared): number {
     else shared.nextArrivalAt = NEVER;
   }
   if (shared.usableBlocks === UNLIMITED) return id;
-  // The row may still say that in an earlier trial it was turned away.
+  // The row may still say that it was rejected in an earlier trial.
   sequences.startedAt[id] = 0;
   const blocks = Math.ceil(cachedTokens(shared, id, 0) / shared.kvRules.blockTokens);
   if (blocks <= shared.usableBlocks) return id;
@@ -183,7 +187,7 @@ function arrive(shared: Shared): number {
   shared.rejected++;
   if (id >= shared.firstMeasured) shared.rejectedMeasured++;
   if (clients !== null) {
-    // To be turned away is an answer, at the instant at which the engine hears of the request: now, as it sees at once.
+    // A rejection is an answer at the instant at which the engine hears of the request: now, as it sees at once.
     clients.answered(id, shared.now);
     lookAhead(shared, clients);
   }
@@ -191,7 +195,7 @@ function arrive(shared: Shared): number {
 }
 
 /** In a closed loop: the client whose turn it is sends the request that arrives. */
-function send(shared: Shared, clients: Senders): void {
+function send(shared: TrialState, clients: Senders): void {
   const { sequences } = shared;
   const at = clients.send(sequences.requests);
   sequences.extend();
@@ -200,22 +204,26 @@ function send(shared: Shared, clients: Senders): void {
   lookAhead(shared, clients);
 }
 
-/** In a closed loop: those who finish with a flight have their answers now. */
-function answer(shared: Shared, clients: Senders, { finishing, finishingUnseated }: Flight): void {
+/** In a closed loop: those who finish with a batch have their answers now. */
+function answer(
+  shared: TrialState,
+  clients: Senders,
+  { finishing, finishingUnseated }: ScheduledBatch,
+): void {
   for (let i = 0; i < finishing.length; i++) clients.answered(finishing.ids[i], shared.now);
   for (let i = 0; i < finishingUnseated.length; i++) clients.answered(finishingUnseated.ids[i], shared.now);
   lookAhead(shared, clients);
 }
 
 /** In a closed loop: what is known of arrivals to come. */
-function lookAhead(shared: Shared, clients: Senders): void {
+function lookAhead(shared: TrialState, clients: Senders): void {
   shared.nextArrivalAt = ns(clients.nextAt + shared.overhead);
   shared.measuredFrom = clients.measuredFrom;
 }
 
 /** A request joins the queue of the replica that the router chooses, whose batch may end for it. */
 function route(
-  shared: Shared,
+  shared: TrialState,
   replicas: readonly Replica[],
   fleet: Fleet,
   id: number,
@@ -225,39 +233,9 @@ function route(
   replica.waiting.pushBack(id);
   replica.routed++;
   replica.routedTokens += cachedTokens(shared, id, 0) - shared.sequences.requests.hitTokens(id);
-  const flight = replica.hasNext ? replica.next : replica.flight;
-  if (replica.flight.endAt !== NEVER && flight.dependsOnArrivals)
-    shorten(shared, replica, flight, shared.now, false, events);
-}
-
-/** What a router sees of the replicas. */
-class Replicas implements Fleet {
-  constructor(
-    private readonly shared: Shared,
-    private readonly all: readonly Replica[],
-  ) {}
-  get replicas(): number {
-    return this.all.length;
-  }
-  get arrived(): number {
-    return this.shared.arrived - 1;
-  }
-  outstanding(i: number): number {
-    return this.all[i].routed - this.all[i].answered;
-  }
-  outstandingTokens(i: number): number {
-    const replica = this.all[i];
-    const { flight } = replica;
-    const isFlying = flight.endAt !== NEVER;
-    const ended = isFlying ? endedBy(flight, this.shared.now, this.shared.varies) : 0;
-    // Output tokens that a prefill emits for a preempted request are no decodes.
-    const { prefillTokens, decodeTokens, resumedTokens, recomputedTokens } = replica;
-    const computed = prefillTokens + decodeTokens + resumedTokens - recomputedTokens;
-    return replica.routedTokens - computed - ended * (flight.decodes + flight.prefillTokens);
-  }
-  random(): number {
-    return this.shared.routing!.uniform();
-  }
+  const scheduled = replica.hasNext ? replica.next : replica.scheduled;
+  if (replica.scheduled.endAt !== NEVER && scheduled.dependsOnArrivals)
+    shorten(shared, replica, scheduled, shared.now, false, events);
 }
 
 /**
@@ -265,43 +243,43 @@ class Replicas implements Fleet {
  * scheduling the stretch's last iteration starts, and it may compose the next.
  * @returns whether it is idle now
  */
-function wake(shared: Shared, replica: Replica, observer: Observer | undefined): boolean {
-  const { flight } = replica;
-  if (!flight.isSettled) settle(shared, replica, flight);
-  if (flight.endAt > shared.now) {
+function onWake(shared: TrialState, replica: Replica, observer: Observer | undefined): boolean {
+  const { scheduled } = replica;
+  if (!scheduled.isSettled) settle(shared, replica, scheduled);
+  if (scheduled.endAt > shared.now) {
     replica.isOpen = true;
-    replica.wakeAt = flight.endAt;
+    replica.wakeAt = scheduled.endAt;
     return false;
   }
   observer?.ended?.(replica, shared);
   end(shared, replica);
-  if (shared.clients !== null) answer(shared, shared.clients, flight);
+  if (shared.clients !== null) answer(shared, shared.clients, scheduled);
   if (!replica.hasNext) {
     replica.isOpen = true;
     replica.wakeAt = NEVER;
     return true;
   }
-  replica.flight = replica.next;
-  replica.next = flight;
+  replica.scheduled = replica.next;
+  replica.next = scheduled;
   replica.hasNext = false;
-  if (replica.memory) replica.flight.usedBlocks = replica.memory.used;
-  fly(shared, replica);
+  if (replica.memory) replica.scheduled.usedBlocks = replica.memory.used;
+  startBatch(shared, replica);
   return false;
 }
 
-/** The replica's flight starts: when the replica looks up again. */
-function fly(shared: Shared, replica: Replica): void {
-  const { flight } = replica;
+/** The replica's batch starts: when the replica looks up again. */
+function startBatch(shared: TrialState, replica: Replica): void {
+  const { scheduled } = replica;
   if (shared.depth === 1) {
     replica.isOpen = false;
-    replica.wakeAt = flight.endAt;
-  } else if (flight.iterations === 1) {
-    settle(shared, replica, flight);
+    replica.wakeAt = scheduled.endAt;
+  } else if (scheduled.iterations === 1) {
+    settle(shared, replica, scheduled);
     replica.isOpen = true;
-    replica.wakeAt = flight.endAt;
+    replica.wakeAt = scheduled.endAt;
   } else {
     replica.isOpen = false;
-    replica.wakeAt = flight.endOf(flight.iterations - 1, shared.varies);
+    replica.wakeAt = scheduled.endOf(scheduled.iterations - 1, shared.varies);
   }
 }
 
@@ -309,15 +287,15 @@ function fly(shared: Shared, replica: Replica): void {
  * A replica composes what it may: its batch, and with asynchronous scheduling the one behind it.
  * @returns whether it has taken prompts from the waiting
  */
-function decide(shared: Shared, plan: Plan, replica: Replica, observer: Observer | undefined): boolean {
+function decide(shared: TrialState, plan: Plan, replica: Replica, observer: Observer | undefined): boolean {
   let admitted = false;
-  if (replica.flight.endAt === NEVER) {
+  if (replica.scheduled.endAt === NEVER) {
     // With no memory left a batch may come to nothing but preemptions; the next one has room.
-    while (!begin(shared, plan, replica, replica.flight));
-    replica.flight.leftWaiting = plan.unstarted > 0;
-    admitted = replica.flight.admitted > 0;
-    observer?.began?.(replica, replica.flight, shared);
-    fly(shared, replica);
+    while (!begin(shared, plan, replica, replica.scheduled));
+    replica.scheduled.leftWaiting = plan.unstarted > 0;
+    admitted = replica.scheduled.admitted > 0;
+    observer?.began?.(replica, replica.scheduled, shared);
+    startBatch(shared, replica);
     if (!replica.isOpen) return admitted;
   }
   replica.isOpen = false;
@@ -332,12 +310,17 @@ function decide(shared: Shared, plan: Plan, replica: Replica, observer: Observer
  * The central queue has lost prompts to `taker`: a stretch that repeats on another replica because of what
  * stood there ends with the iteration it is in. At this very instant, higher numbers still decide after it.
  */
-function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica, events: EventQueue): void {
+function cutOthers(
+  shared: TrialState,
+  replicas: readonly Replica[],
+  taker: Replica,
+  events: EventQueue,
+): void {
   for (const replica of replicas) {
-    if (replica === taker || replica.flight.endAt === NEVER) continue;
-    const flight = replica.hasNext ? replica.next : replica.flight;
-    if (flight.leftWaiting && flight.dependsOnArrivals)
-      shorten(shared, replica, flight, shared.now, replica.index < taker.index, events);
+    if (replica === taker || replica.scheduled.endAt === NEVER) continue;
+    const scheduled = replica.hasNext ? replica.next : replica.scheduled;
+    if (scheduled.leftWaiting && scheduled.dependsOnArrivals)
+      shorten(shared, replica, scheduled, shared.now, replica.index < taker.index, events);
   }
 }
 
@@ -345,13 +328,13 @@ function cutOthers(shared: Shared, replicas: readonly Replica[], taker: Replica,
  * In a closed loop an answer to one replica's request may bring an arrival that the stretches of others did not know
  * of when they were composed: they end where they would have, had they known.
  */
-function cutToArrival(shared: Shared, replicas: readonly Replica[], events: EventQueue): void {
+function cutToArrival(shared: TrialState, replicas: readonly Replica[], events: EventQueue): void {
   const { nextArrivalAt } = shared;
   for (const replica of replicas) {
-    if (replica.flight.endAt === NEVER) continue;
-    const flight = replica.hasNext ? replica.next : replica.flight;
-    if (flight.endAt > nextArrivalAt && flight.dependsOnArrivals)
-      shorten(shared, replica, flight, nextArrivalAt, false, events);
+    if (replica.scheduled.endAt === NEVER) continue;
+    const scheduled = replica.hasNext ? replica.next : replica.scheduled;
+    if (scheduled.endAt > nextArrivalAt && scheduled.dependsOnArrivals)
+      shorten(shared, replica, scheduled, nextArrivalAt, false, events);
   }
 }
 
@@ -360,24 +343,25 @@ function cutToArrival(shared: Shared, replicas: readonly Replica[], events: Even
  * iteration that is under way then (`after`: it has decided at that instant already).
  */
 function shorten(
-  shared: Shared,
+  shared: TrialState,
   replica: Replica,
-  flight: Flight,
+  scheduled: ScheduledBatch,
   instant: Nanoseconds,
   after: boolean,
   events: EventQueue,
 ): void {
-  if (flight.isSettled || flight.iterations === 1) return;
-  cut(shared, flight, instant, after);
-  if (flight !== replica.flight) return;
-  replica.wakeAt = shared.depth === 1 ? flight.endAt : flight.endOf(flight.iterations - 1, shared.varies);
+  if (scheduled.isSettled || scheduled.iterations === 1) return;
+  cut(shared, scheduled, instant, after);
+  if (scheduled !== replica.scheduled) return;
+  replica.wakeAt =
+    shared.depth === 1 ? scheduled.endAt : scheduled.endOf(scheduled.iterations - 1, shared.varies);
   events.set(replica.index, replica.wakeAt > shared.now ? replica.wakeAt : NEVER);
 }
 
 /** Whether every measured request that has arrived is completed, and was not before. */
-function isMeasurementSettled(shared: Shared): boolean {
+function isMeasurementSettled(shared: TrialState): boolean {
   const { completedMeasured, rejectedMeasured } = shared;
-  // Somebody who is turned away completes nothing, and ends no makespan.
+  // A rejected request neither completes nor ends the makespan.
   return (
     completedMeasured + rejectedMeasured === shared.arrived - shared.firstMeasured &&
     completedMeasured > shared.settledMeasured
@@ -386,14 +370,15 @@ function isMeasurementSettled(shared: Shared): boolean {
 
 /**
  * Every measured request that has arrived is completed. If none follows, this instant ends the makespan: what
- * counts as iteration time ends here, stretches in flight included.
+ * counts as iteration time ends here, stretches under way included.
  */
-function settleMeasurement(shared: Shared, replicas: readonly Replica[]): void {
+function settleMeasurement(shared: TrialState, replicas: readonly Replica[]): void {
   shared.settledMeasured = shared.completedMeasured;
   shared.measuredUntil = shared.now;
   shared.busyTime = 0;
-  for (const { busyTime, flight } of replicas) {
+  for (const { busyTime, scheduled } of replicas) {
     shared.busyTime += busyTime;
-    if (flight.endAt !== NEVER) shared.busyTime += shared.now - Math.max(flight.startAt, shared.measuredFrom);
+    if (scheduled.endAt !== NEVER)
+      shared.busyTime += shared.now - Math.max(scheduled.startAt, shared.measuredFrom);
   }
 }

@@ -4,14 +4,14 @@
  */
 import type { OpenBatch } from "./open-batch.js";
 import { preemptByClass } from "./preemption.js";
-import type { Replica, Shared } from "../state/replica.js";
+import type { Replica, TrialState } from "../state/replica.js";
 import { activateFirst, blocksNeeded, enterByAdmission } from "./residents.js";
 import type { Tokens } from "../numbers/units.js";
 
 /** Memory is wanted for a resident. */
 export function serve(batch: OpenBatch, id: number): void {
   batch.serving = id;
-  activateFirst(batch.shared, batch.replica, batch.flight.decodes);
+  activateFirst(batch.shared, batch.replica, batch.scheduled.decodes);
 }
 
 /** Somebody goes for the one being served; it may be that one. */
@@ -25,11 +25,11 @@ export function preemptFor(batch: OpenBatch): true {
 
 /** A token for the next sequence in decode order. @returns whether it kept its place */
 export function decodeNext(batch: OpenBatch): boolean {
-  const { shared, replica, flight } = batch;
+  const { shared, replica, scheduled } = batch;
   const memory = replica.memory!;
-  activateFirst(shared, replica, flight.decodes);
+  activateFirst(shared, replica, scheduled.decodes);
   batch.serving = replica.pool.firstIdle;
-  activateFirst(shared, replica, flight.decodes + 1);
+  activateFirst(shared, replica, scheduled.decodes + 1);
   let needed;
   while ((needed = blocksNeeded(replica) - batch.decodeBlocks) > memory.free) {
     preemptFor(batch);
@@ -37,7 +37,7 @@ export function decodeNext(batch: OpenBatch): boolean {
   }
   memory.take(needed);
   batch.decodeBlocks += needed;
-  flight.decodes++;
+  scheduled.decodes++;
   batch.tokensLeft = (batch.tokensLeft - 1) as Tokens;
   batch.slotsLeft--;
   return true;
@@ -48,26 +48,26 @@ export function decodeNext(batch: OpenBatch): boolean {
  * sequence leaves the order until the next batch.
  */
 export function passOver(batch: OpenBatch, n: number): void {
-  const { shared, replica, flight, serving } = batch;
-  const { pool, partial, skipped } = replica;
+  const { shared, replica, scheduled, serving } = batch;
+  const { pool, prefilling, skipped } = replica;
   const { admission } = shared.sequences;
-  activateFirst(shared, replica, flight.decodes);
+  activateFirst(shared, replica, scheduled.decodes);
   const behind: number[] = [];
   const look = (id: number): void => {
     if (admission[id] > admission[serving]) behind.push(id);
   };
   pool.forEach(look);
-  for (let i = batch.cursor; i < partial.length; i++) look(partial.ids[i]);
-  const { finishing } = replica.flight;
-  if (replica.flight !== flight) for (let i = 0; i < finishing.length; i++) look(finishing.ids[i]);
+  for (let i = batch.cursor; i < prefilling.length; i++) look(prefilling.ids[i]);
+  const { finishing } = replica.scheduled;
+  if (replica.scheduled !== scheduled) for (let i = 0; i < finishing.length; i++) look(finishing.ids[i]);
   behind.sort((a, b) => admission[a] - admission[b]);
   for (const id of behind.slice(0, n))
-    if (partial.includes(id)) batch.cursor++;
+    if (prefilling.includes(id)) batch.cursor++;
     else if (pool.dropIdle(id)) skipped.push(id);
 }
 
 /** Who was passed over by the batch before takes its place in the order again. */
-export function takeUpSkipped(shared: Shared, replica: Replica): void {
+export function takeUpSkipped(shared: TrialState, replica: Replica): void {
   const { skipped } = replica;
   for (let i = 0; i < skipped.length; i++) enterByAdmission(shared, replica, skipped.ids[i]);
   skipped.length = 0;

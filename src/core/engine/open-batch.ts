@@ -1,11 +1,11 @@
 /** A batch being composed, as preemption sees it: what it holds of a sequence can be taken out of it again. */
-import type { Flight, Replica, Shared } from "../state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
 import type { Tokens } from "../numbers/units.js";
 
 export interface OpenBatch {
-  readonly shared: Shared;
+  readonly shared: TrialState;
   readonly replica: Replica;
-  readonly flight: Flight;
+  readonly scheduled: ScheduledBatch;
   /** The replica's partly prefilled prompts before this place are in the batch, or passed over. */
   cursor: number;
   tokensLeft: Tokens;
@@ -24,24 +24,24 @@ export interface OpenBatch {
  * @returns the tokens that it was to compute
  */
 export function giveBack(batch: OpenBatch, id: number, part: number): number {
-  const { replica, flight } = batch;
+  const { replica, scheduled } = batch;
   if (part >= 0) return part < batch.cursor ? giveBackChunk(batch, id) : 0;
   // Where victims may stand in the batch, the active ones are those served, and the one being served.
   if (!batch.shared.preemptsByClass || id === batch.serving || !replica.pool.isActive(id)) return 0;
-  flight.decodes--;
+  scheduled.decodes--;
   batch.tokensLeft = (batch.tokensLeft + 1) as Tokens;
   batch.slotsLeft++;
   return 1;
 }
 
 function giveBackChunk(batch: OpenBatch, id: number): number {
-  const { flight, shared } = batch;
+  const { scheduled, shared } = batch;
   batch.cursor--;
-  const at = flight.chunkId.subarray(0, flight.chunkCount).indexOf(id);
+  const at = scheduled.chunkId.subarray(0, scheduled.chunkCount).indexOf(id);
   if (at < 0) return 0;
-  const tokens = flight.chunkTokens[at];
-  flight.dropChunk(at);
-  if (shared.sequences.promptLeft[id] === 0) flight.ended.remove(id);
+  const tokens = scheduled.chunkTokens[at];
+  scheduled.dropChunk(at);
+  if (shared.sequences.promptLeft[id] === 0) scheduled.ended.remove(id);
   shared.sequences.promptLeft[id] += tokens;
   batch.tokensLeft = (batch.tokensLeft + tokens) as Tokens;
   batch.slotsLeft++;

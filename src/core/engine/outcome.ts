@@ -1,10 +1,10 @@
 /** What a finished trial has left: who measures it, holds it against another or shows it reads this. */
-import type { Replica, Shared } from "../state/replica.js";
+import type { Replica, TrialState } from "../state/replica.js";
 import type { Nanoseconds } from "../numbers/units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */
 export interface Outcome {
-  readonly shared: Shared;
+  readonly shared: TrialState;
   readonly replicas: readonly Replica[];
   /** First row that is measured, and where rows end. */
   readonly firstMeasured: number;

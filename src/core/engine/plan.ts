@@ -7,9 +7,9 @@ import { IdList } from "../queues/id-list.js";
 import { decodeNext, passOver, preemptFor, serve, takeUpSkipped } from "./one-by-one.js";
 import type { OpenBatch } from "./open-batch.js";
 import { comesBefore, preemptLast } from "./preemption.js";
-import type { Flight, Replica, Shared } from "../state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
 import { activateFirst, blocksNeeded } from "./residents.js";
-import type { Batch, Head, OneByOne, PartialHead, PromptQueue, View } from "../policies/scheduler.js";
+import type { Batch, Head, OneByOne, PrefillingHead, PromptQueue, View } from "../policies/scheduler.js";
 import { UNLIMITED, tokens, type Nanoseconds, type Tokens } from "../numbers/units.js";
 
 /** The first unstarted prompt, as it is when somebody looks: a preempted request, else the discipline's first. */
@@ -26,21 +26,21 @@ class FirstWaiting implements Head {
 }
 
 /** The first partly prefilled prompt that the batch has not taken yet. */
-class FirstPartial implements PartialHead {
+class FirstPrefilling implements PrefillingHead {
   constructor(private readonly plan: Plan) {}
 
   get exists(): boolean {
-    return this.plan.cursor < this.plan.replica.partial.length;
+    return this.plan.cursor < this.plan.replica.prefilling.length;
   }
 
   get left(): Tokens {
-    return this.plan.leftOf(this.plan.firstPartial, false);
+    return this.plan.leftOf(this.plan.firstPrefilling, false);
   }
 
   get decodesAhead(): number {
     const { shared, replica, cursor } = this.plan;
     const { admission } = shared.sequences;
-    return replica.pool.ahead(admission[replica.partial.ids[cursor]], admission);
+    return replica.pool.ahead(admission[replica.prefilling.ids[cursor]], admission);
   }
 }
 
@@ -50,13 +50,13 @@ const servedBy = (batch: OneByOne): OneByOne => batch;
 /** The batches of one replica. */
 export class Plan implements View, Batch, OneByOne, OpenBatch {
   readonly limits;
-  readonly partial = new FirstPartial(this);
+  readonly prefilling = new FirstPrefilling(this);
   readonly waiting = new FirstWaiting(this);
   tokensLeft: Tokens = tokens(0);
   slotsLeft = 0;
   /** The first partly prefilled prompt that this batch may still take. */
   cursor = 0;
-  flight: Flight;
+  scheduled: ScheduledBatch;
   decodeBlocks = 0;
   serving = -1;
   unservedVictims = 0;
@@ -64,19 +64,24 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   private readonly begun = new IdList();
 
   constructor(
-    readonly shared: Shared,
+    readonly shared: TrialState,
     readonly replica: Replica,
   ) {
     this.limits = shared.limits;
-    this.flight = replica.flight;
+    this.scheduled = replica.scheduled;
   }
 
   get now(): Nanoseconds {
     return this.shared.now;
   }
 
+  /** What plugins may call it. */
+  get partial(): PrefillingHead {
+    return this.prefilling;
+  }
+
   get decodes(): number {
-    return this.flight.decodes;
+    return this.scheduled.decodes;
   }
 
   get oneByOne(): OneByOne | undefined {
@@ -97,73 +102,73 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
 
   /** Unstarted prompts that this batch may still take. */
   get unstarted(): number {
-    return this.replica.waiting.length + this.replica.returned.length;
+    return this.replica.waiting.length + this.replica.preempted.length;
   }
 
   /**
-   * Asks the scheduler for one iteration, into `flight`.
-   * @returns whether the batch holds anything; one of nothing is refused unless another is in flight
+   * Asks the scheduler for one iteration, into `scheduled`.
+   * @returns whether the batch holds anything; one of nothing is refused unless another is under way
    */
-  compose(flight: Flight): boolean {
+  compose(scheduled: ScheduledBatch): boolean {
     // Only where batches are composed ahead does a replica have more than one.
-    if (this.shared.depth > 1) this.flight = flight;
+    if (this.shared.depth > 1) this.scheduled = scheduled;
     this.cursor = 0;
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
     this.decodeBlocks = 0;
     this.begun.length = 0;
-    flight.clear();
+    scheduled.clear();
     if (this.replica.skipped.length > 0) takeUpSkipped(this.shared, this.replica);
     this.shared.scheduler.compose(this, this);
-    if (flight.decodes + flight.chunkCount === 0) return this.nothing();
+    if (scheduled.decodes + scheduled.chunkCount === 0) return this.nothing();
     // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
-    if (this.cursor > 0 || flight.ended.length < flight.chunkCount) this.settlePartial();
+    if (this.cursor > 0 || scheduled.ended.length < scheduled.chunkCount) this.settlePrefilling();
     return true;
   }
 
-  /** An empty batch: only where another is in flight, or has lost what it was given. */
+  /** An empty batch: only where another is under way, or has lost what it was given. */
   private nothing(): false {
-    if (this.flight === this.replica.flight && this.flight.preempted === 0)
+    if (this.scheduled === this.replica.scheduled && this.scheduled.preempted === 0)
       this.refuse("placed nothing while work waits");
     return false;
   }
 
   decode(n: number): number {
-    const { flight, replica } = this;
-    const more = n - flight.decodes;
+    const { scheduled, replica } = this;
+    const more = n - scheduled.decodes;
     if (!(Number.isInteger(n) && more >= 0 && n <= this.decodable)) this.refuseDecodes(n);
     if (more > this.slotsLeft || more > this.tokensLeft) this.refuseDecodes(n);
     if (n === 0) return 0;
     if (this.shared.preemptsByClass) return this.decodeOneByOne(n);
     const granted = replica.memory === null ? n : this.fit(n);
     if (replica.pool.active !== granted) activateFirst(this.shared, replica, granted);
-    this.slotsLeft -= granted - flight.decodes;
-    this.tokensLeft = (this.tokensLeft - (granted - flight.decodes)) as Tokens;
-    flight.decodes = granted;
+    this.slotsLeft -= granted - scheduled.decodes;
+    this.tokensLeft = (this.tokensLeft - (granted - scheduled.decodes)) as Tokens;
+    scheduled.decodes = granted;
     return granted;
   }
 
   chunk(from: PromptQueue, asked: Tokens): Tokens {
-    const { flight, limits, replica } = this;
+    const { scheduled, limits, replica } = this;
     const isWaiting = from === "waiting";
-    if (!(isWaiting ? this.waiting.exists : this.partial.exists)) this.refuseChunk(from, asked);
-    const left = isWaiting ? this.waiting.left : this.partial.left;
+    if (!(isWaiting ? this.waiting.exists : this.prefilling.exists)) this.refuseChunk(from, asked);
+    const left = isWaiting ? this.waiting.left : this.prefilling.left;
     if (!(Number.isInteger(asked) && asked >= 1 && asked <= left)) this.refuseChunk(from, asked);
     if (asked > limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1) this.refuseChunk(from, asked);
     if (isWaiting && this.resident >= limits.residentCap) this.refuseChunk(from, asked);
     this.unservedVictims = 0;
     if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
-    this.take(isWaiting ? this.firstWaiting : this.firstPartial, isWaiting, left, asked);
-    flight.prefillTokens += asked;
+    this.take(isWaiting ? this.firstWaiting : this.firstPrefilling, isWaiting, left, asked);
+    scheduled.prefillTokens += asked;
     this.tokensLeft = (this.tokensLeft - asked) as Tokens;
     this.slotsLeft--;
     return asked;
   }
 
   pack(prompts = UNLIMITED, budget = UNLIMITED, whole = false): boolean {
-    const { flight, replica } = this;
-    const { partial, memory } = replica;
+    const { scheduled, replica } = this;
+    const { prefilling, memory } = replica;
     const { chunk, residentCap } = this.limits;
     let { slotsLeft, tokensLeft } = this;
     // What is left when the limits given are used up: below 0 they do not bind.
@@ -171,24 +176,24 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
     const lastToken = tokensLeft - this.limitOf(budget);
     let isLimited = false;
     for (;;) {
-      const isWaiting = this.cursor === partial.length;
+      const isWaiting = this.cursor === prefilling.length;
       if (isWaiting && (replica.resident >= residentCap || this.unstarted === 0)) break;
       if (slotsLeft === lastSlot || tokensLeft === lastToken) {
         isLimited = slotsLeft === lastSlot ? tokensLeft > 0 : slotsLeft > 0;
         break;
       }
       if (slotsLeft === 0 || tokensLeft === 0) break;
-      const id = isWaiting ? this.firstWaiting : partial.ids[this.cursor];
+      const id = isWaiting ? this.firstWaiting : prefilling.ids[this.cursor];
       const left = this.leftOf(id, isWaiting);
       const piece = Math.min(left, chunk, tokensLeft - lastToken);
-      if (whole && piece > tokensLeft && flight.chunkCount > 0) break;
+      if (whole && piece > tokensLeft && scheduled.chunkCount > 0) break;
       const asked = Math.min(piece, tokensLeft) as Tokens;
       if (memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked))) break;
       this.take(id, isWaiting, left, asked);
       tokensLeft = (tokensLeft - asked) as Tokens;
       slotsLeft--;
     }
-    flight.prefillTokens += this.tokensLeft - tokensLeft;
+    scheduled.prefillTokens += this.tokensLeft - tokensLeft;
     this.tokensLeft = tokensLeft;
     this.slotsLeft = slotsLeft;
     return isLimited;
@@ -206,21 +211,21 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
 
   /** The id at the head of the unstarted. */
   get firstWaiting(): number {
-    const { returned, waiting } = this.replica;
-    return this.isReturnedFirst ? returned.first : waiting.first;
+    const { preempted, waiting } = this.replica;
+    return this.isReturnedFirst ? preempted.first : waiting.first;
   }
 
   /** Whether a preempted request is the first of the unstarted: they come first, or in their class. */
   private get isReturnedFirst(): boolean {
-    const { returned, waiting } = this.replica;
-    if (returned.length === 0) return false;
+    const { preempted, waiting } = this.replica;
+    if (preempted.length === 0) return false;
     if (!this.shared.preemptsByClass || waiting.length === 0) return true;
-    return comesBefore(waiting, returned.first, waiting.first);
+    return comesBefore(waiting, preempted.first, waiting.first);
   }
 
   /** The partly prefilled prompt that comes next. */
-  get firstPartial(): number {
-    return this.replica.partial.ids[this.cursor];
+  get firstPrefilling(): number {
+    return this.replica.prefilling.ids[this.cursor];
   }
 
   /** Prompt tokens to go of the head of a queue. */
@@ -232,33 +237,33 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   /** What a preempted request has to compute again: all but its leading blocks that survive. */
   private leftOfReturned(id: number, known: Tokens): Tokens {
     const { blockTokens } = this.shared.kvRules;
-    const hits = Math.min(this.replica.memory!.survivors(id), Math.floor((known - 1) / blockTokens));
+    const hits = Math.min(this.replica.memory!.cachedBlocks(id), Math.floor((known - 1) / blockTokens));
     return (known - hits * blockTokens) as Tokens;
   }
 
   /** Puts a chunk of a queue's head, with `left` tokens to go, into the batch, for which there is room. */
   private take(id: number, isWaiting: boolean, left: Tokens, taken: Tokens): void {
-    const { flight } = this;
+    const { scheduled } = this;
     const { sequences, varies } = this.shared;
     if (isWaiting) this.admit(id);
     else this.cursor++;
-    const chunk = flight.chunkCount++;
-    if (chunk === flight.chunkId.length) flight.growChunks();
-    flight.chunkId[chunk] = id;
-    flight.chunkTokens[chunk] = taken;
-    if (varies) flight.chunkCached[chunk] = sequences.known(id) - left;
+    const chunk = scheduled.chunkCount++;
+    if (chunk === scheduled.chunkId.length) scheduled.growChunks();
+    scheduled.chunkId[chunk] = id;
+    scheduled.chunkTokens[chunk] = taken;
+    if (varies) scheduled.chunkCached[chunk] = sequences.known(id) - left;
     sequences.promptLeft[id] = left - taken;
-    if (taken === left) flight.ended.insertAscending(id);
+    if (taken === left) scheduled.ended.insertAscending(id);
     else if (isWaiting) this.begun.push(id);
   }
 
   dependsOn(what: "arrivals" | "nothing"): void {
-    this.flight.dependsOnArrivals = what === "arrivals";
+    this.scheduled.dependsOnArrivals = what === "arrivals";
   }
 
   limited(side: "decode" | "prefill"): void {
-    if (side === "decode") this.flight.limitsDecode = true;
-    else this.flight.limitsPrefill = true;
+    if (side === "decode") this.scheduled.limitsDecode = true;
+    else this.scheduled.limitsPrefill = true;
   }
 
   /** Takes the blocks that the first `n` sequences need, preempting until they fit; returns how many are left of n. */
@@ -289,26 +294,26 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
     const taken = memory.blocksFor(known - left + asked);
     const needed = reservesPrompt ? memory.blocksFor(known) : taken;
     const spared = replica.resident > 0 ? watermarkBlocks : 0;
-    if (this.flight.preempted > 0 || needed + spared > memory.free) return false;
-    const survivors = this.isReturnedFirst ? (known - left) / blockTokens : 0;
-    memory.reclaim(id, survivors);
-    memory.take(taken - survivors);
-    replica.recomputedTokens -= survivors * blockTokens;
+    if (this.scheduled.preempted > 0 || needed + spared > memory.free) return false;
+    const cached = this.isReturnedFirst ? (known - left) / blockTokens : 0;
+    memory.reclaim(id, cached);
+    memory.take(taken - cached);
+    replica.recomputedTokens -= cached * blockTokens;
     return true;
   }
 
   /** Takes the blocks of the next chunk of the first partly prefilled prompt, preempting until they fit. */
   private extends(left: number, asked: number): boolean {
     const memory = this.replica.memory!;
-    const { partial } = this.replica;
-    const id = partial.ids[this.cursor];
+    const { prefilling } = this.replica;
+    const id = prefilling.ids[this.cursor];
     const cached = this.shared.sequences.known(id) - left;
     const needed = memory.blocksFor(cached + asked) - memory.blocksFor(cached);
     if (needed > memory.free && this.shared.preemptsByClass) serve(this, id);
     while (needed > memory.free) {
       if (!this.preempt()) return false;
       // It may have been this very prompt.
-      if (this.cursor >= partial.length || partial.ids[this.cursor] !== id) return false;
+      if (this.cursor >= prefilling.length || prefilling.ids[this.cursor] !== id) return false;
     }
     memory.take(needed);
     return true;
@@ -339,7 +344,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   private admit(id: number): void {
     const { replica, shared } = this;
     const { sequences } = shared;
-    if (this.isReturnedFirst) replica.returned.popFront();
+    if (this.isReturnedFirst) replica.preempted.popFront();
     else {
       replica.waiting.popFront();
       sequences.startedAt[id] = shared.now;
@@ -347,24 +352,24 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
     if (replica.memory) sequences.tickedAt[id] = -1;
     if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
     replica.resident++;
-    this.flight.admitted++;
+    this.scheduled.admitted++;
   }
 
   /** Drops the prompts that end from the partly prefilled ones and adds the admitted that do not. */
-  private settlePartial(): void {
-    const { partial } = this.replica;
+  private settlePrefilling(): void {
+    const { prefilling } = this.replica;
     const { promptLeft, admission } = this.shared.sequences;
     let kept = 0;
-    for (let i = 0; i < partial.length; i++)
-      if (i >= this.cursor || promptLeft[partial.ids[i]] > 0) partial.ids[kept++] = partial.ids[i];
-    partial.length = kept;
+    for (let i = 0; i < prefilling.length; i++)
+      if (i >= this.cursor || promptLeft[prefilling.ids[i]] > 0) prefilling.ids[kept++] = prefilling.ids[i];
+    prefilling.length = kept;
     for (let i = 0; i < this.begun.length; i++)
-      if (this.shared.byAdmission) partial.insertBy(admission, this.begun.ids[i]);
-      else partial.insertAscending(this.begun.ids[i]);
+      if (this.shared.byAdmission) prefilling.insertBy(admission, this.begun.ids[i]);
+      else prefilling.insertAscending(this.begun.ids[i]);
   }
 
   private refuseDecodes(n: number): never {
-    const before = this.flight.decodes;
+    const before = this.scheduled.decodes;
     const more = n - before;
     if (!(Number.isInteger(n) && n >= 0)) this.refuse(`decodes must be a whole number: asked ${n}`);
     if (n < before) this.refuse(`decodes taken back: asked ${n}, placed ${before}`);

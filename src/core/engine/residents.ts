@@ -3,10 +3,10 @@
  * through here, so that the counts of cached tokens and blocks stay right.
  */
 import { leavesWithGaps } from "./largest-gaps.js";
-import type { Replica, Shared } from "../state/replica.js";
+import type { Replica, TrialState } from "../state/replica.js";
 
 /** Tokens in the KV cache of a sequence that has been prefilled and has `decodeLeft` output tokens to come. */
-export function cachedTokens(shared: Shared, id: number, decodeLeft: number): number {
+export function cachedTokens(shared: TrialState, id: number, decodeLeft: number): number {
   const { promptTokens, outputTokens } = shared.sequences.requests;
   const output = outputTokens[id];
   // The newest token of `firstToken: prefill` is cached by the iteration that follows.
@@ -29,13 +29,13 @@ function count(replica: Replica, cached: number, change: 1 | -1): void {
 }
 
 /** The first `n` of the decode order are active, and no more. */
-export function activateFirst(shared: Shared, replica: Replica, n: number): void {
+export function activateFirst(shared: TrialState, replica: Replica, n: number): void {
   while (replica.pool.active < n) activate(shared, replica);
   while (replica.pool.active > n) deactivateLast(shared, replica);
 }
 
 /** The first idle sequence becomes active. */
-function activate(shared: Shared, replica: Replica): void {
+function activate(shared: TrialState, replica: Replica): void {
   const { decodeLeft, lastTokenAt } = shared.sequences;
   const { pool } = replica;
   const id = pool.activate(decodeLeft);
@@ -46,7 +46,7 @@ function activate(shared: Shared, replica: Replica): void {
 }
 
 /** The active sequence that is last in decode order steps back. */
-export function deactivateLast(shared: Shared, replica: Replica): void {
+export function deactivateLast(shared: TrialState, replica: Replica): void {
   const { pool } = replica;
   const { decodeLeft, place } = shared.sequences;
   const id = pool.lastActive(place);
@@ -56,7 +56,7 @@ export function deactivateLast(shared: Shared, replica: Replica): void {
 }
 
 /** A sequence enters the pool where its admission places it; active ones behind it step back. */
-export function enterByAdmission(shared: Shared, replica: Replica, id: number): void {
+export function enterByAdmission(shared: TrialState, replica: Replica, id: number): void {
   const { pool } = replica;
   const { admission, place } = shared.sequences;
   place[id] = admission[id];
@@ -66,7 +66,7 @@ export function enterByAdmission(shared: Shared, replica: Replica, id: number): 
 }
 
 /** The active sequence that finishes next is done with decoding. Returns its id. */
-export function finishNext(shared: Shared, replica: Replica): number {
+export function finishNext(shared: TrialState, replica: Replica): number {
   const id = replica.pool.finishNext();
   if (shared.sequences.largestGap !== null) leavesWithGaps(shared, replica, id);
   if (shared.varies) count(replica, cachedTokens(shared, id, 0), -1);
@@ -75,14 +75,14 @@ export function finishNext(shared: Shared, replica: Replica): number {
 }
 
 /** An active sequence leaves the pool with tokens to come. */
-export function dropActive(shared: Shared, replica: Replica, id: number): void {
+export function dropActive(shared: TrialState, replica: Replica, id: number): void {
   const hasTicked = !replica.pool.isFresh(id);
   replica.pool.dropActive(id, shared.sequences.decodeLeft);
   leftActive(shared, replica, id, hasTicked);
 }
 
 /** The counts of a sequence that has just left the active ones with tokens to come. */
-function leftActive(shared: Shared, replica: Replica, id: number, hasTicked: boolean): void {
+function leftActive(shared: TrialState, replica: Replica, id: number, hasTicked: boolean): void {
   const { decodeLeft, lastTokenAt } = shared.sequences;
   if (hasTicked) {
     lastTokenAt[id] = replica.lastTickAt;

@@ -6,15 +6,15 @@
  * Rows of the table are saved only for sequences that live: finished ones no longer change, and a row that has
  * not started is written before it is read.
  */
-import type { PromptOrder } from "../policies/discipline.js";
+import type { WaitingQueue } from "../policies/discipline.js";
 import type { State } from "./loop.js";
 import { EventQueue } from "../queues/event-queue.js";
-import { Replica, type Shared } from "../state/replica.js";
+import { Replica, type TrialState } from "../state/replica.js";
 import type { Sequences } from "../state/sequences.js";
 
 /** The parts of the shared state that the loop moves. */
 type Moving = Pick<
-  Shared,
+  TrialState,
   | "measuredUntil"
   | "settledMeasured"
   | "busyTime"
@@ -38,15 +38,15 @@ export class Snapshot {
   private shared: Moving | undefined;
   private readonly replicas: Replica[] = [];
   private readonly events = new EventQueue();
-  private readonly waiting: PromptOrder[] = [];
-  private readonly emptyQueue: () => PromptOrder;
+  private readonly waiting: WaitingQueue[] = [];
+  private readonly emptyQueue: () => WaitingQueue;
   private requestCount = 0;
   /** Live rows: id, prompt tokens left, decodes left, place, admission; the instant of the last token; gaps; memory. */
   private rows = new Float64Array(64 * WIDTH);
   private rowsEnd = 0;
 
   /** @param emptyQueue makes an empty queue of the discipline in use */
-  constructor(emptyQueue: () => PromptOrder) {
+  constructor(emptyQueue: () => WaitingQueue) {
     this.emptyQueue = emptyQueue;
   }
 
@@ -76,10 +76,10 @@ export class Snapshot {
       replica.pool.forEach(keep);
       if (i === 0 || shared.router !== null)
         replica.waiting.copyInto((this.waiting[i] ??= this.emptyQueue()));
-      for (let k = 0; k < replica.partial.length; k++) keep(replica.partial.ids[k]);
-      for (let k = 0; k < replica.returned.length; k++) keep(replica.returned.at(k));
+      for (let k = 0; k < replica.prefilling.length; k++) keep(replica.prefilling.ids[k]);
+      for (let k = 0; k < replica.preempted.length; k++) keep(replica.preempted.at(k));
       for (let k = 0; k < replica.skipped.length; k++) keep(replica.skipped.ids[k]);
-      for (const { ended } of replica.hasNext ? [replica.flight, replica.next] : [replica.flight])
+      for (const { ended } of replica.hasNext ? [replica.scheduled, replica.next] : [replica.scheduled])
         for (let k = 0; k < ended.length; k++) keep(ended.ids[k]);
     });
     events.copyInto(this.events);

@@ -4,7 +4,7 @@
  */
 import type { Sequences } from "../state/sequences.js";
 
-/** What some requests ask for, without those that were turned away. */
+/** What some requests ask for, without those that were rejected. */
 export interface Demand {
   readonly promptTokens: number;
   readonly outputTokens: number;

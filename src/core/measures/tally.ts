@@ -7,7 +7,7 @@
  */
 import { type Demand, WarmUpDemand } from "./demand.js";
 import { RequestTimes } from "./request-times.js";
-import type { Shared } from "../state/replica.js";
+import type { TrialState } from "../state/replica.js";
 import type { Outcome } from "../engine/outcome.js";
 import { NEVER, type Nanoseconds } from "../numbers/units.js";
 
@@ -26,7 +26,7 @@ export class Tally {
   private left = 0;
 
   /** @param tbt what the time between tokens is divided by (model §3) */
-  constructor({ sequences, firstMeasured }: Shared, tbt: "gaps" | "tokens") {
+  constructor({ sequences, firstMeasured }: TrialState, tbt: "gaps" | "tokens") {
     this.firstMeasured = firstMeasured;
     times.begin(sequences, tbt === "gaps" ? 1 : 0);
   }
@@ -47,7 +47,7 @@ export class Tally {
     this.firstMeasured = firstMeasured;
     this.warmUp.extend(sequences, Math.min(this.firstMeasured, arrived));
     const before = Math.max(this.settled, this.firstMeasured);
-    // A request that was turned away has no end, and has left for good.
+    // A rejected request has no end, and has left for good.
     if (fork === NEVER) this.settled = arrived;
     else while (this.settled < arrived && !(finishedAt[this.settled] >= fork)) this.settled++;
     const settled = Math.max(this.settled, this.firstMeasured);

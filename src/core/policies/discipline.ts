@@ -2,7 +2,7 @@
 import type { Described, Spec } from "../options/definition.js";
 
 /** The queue of unstarted prompts, by request id. */
-export interface PromptOrder {
+export interface WaitingQueue {
   readonly length: number;
   /** The id whose turn it is; the queue must not be empty. */
   readonly first: number;
@@ -14,7 +14,7 @@ export interface PromptOrder {
   /** The id at place i of the queue's own storage, 0 <= i < length; the order of places means nothing. */
   at(i: number): number;
   /** Makes `target`, another queue of this discipline, equal to this one. */
-  copyInto(target: PromptOrder): void;
+  copyInto(target: WaitingQueue): void;
   /** The class that a request is served by, the lower the sooner; a discipline without classes has none. */
   classOf?(id: number): number;
 }
@@ -23,7 +23,7 @@ export interface PromptOrder {
  * What a discipline may know of the trial's requests. Whatever is drawn for one is drawn by its id alone, so it
  * depends on no policy, on no window and on no order of asking (model §4).
  */
-export interface Foreknowledge {
+export interface Predictions {
   /** Nanoseconds that the request takes on an engine of this kind that serves nothing else; whole, at least 0. */
   timeAlone(id: number): number;
   /** A standard normal variate, from the stream `prediction`. */
@@ -36,7 +36,7 @@ export interface Foreknowledge {
 
 export interface DisciplineDefinition extends Described {
   /** Makes an empty queue from a checked spec. */
-  readonly create: (spec: Spec, known: Foreknowledge) => PromptOrder;
+  readonly create: (spec: Spec, known: Predictions) => WaitingQueue;
   /** The order may depend on sizes: what it leaves over in overload is then not like what arrives. */
   readonly readsSizes?: (spec: Spec) => boolean;
 }

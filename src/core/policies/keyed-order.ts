@@ -1,8 +1,8 @@
 /** A queue of unstarted prompts by a key of each request, FCFS among equals: what ordered disciplines share. */
-import type { PromptOrder } from "./discipline.js";
+import type { WaitingQueue } from "./discipline.js";
 import { IdHeap } from "../queues/id-heap.js";
 
-export class KeyedOrder implements PromptOrder {
+export class KeyedOrder implements WaitingQueue {
   readonly classOf?: (id: number) => number;
   private readonly heap = new IdHeap();
 
@@ -41,7 +41,7 @@ export class KeyedOrder implements PromptOrder {
     return this.heap.at(i);
   }
 
-  copyInto(target: PromptOrder): void {
+  copyInto(target: WaitingQueue): void {
     target.clear();
     // In the order of places every parent is there before its children: nothing moves.
     for (let i = 0; i < this.length; i++) target.pushBack(this.at(i));

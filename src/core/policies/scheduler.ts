@@ -17,7 +17,7 @@ export interface Head {
 }
 
 /** The first partly prefilled prompt. */
-export interface PartialHead extends Head {
+export interface PrefillingHead extends Head {
   /** Decodable sequences that were admitted before it; meaningful under `decodeOrder: admission`. */
   readonly decodesAhead: number;
 }
@@ -43,13 +43,15 @@ export interface View {
   /** Blocks of KV memory that no sequence holds; UNLIMITED without that limit. */
   readonly freeBlocks: number;
   /** The first partly prefilled prompt, by arrival or (`decodeOrder: admission`) by admission. */
-  readonly partial: PartialHead;
+  readonly prefilling: PrefillingHead;
+  /** The same, as it was called before. */
+  readonly partial: PrefillingHead;
   /** The first unstarted prompt: preempted requests, then the discipline's order. */
   readonly waiting: Head;
 }
 
-/** Which queue a chunk is taken from. */
-export type PromptQueue = "partial" | "waiting";
+/** Which queue a chunk is taken from; `partial` is what `prefilling` was called before. */
+export type PromptQueue = "prefilling" | "partial" | "waiting";
 
 /** The batch being composed. It enforces the limits: what breaks one throws a PlanError. */
 export interface Batch {
@@ -117,7 +119,7 @@ export interface Scheduler {
    * decodes on without asking. Default: it asks.
    */
   readonly decodesAll?: (limits: Limits) => number;
-  /** And so it is whatever there is to prefill: arrivals do not matter while a sequence decodes. */
+  /** `decodesAll` holds even while prompts wait: arrivals do not matter while a sequence decodes. */
   readonly decodesFirst?: boolean;
   /** Unstarted prompts are admitted where all of them fits into the KV memory (the default), else where their chunk does. */
   readonly reservesPrompt?: boolean;

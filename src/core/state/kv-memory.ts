@@ -33,7 +33,7 @@ interface Kept {
 export class KvMemory {
   rules!: KvRules;
   usable = 0;
-  /** Blocks that no sequence holds, the survivors among them. */
+  /** Blocks that no sequence holds, cached blocks of preempted requests among them. */
   free = 0;
   /** The free list: entries `head` to `tail` (exclusive), each at its number modulo the ring's size. */
   private owners = new Int32Array(64);
@@ -104,22 +104,22 @@ export class KvMemory {
   }
 
   /** Leading full blocks of a preempted request that nobody has taken yet. */
-  survivors(id: number): number {
+  cachedBlocks(id: number): number {
     const kept = this.kept.get(id);
     return kept ? Math.min(kept.full, this.counts[kept.entry & (this.owners.length - 1)]) : 0;
   }
 
-  /** Blocks that can be taken before one of a preempted request's survivors is; no end of them if none survives. */
+  /** Blocks that can be taken before one of a preempted request's cached blocks is; no end of them if it has none. */
   before(id: number): number {
     const kept = this.kept.get(id);
     if (!kept) return Infinity;
-    let blocks = -this.survivors(id);
+    let blocks = -this.cachedBlocks(id);
     for (let entry = this.head; entry <= kept.entry; entry++)
       blocks += this.counts[entry & (this.owners.length - 1)];
     return blocks;
   }
 
-  /** A preempted request comes back and takes up `blocks` of its survivors; what else it left is nobody's now. */
+  /** A preempted request comes back and takes up `blocks` of its cached blocks; what else it left is nobody's now. */
   reclaim(id: number, blocks: number): void {
     const kept = this.kept.get(id);
     if (!kept) return;

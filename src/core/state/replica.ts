@@ -5,7 +5,7 @@
  */
 import type { Senders } from "../workload/senders.js";
 import { DecodePool } from "./decode-pool.js";
-import type { PromptOrder } from "../policies/discipline.js";
+import type { WaitingQueue } from "../policies/discipline.js";
 import type { GapLog } from "./gap-log.js";
 import { IdDeque } from "../queues/id-deque.js";
 import { IdList } from "../queues/id-list.js";
@@ -20,7 +20,7 @@ import { StallLog } from "./stall-log.js";
 import { NEVER, ns, UNLIMITED, type Nanoseconds } from "../numbers/units.js";
 
 /** What the replicas of a trial have in common. */
-export interface Shared {
+export interface TrialState {
   readonly sequences: Sequences;
   /** Chooses a replica's own queue for each request; null: one central queue (model §1). */
   readonly router: Router | null;
@@ -47,7 +47,7 @@ export interface Shared {
    * sequences or iterations.
    */
   readonly decodesAll: number;
-  /** And so it does whatever there is to prefill. */
+  /** And it does so even while prompts wait. */
   readonly decodesFirst: boolean;
   /** One iteration at a time, each composed: what the fast paths are held against (verification.ts). */
   readonly isPlain: boolean;
@@ -99,7 +99,7 @@ export interface Shared {
 }
 
 /** A composed batch: what it holds, and the stretch of equal iterations it runs for. */
-export class Flight {
+export class ScheduledBatch {
   startAt: Nanoseconds = ns(0);
   /** End of the stretch; NEVER while there is none. */
   endAt: Nanoseconds = NEVER;
@@ -160,7 +160,7 @@ export class Flight {
     return ns(varies && i > 0 ? this.ends[i - 1] : this.startAt + i * this.iterationTime);
   }
 
-  copyInto(target: Flight): void {
+  copyInto(target: ScheduledBatch): void {
     while (target.chunkId.length < this.chunkCount) target.growChunks();
     for (let i = 0; i < this.chunkCount; i++) {
       target.chunkId[i] = this.chunkId[i];
@@ -216,24 +216,24 @@ export class Replica {
   readonly index: number;
   readonly pool = new DecodePool();
   /** Unstarted prompts: its own, or the central queue, which is the same for all. */
-  waiting!: PromptOrder;
+  waiting!: WaitingQueue;
   /** Requests that were routed here, and the tokens they ask to compute; not counted with a central queue. */
   routed = 0;
   routedTokens = 0;
   /** Requests routed here that have left, answered or not; of no meaning with a central queue, either. */
   answered = 0;
   /** The batch under way, and with asynchronous scheduling the one behind it. */
-  flight = new Flight();
-  next = new Flight();
+  scheduled = new ScheduledBatch();
+  next = new ScheduledBatch();
   hasNext = false;
   /** It may compose a batch at this instant. */
   isOpen = true;
   /** When it has to look up again: an iteration ends after which it composes, or its batch ends. */
   wakeAt: Nanoseconds = NEVER;
   /** Partly prefilled prompts, by arrival or by admission. */
-  readonly partial = new IdList();
+  readonly prefilling = new IdList();
   /** Preempted requests: they come before all that never started, or where victims are chosen by class in their class. */
-  readonly returned = new IdDeque();
+  readonly preempted = new IdDeque();
   /** Decoding sequences that the last batch passed over, out of their order: they stand in the pool for the next one. */
   readonly skipped = new IdList();
   /** Sequences prefilling or decoding here. */
@@ -253,7 +253,7 @@ export class Replica {
   /** Active sequences by (cached tokens − decode clock) modulo the block size: who needs a block when. */
   phases = new Int32Array(0);
   readonly decodeTimes = new DecodeTimes();
-  /** The most decodes of which this trial has seen the scheduler's promise kept (descent.ts); and so beside prompts. */
+  /** The most decodes of which this trial has seen the scheduler's promise kept (fast-forward.ts); and so beside prompts. */
   proven = 0;
   provenBeside = 0;
   /** Draws of random iteration times. */
@@ -283,7 +283,7 @@ export class Replica {
   }
 
   /** @param usableBlocks blocks of its KV memory, or UNLIMITED */
-  reset(waiting: PromptOrder, service: Stream | undefined, usableBlocks: number, rules: KvRules): void {
+  reset(waiting: WaitingQueue, service: Stream | undefined, usableBlocks: number, rules: KvRules): void {
     this.waiting = waiting;
     this.routed = 0;
     this.routedTokens = 0;
@@ -293,13 +293,13 @@ export class Replica {
     this.proven = 0;
     this.provenBeside = 0;
     this.stalls.clear();
-    this.flight.endAt = NEVER;
-    this.flight.blockTime = this.next.blockTime = 0;
+    this.scheduled.endAt = NEVER;
+    this.scheduled.blockTime = this.next.blockTime = 0;
     this.hasNext = false;
     this.isOpen = true;
     this.wakeAt = NEVER;
-    this.partial.length = 0;
-    this.returned.clear();
+    this.prefilling.length = 0;
+    this.preempted.clear();
     this.skipped.length = 0;
     this.resident = 0;
     this.admissions = 0;
@@ -329,10 +329,10 @@ export class Replica {
   copyInto(target: Replica): void {
     this.pool.copyInto(target.pool);
     this.stalls.copyInto(target.stalls);
-    this.flight.copyInto(target.flight);
+    this.scheduled.copyInto(target.scheduled);
     if (this.hasNext) this.next.copyInto(target.next);
-    this.partial.copyInto(target.partial);
-    this.returned.copyInto(target.returned);
+    this.prefilling.copyInto(target.prefilling);
+    this.preempted.copyInto(target.preempted);
     this.skipped.copyInto(target.skipped);
     if (this.memory) this.memory.copyInto((target.memory ??= new KvMemory()));
     else target.memory = null;

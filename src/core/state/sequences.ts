@@ -21,7 +21,7 @@ export class Sequences {
   decodeLeft = new Int32Array(0);
   /** Place in its replica's decode order, once its prefill has ended. */
   place = new Int32Array(0);
-  /** The how-manieth admission on its replica let it in, the last time. */
+  /** Rank of its latest admission on its replica; later is larger. */
   admission = new Int32Array(0);
   /** Composition of the first batch that held the request. */
   startedAt = new Float64Array(0);

@@ -12,7 +12,7 @@ import { advance, type State } from "../engine/loop.js";
 import type { Observer } from "../engine/observer.js";
 import { stream } from "../numbers/random.js";
 import { member } from "../configuration/registry.js";
-import type { Flight, Replica, Shared } from "../state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
 import { Requests } from "../workload/requests.js";
 import { cachedTokens } from "../engine/residents.js";
 import type { RunOptions, Simulator } from "./simulate.js";
@@ -91,8 +91,8 @@ export function runBacklog(simulator: Simulator, task: BacklogTask, plain = fals
   const until = fromSeconds(tmaxSeconds);
   advance(state, until, batchTimes);
   // Stretches in flight: what they have served by now counts as well.
-  for (const { flight } of state.replicas)
-    if (flight.endAt !== NEVER) batchTimes.add(flight, endedBy(flight, until, state.shared.varies));
+  for (const { scheduled } of state.replicas)
+    if (scheduled.endAt !== NEVER) batchTimes.add(scheduled, endedBy(scheduled, until, state.shared.varies));
   if (state.shared.now === 0) throw new InvariantError("a run from a backlog in which nothing happened");
   return {
     decodeTokens: batchTimes.decodeTokens.slice(settle),
@@ -179,7 +179,7 @@ class Batches implements Observer {
     count: number,
     private readonly varies: boolean,
     /** Where requests count as they complete. */
-    private readonly completions?: Shared,
+    private readonly completions?: TrialState,
   ) {
     this.length = length;
     this.decodeTokens = new Float64Array(count);
@@ -187,15 +187,15 @@ class Batches implements Observer {
     this.prompts = new Float64Array(count);
   }
 
-  ended({ flight }: Replica): void {
-    this.add(flight, flight.iterations);
+  ended({ scheduled }: Replica): void {
+    this.add(scheduled, scheduled.iterations);
     if (this.completions === undefined) return;
-    this.complete(this.completions, flight.finishing, flight.endAt);
-    this.complete(this.completions, flight.finishingUnseated, flight.endAt);
+    this.complete(this.completions, scheduled.finishing, scheduled.endAt);
+    this.complete(this.completions, scheduled.finishingUnseated, scheduled.endAt);
   }
 
   /** Counts requests whose last token comes at an instant. */
-  private complete({ sequences, emitsAtPrefillEnd }: Shared, { ids, length }: IdList, at: number): void {
+  private complete({ sequences, emitsAtPrefillEnd }: TrialState, { ids, length }: IdList, at: number): void {
     const { requests } = sequences;
     const batch = this.batchOf(at);
     for (let i = 0; i < length; i++) {
@@ -211,15 +211,15 @@ class Batches implements Observer {
   }
 
   /** Counts the first `iterations` of a stretch. */
-  add(flight: Flight, iterations: number): void {
+  add(scheduled: ScheduledBatch, iterations: number): void {
     if (this.completions !== undefined) return;
-    const { decodes, prefillTokens, ended } = flight;
+    const { decodes, prefillTokens, ended } = scheduled;
     for (let done = 0; done < iterations;) {
-      const endAt = flight.endOf(done + 1, this.varies);
+      const endAt = scheduled.endOf(done + 1, this.varies);
       const batch = this.batchOf(endAt);
       const upTo = Math.max(
         done + 1,
-        Math.min(iterations, endedBy(flight, (batch + 1) * this.length, this.varies)),
+        Math.min(iterations, endedBy(scheduled, (batch + 1) * this.length, this.varies)),
       );
       this.decodeTokens[batch] += (upTo - done) * decodes;
       this.prefillTokens[batch] += (upTo - done) * prefillTokens;
@@ -230,7 +230,7 @@ class Batches implements Observer {
 
   settled(replicas: readonly Replica[]): void {
     this.emptied ||= replicas.every(
-      ({ resident, returned, waiting }) => resident + returned.length + waiting.length === 0,
+      ({ resident, preempted, waiting }) => resident + preempted.length + waiting.length === 0,
     );
   }
 }

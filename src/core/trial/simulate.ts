@@ -4,16 +4,16 @@
  */
 import { prepare } from "../configuration/check-config.js";
 import { capOf, type PartialConfig, type SimulationConfig } from "../configuration/config.js";
-import { DearerSide } from "../service-times/dearer-side.js";
-import type { PromptOrder } from "../policies/discipline.js";
+import { MaxOfSides } from "../service-times/max-of-sides.js";
+import type { WaitingQueue } from "../policies/discipline.js";
 import { invariant } from "../errors.js";
 import { EventQueue } from "../queues/event-queue.js";
-import { foreknowledge } from "../policies/foreknowledge.js";
+import { predictionsOf } from "../policies/predictions.js";
 import { GapLog } from "../state/gap-log.js";
 import type { KvRules } from "../state/kv-memory.js";
 import { drawTrial } from "../configuration/draw-trial.js";
 import { holdBack } from "../workload/drawing.js";
-import { checkTotals, Laws } from "../measures/laws.js";
+import { checkTotals, Invariants } from "../measures/invariants.js";
 import { advance, type State } from "../engine/loop.js";
 import { type Measure, measureFurther } from "../measures/measures.js";
 import { asRecord, measure, type Metrics } from "../measures/metrics.js";
@@ -22,7 +22,7 @@ import type { Outcome } from "../engine/outcome.js";
 import { Plan } from "../engine/plan.js";
 import { stream } from "../numbers/random.js";
 import { builtIn, member, type Registry } from "../configuration/registry.js";
-import { Replica, type Shared } from "../state/replica.js";
+import { Replica, type TrialState } from "../state/replica.js";
 import { Requests } from "../workload/requests.js";
 import { Sequences } from "../state/sequences.js";
 import { judgeRequests } from "../measures/judge-requests.js";
@@ -106,7 +106,7 @@ export class Simulator {
     events.reset(engine.replicas);
     const firstMeasured = clients ? UNLIMITED : requests.firstAt(warmup);
     const ofBatch = member(registry.serviceTimes, config.service.kind).create(config.service);
-    const model = conventions.mixedBatch === "max" ? new DearerSide(ofBatch) : ofBatch;
+    const model = conventions.mixedBatch === "max" ? new MaxOfSides(ofBatch) : ofBatch;
     const definition = member(registry.schedulers, config.scheduler.kind);
     const scheduler = definition.create(config.scheduler);
     const router = member(registry.routers, engine.router.kind);
@@ -131,10 +131,10 @@ export class Simulator {
     };
     const decodesAll = scheduler.decodesAll?.(limits) ?? 0;
     const emitsAtPrefillEnd = conventions.firstToken === "prefill";
-    const known = foreknowledge(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
-    const newQueue = (): PromptOrder => discipline.create(engine.discipline, known);
+    const known = predictionsOf(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
+    const newQueue = (): WaitingQueue => discipline.create(engine.discipline, known);
     const waiting = newQueue();
-    const shared: Shared = {
+    const shared: TrialState = {
       sequences,
       router: router.central === true ? null : router.create(engine.router),
       routing: router.central === true ? null : stream(seed, trial, "routing"),
@@ -278,7 +278,7 @@ export function runTrial(
   if (!verify) return measureRun(simulator, config, requests, { seed, trial, plain, measures });
   // First, so that what is returned is the run that is measured.
   const slowly = { seed, trial, plain: true, measures };
-  const watched = measureRun(simulator, config, requests, slowly, new Laws(config));
+  const watched = measureRun(simulator, config, requests, slowly, new Invariants(config));
   if (plain) return watched;
   const expected = accountOf(watched.outcome, watched.values);
   const fast = measureRun(simulator, config, requests, { seed, trial, measures });
@@ -292,7 +292,7 @@ function measureRun(
   config: SimulationConfig,
   requests: Requests,
   { measures, ...options }: RunOptions & { readonly measures: readonly Measure[] },
-  laws?: Laws,
+  laws?: Invariants,
 ): { readonly values: Float64Array; readonly outcome: Outcome } {
   const outcome = simulator.run(config, requests, { ...options, ...(laws && { observer: laws }) });
   const tally = new Tally(outcome.shared, config.conventions.tbt);

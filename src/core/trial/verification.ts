@@ -1,6 +1,6 @@
 /**
  * The fast paths held against the plain loop: the run that is measured, and the same one iteration at a time, without
- * fast-forward, descents or forks (`RunOptions.plain`). Both must give the same requests, instants and metrics.
+ * fast-forward or forks (`RunOptions.plain`). Both must give the same requests, instants and metrics.
  *
  * A difference under a built-in scheduler is a bug of this program. Under a scheduler of a user's it is a promise that
  * does not hold: `decodesAll` or `decodesFirst`, `dependsOn("nothing")`, or not to need `everyIteration`.

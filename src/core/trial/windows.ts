@@ -3,7 +3,7 @@
  * that drains without further arrivals. The results are those of simulating each window alone.
  */
 import type { SimulationConfig } from "../configuration/config.js";
-import { checkTotals } from "../measures/laws.js";
+import { checkTotals } from "../measures/invariants.js";
 import { advance } from "../engine/loop.js";
 import { type Measure, measureFurther } from "../measures/measures.js";
 import { measure } from "../measures/metrics.js";

@@ -28,6 +28,6 @@ export interface Senders {
   restart(warmup: Nanoseconds): void;
   /** Sends the next request: a row more. Returns its instant. */
   send(rows: Rows): Nanoseconds;
-  /** The request of a row has its answer: it is completed, or turned away. */
+  /** The request of a row has its answer: it is completed, or rejected. */
   answered(row: number, now: number): void;
 }

@@ -4,7 +4,7 @@
  */
 import type { Lane } from "../../charts/index.js";
 import type { Observer } from "../../core/engine/observer.js";
-import type { Flight, Replica, Shared } from "../../core/state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../../core/state/replica.js";
 import type { Outcome } from "../../core/engine/outcome.js";
 import { toSeconds } from "../../core/numbers/units.js";
 
@@ -19,7 +19,7 @@ interface Composed {
 /** Records the first `most` iterations of replica 0. */
 export class Recorder implements Observer {
   private readonly most: number;
-  private readonly composed = new Map<Flight, Composed>();
+  private readonly composed = new Map<ScheduledBatch, Composed>();
   private readonly startAt: number[] = [];
   private readonly endAt: number[] = [];
   private readonly decodes: number[] = [];
@@ -36,34 +36,34 @@ export class Recorder implements Observer {
     this.most = most;
   }
 
-  began(replica: Replica, flight: Flight): void {
+  began(replica: Replica, scheduled: ScheduledBatch): void {
     if (replica.index !== 0 || this.isFull) return;
     const from = this.decodeId.length;
-    let left = flight.decodes;
+    let left = scheduled.decodes;
     // The pool names its active sequences first.
     if (left > 0)
       replica.pool.forEach((id) => {
         if (left-- > 0) this.decodeId.push(id);
       });
-    this.composed.set(flight, { from, leftOut: replica.pool.size - flight.decodes });
+    this.composed.set(scheduled, { from, leftOut: replica.pool.size - scheduled.decodes });
     if (this.decodeId.length > MOST_DECODES) this.isFull = true;
   }
 
-  ended(replica: Replica, shared: Shared): void {
-    const { flight } = replica;
-    const composed = this.composed.get(flight);
+  ended(replica: Replica, shared: TrialState): void {
+    const { scheduled } = replica;
+    const composed = this.composed.get(scheduled);
     if (replica.index !== 0 || !composed || this.startAt.length >= this.most) return;
-    this.composed.delete(flight);
-    for (let i = 1; i <= flight.iterations && this.startAt.length < this.most; i++) {
-      this.startAt.push(toSeconds(flight.endOf(i - 1, shared.varies)));
-      this.endAt.push(toSeconds(flight.endOf(i, shared.varies)));
-      this.decodes.push(flight.decodes);
-      this.prefill.push(flight.prefillTokens);
+    this.composed.delete(scheduled);
+    for (let i = 1; i <= scheduled.iterations && this.startAt.length < this.most; i++) {
+      this.startAt.push(toSeconds(scheduled.endOf(i - 1, shared.varies)));
+      this.endAt.push(toSeconds(scheduled.endOf(i, shared.varies)));
+      this.decodes.push(scheduled.decodes);
+      this.prefill.push(scheduled.prefillTokens);
       this.leftOut.push(composed.leftOut);
       this.decodeFrom.push(composed.from);
-      for (let c = 0; c < flight.chunkCount; c++) {
-        this.chunkId.push(flight.chunkId[c]);
-        this.chunkTokens.push(flight.chunkTokens[c]);
+      for (let c = 0; c < scheduled.chunkCount; c++) {
+        this.chunkId.push(scheduled.chunkId[c]);
+        this.chunkTokens.push(scheduled.chunkTokens[c]);
       }
       this.chunkFrom.push(this.chunkId.length);
     }
@@ -84,7 +84,7 @@ export class Recorder implements Observer {
     const startedAt = seconds(sequences.startedAt);
     const finishedAt = seconds(sequences.finishedAt);
     const startAt = Float64Array.from(this.startAt);
-    // Whoever is turned away never waits.
+    // A rejected request never waits.
     const came = seen(
       arrivedAt.map((at, id) => (Number.isNaN(finishedAt[id]) ? NaN : at)),
       startAt,

@@ -30,7 +30,7 @@ const nameOf = (folder: string): string =>
     ?.replace(/[^\w.-]+/g, "_")
     .replace(/^[^a-z0-9]+/i, "") || "run";
 
-/** Requests that the engine turned away cannot be compared. */
+/** Requests that the engine rejected cannot be compared. */
 function refuseRejected(
   run: readonly MeasuredRequest[],
   simulated: readonly Times[],

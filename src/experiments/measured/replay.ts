@@ -5,7 +5,7 @@
 import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Observer } from "../../core/engine/observer.js";
 import type { Registry } from "../../core/configuration/registry.js";
-import type { Replica, Shared } from "../../core/state/replica.js";
+import type { Replica, TrialState } from "../../core/state/replica.js";
 import { Requests } from "../../core/workload/requests.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { firstAtLeast } from "../../core/numbers/sorted.js";
@@ -40,10 +40,10 @@ export class IterationEnds implements Observer {
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
 
-  ended({ flight }: Replica, { varies }: Shared): void {
-    for (let i = 1; i <= flight.iterations; i++) {
-      this.starts.push(flight.endOf(i - 1, varies));
-      this.ends.push(flight.endOf(i, varies));
+  ended({ scheduled }: Replica, { varies }: TrialState): void {
+    for (let i = 1; i <= scheduled.iterations; i++) {
+      this.starts.push(scheduled.endOf(i - 1, varies));
+      this.ends.push(scheduled.endOf(i, varies));
     }
   }
 

@@ -6,7 +6,7 @@
 import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Observer } from "../../core/engine/observer.js";
 import type { Registry } from "../../core/configuration/registry.js";
-import type { Flight, Replica, Shared } from "../../core/state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../../core/state/replica.js";
 import type { Outcome } from "../../core/engine/outcome.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { schedulerLabel } from "../tables/comparison.js";
@@ -45,27 +45,27 @@ class Recorder implements Observer {
     private readonly most: number,
   ) {}
 
-  ended(replica: Replica, shared: Shared): void {
-    const { flight, index } = replica;
+  ended(replica: Replica, shared: TrialState): void {
+    const { scheduled, index } = replica;
     const { varies } = shared;
-    if (this.cutAt === Infinity && this.iterations + flight.iterations >= this.most)
-      this.cutAt = flight.endOf(this.most - this.iterations, varies);
+    if (this.cutAt === Infinity && this.iterations + scheduled.iterations >= this.most)
+      this.cutAt = scheduled.endOf(this.most - this.iterations, varies);
     // On another replica a stretch may have begun earlier and be told of later: its part before the cut is shown.
     let count = 0;
-    while (count < flight.iterations && flight.endOf(count, varies) < this.cutAt) count++;
-    this.isCut ||= count < flight.iterations;
+    while (count < scheduled.iterations && scheduled.endOf(count, varies) < this.cutAt) count++;
+    this.isCut ||= count < scheduled.iterations;
     if (count === 0) return;
-    for (let i = 0; i < flight.ended.length; i++) {
-      const id = flight.ended.ids[i];
-      if (!this.prefilledAt.has(id)) this.prefilledAt.set(id, flight.endAt);
+    for (let i = 0; i < scheduled.ended.length; i++) {
+      const id = scheduled.ended.ids[i];
+      if (!this.prefilledAt.has(id)) this.prefilledAt.set(id, scheduled.endAt);
     }
-    this.batchCounters(index, flight, shared);
-    for (let i = 0; i < count; i++) this.iteration(index, flight, i, shared);
+    this.batchCounters(index, scheduled, shared);
+    for (let i = 0; i < count; i++) this.iteration(index, scheduled, i, shared);
     this.iterations += count;
-    this.lastEnd[index] = flight.endOf(count, varies);
+    this.lastEnd[index] = scheduled.endOf(count, varies);
   }
 
-  settled(replicas: readonly Replica[], shared: Shared): void {
+  settled(replicas: readonly Replica[], shared: TrialState): void {
     if (shared.now >= this.cutAt) return;
     for (const { index, resident, memory } of replicas) {
       this.count(`residents of replica ${index}`, shared.now, { residents: resident });
@@ -101,11 +101,11 @@ class Recorder implements Observer {
     this.queue(changes);
   }
 
-  private iteration(index: number, flight: Flight, i: number, shared: Shared): void {
-    const { decodes, prefillTokens, chunkCount } = flight;
-    const startAt = flight.endOf(i, shared.varies);
+  private iteration(index: number, scheduled: ScheduledBatch, i: number, shared: TrialState): void {
+    const { decodes, prefillTokens, chunkCount } = scheduled;
+    const startAt = scheduled.endOf(i, shared.varies);
     const prompts: Record<string, number> = {};
-    for (let c = 0; c < chunkCount; c++) prompts[flight.chunkId[c]] = flight.chunkTokens[c];
+    for (let c = 0; c < chunkCount; c++) prompts[scheduled.chunkId[c]] = scheduled.chunkTokens[c];
     this.events.push({
       name: prefillTokens === 0 ? "decode" : decodes === 0 ? "prefill" : "mixed",
       cat: "iteration",
@@ -113,25 +113,25 @@ class Recorder implements Observer {
       pid: this.pid,
       tid: index + 1,
       ts: us(startAt),
-      dur: us(flight.endOf(i + 1, shared.varies) - startAt),
+      dur: us(scheduled.endOf(i + 1, shared.varies) - startAt),
       args: {
         decodes,
         prefillTokens,
-        cachedTokens: flight.sumKv + i * decodes,
+        cachedTokens: scheduled.sumKv + i * decodes,
         ...(chunkCount > 0 && { promptTokensOf: prompts }),
       },
     });
   }
 
   /** Tokens in the batch, and in the cache of the sequences that decode; constant or growing along a stretch. */
-  private batchCounters(index: number, flight: Flight, shared: Shared): void {
-    const { startAt, decodes, prefillTokens, sumKv, iterations } = flight;
+  private batchCounters(index: number, scheduled: ScheduledBatch, shared: TrialState): void {
+    const { startAt, decodes, prefillTokens, sumKv, iterations } = scheduled;
     const before = this.lastEnd[index];
     if (before !== undefined && before < startAt) this.idleFrom(index, before);
     this.count(`batch tokens of replica ${index}`, startAt, { decode: decodes, prefill: prefillTokens });
     const name = `KV tokens of replica ${index}`;
     this.count(name, startAt, { decoding: sumKv });
-    const last = flight.endOf(iterations - 1, shared.varies);
+    const last = scheduled.endOf(iterations - 1, shared.varies);
     if (iterations > 1 && last < this.cutAt)
       this.count(name, last, { decoding: sumKv + (iterations - 1) * decodes });
   }

@@ -130,7 +130,7 @@ describe("what it hands over is read once, and answers of another kind are refus
     ],
     "words that are none": [
       working("", "batch.chunk('shared', 1);"),
-      new RegExp(`^${S}compose threw at [\\d.]+ s: chunk: shared \\(partial or waiting\\)$`),
+      new RegExp(`^${S}compose threw at [\\d.]+ s: chunk: shared \\(prefilling or waiting\\)$`),
     ],
   };
   test.for(Object.keys(cases))("%s", async (name, { folder }) => {

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { prepare } from "../../../src/core/configuration/check-config.js";
 import type { PartialConfig } from "../../../src/core/configuration/config.js";
 import type { Spec } from "../../../src/core/options/definition.js";
-import { foreknowledge } from "../../../src/core/policies/foreknowledge.js";
+import { predictionsOf } from "../../../src/core/policies/predictions.js";
 import { Requests } from "../../../src/core/workload/requests.js";
 import { builtIn, member } from "../../../src/core/configuration/registry.js";
 import { Simulator } from "../../../src/core/trial/simulate.js";
@@ -128,13 +128,13 @@ describe("what is known of a request", () => {
   }));
 
   test("is drawn by its id, in whatever order it is asked for", () => {
-    const about = (): ReturnType<typeof foreknowledge> => foreknowledge(Requests.of(rows), alone, 5, 2);
+    const about = (): ReturnType<typeof predictionsOf> => predictionsOf(Requests.of(rows), alone, 5, 2);
     const forward = about();
     const backward = about();
     const values = rows.map((_, id) => [forward.normal(id), forward.uniform(id), forward.timeAlone(id)]);
     for (let id = rows.length - 1; id >= 0; id--)
       expect([backward.normal(id), backward.uniform(id), backward.timeAlone(id)]).toEqual(values[id]);
-    const other = foreknowledge(Requests.of(rows), alone, 5, 3);
+    const other = predictionsOf(Requests.of(rows), alone, 5, 3);
     expect(other.normal(0)).not.toBe(values[0][0]);
   });
 
@@ -160,7 +160,7 @@ describe("what is known of a request", () => {
             chunk: tokens(chunkSize ?? UNLIMITED),
             emitsAtPrefillEnd: firstToken === "prefill",
           };
-          const time = foreknowledge(lone, engine, 1, 1).timeAlone(0);
+          const time = predictionsOf(lone, engine, 1, 1).timeAlone(0);
           const { shared } = simulator.run(config, lone, { seed: 1, trial: 1 });
           expect(toSeconds(time)).toBe(toSeconds(shared.sequences.finishedAt[0] - 7e9));
         }

@@ -19,7 +19,7 @@ class Orca implements Scheduler {
       let piece = nextPiece(view, from);
       if (piece > batch.tokensLeft) {
         // Where chunks fit into the budget nothing is cut; elsewhere a partly prefilled prompt is one that was.
-        const isLong = from === "partial" ? chunk > maxTokens : piece > maxTokens;
+        const isLong = from === "waiting" ? piece > maxTokens : chunk > maxTokens;
         if (!isLong) return;
         piece = batch.tokensLeft;
       }

@@ -20,9 +20,9 @@ function decodeUpTo(batch: Batch, placed: number, upTo: number): number {
  */
 function serveOneByOne(view: View, batch: Batch, residents: OneByOne, skips: boolean): void {
   while (batch.tokensLeft > 0 && batch.slotsLeft > 0) {
-    if (view.partial.exists && view.partial.decodesAhead <= residents.decodes) {
-      const piece = Math.min(nextPiece(view, "partial"), batch.tokensLeft);
-      if (batch.chunk("partial", tokens(piece)) === 0) return;
+    if (view.prefilling.exists && view.prefilling.decodesAhead <= residents.decodes) {
+      const piece = Math.min(nextPiece(view, "prefilling"), batch.tokensLeft);
+      if (batch.chunk("prefilling", tokens(piece)) === 0) return;
     } else if (residents.decodes === view.decodable || !residents.decodeNext()) return;
     if (skips && residents.unservedVictims > 0) residents.skip(residents.unservedVictims);
   }
@@ -57,13 +57,13 @@ class Vllm implements Scheduler {
 
   private serve(view: View, batch: Batch): void {
     let decodes = 0;
-    while (view.partial.exists && batch.tokensLeft > 0) {
-      decodes = decodeUpTo(batch, decodes, view.partial.decodesAhead);
+    while (view.prefilling.exists && batch.tokensLeft > 0) {
+      decodes = decodeUpTo(batch, decodes, view.prefilling.decodesAhead);
       // Memory for these decodes may have cost the prompt its place.
-      if (!view.partial.exists || batch.tokensLeft === 0 || batch.slotsLeft === 0) break;
-      const piece = Math.min(nextPiece(view, "partial"), batch.tokensLeft);
+      if (!view.prefilling.exists || batch.tokensLeft === 0 || batch.slotsLeft === 0) break;
+      const piece = Math.min(nextPiece(view, "prefilling"), batch.tokensLeft);
       // Granted nothing, it was preempted itself, and with it all behind it.
-      if (batch.chunk("partial", tokens(piece)) === 0) break;
+      if (batch.chunk("prefilling", tokens(piece)) === 0) break;
     }
     decodeUpTo(batch, decodes, view.decodable);
   }

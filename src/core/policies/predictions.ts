@@ -3,7 +3,7 @@
  * drawn for it. Numbers are drawn in the order of ids and kept, so that no policy, window or order of asking moves
  * them; a trial whose discipline asks for nothing draws nothing.
  */
-import type { Foreknowledge } from "./discipline.js";
+import type { Predictions } from "./discipline.js";
 import { stream, type Stream } from "../numbers/random.js";
 import type { Requests } from "../workload/requests.js";
 import type { ServiceTimeModel } from "../service-times/service-time-model.js";
@@ -40,12 +40,12 @@ class Column {
  * @param requests the trial's; arrivals ask for them by id
  * @param seed of the study, with the number of the trial
  */
-export function foreknowledge(
+export function predictionsOf(
   requests: Requests,
   engine: EngineAlone,
   seed: number,
   trial: number,
-): Foreknowledge {
+): Predictions {
   // Made when they are asked for, which most disciplines do not do.
   let predictions: Stream | undefined;
   let classes: Stream | undefined;

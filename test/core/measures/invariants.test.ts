@@ -7,9 +7,9 @@ import { prepare } from "../../../src/core/configuration/check-config.js";
 import type { SimulationConfig } from "../../../src/core/configuration/config.js";
 import type { DisciplineDefinition } from "../../../src/core/policies/discipline.js";
 import { InvariantError } from "../../../src/core/errors.js";
-import { checkTotals, Laws } from "../../../src/core/measures/laws.js";
+import { checkTotals, Invariants } from "../../../src/core/measures/invariants.js";
 import { builtIn, type Registry } from "../../../src/core/configuration/registry.js";
-import type { Flight, Replica, Shared } from "../../../src/core/state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../../../src/core/state/replica.js";
 import type { Outcome } from "../../../src/core/engine/outcome.js";
 import { Simulator } from "../../../src/core/trial/simulate.js";
 import { Tally } from "../../../src/core/measures/tally.js";
@@ -42,7 +42,7 @@ type Moment = "began" | "ended" | "settled";
 /** What may be tampered with: plain mutable fields of what the laws look at. */
 interface Seen {
   replica: Replica;
-  shared: { -readonly [K in keyof Shared]: Shared[K] };
+  shared: { -readonly [K in keyof TrialState]: TrialState[K] };
 }
 type Tamper = (seen: Seen) => void;
 
@@ -50,18 +50,18 @@ type Tamper = (seen: Seen) => void;
 function watched(moment: Moment | undefined, tamper: Tamper, n = 2, setting: Setting = {}): () => Outcome {
   return () => {
     const config = configOf(setting);
-    const laws = new Laws(config);
+    const laws = new Invariants(config);
     let count = 0;
-    const at = (what: Moment, replica: Replica, shared: Shared): void => {
+    const at = (what: Moment, replica: Replica, shared: TrialState): void => {
       if (what === moment && ++count === n) tamper({ replica, shared });
     };
     const outcome = new Simulator().run(config, requestsOf(six), {
       seed: 1,
       trial: 1,
       observer: {
-        began(replica, flight, shared) {
+        began(replica, scheduled, shared) {
           at("began", replica, shared);
-          laws.began(replica, flight, shared);
+          laws.began(replica, scheduled, shared);
         },
         ended(replica, shared) {
           at("ended", replica, shared);
@@ -91,45 +91,45 @@ describe("while it runs", () => {
     [
       "an empty batch",
       "began",
-      ({ replica: { flight } }) => (flight.decodes = flight.prefillTokens = 0),
+      ({ replica: { scheduled } }) => (scheduled.decodes = scheduled.prefillTokens = 0),
       /^a batch of 0 tokens$/,
     ],
     [
       "a batch over the budget",
       "began",
-      ({ replica: { flight } }) => (flight.prefillTokens = 41 - flight.decodes),
+      ({ replica: { scheduled } }) => (scheduled.prefillTokens = 41 - scheduled.decodes),
       /^a batch of 41 tokens$/,
     ],
     [
       "too many sequences",
       "began",
-      ({ replica: { flight } }) => (flight.decodes = 3),
+      ({ replica: { scheduled } }) => (scheduled.decodes = 3),
       /^3 decodes and [1-3] chunks in one iteration$/,
     ],
     ["too many residents", "began", ({ replica }) => (replica.resident = 4), /^4 residents$/],
     [
       "a chunk over the chunk size",
       "began",
-      ({ replica: { flight } }) => (flight.chunkTokens[0] = 17),
+      ({ replica: { scheduled } }) => (scheduled.chunkTokens[0] = 17),
       /^a chunk of 17 tokens$/,
     ],
     [
       "an end before the beginning",
       "began",
-      ({ replica: { flight }, shared }) => (flight.endAt = ns(shared.now - 1)),
+      ({ replica: { scheduled }, shared }) => (scheduled.endAt = ns(shared.now - 1)),
       /^an iteration that ends at \d+$/,
     ],
     [
       "no iteration at all",
       "began",
-      ({ replica: { flight } }) => (flight.iterations = 0),
+      ({ replica: { scheduled } }) => (scheduled.iterations = 0),
       /^an iteration that ends at \d+$/,
     ],
     [
       "a start before the arrival",
       "began",
-      ({ replica: { flight }, shared }) =>
-        (shared.sequences.requests.arrivedAt[flight.chunkId[0]] = shared.now + 1),
+      ({ replica: { scheduled }, shared }) =>
+        (shared.sequences.requests.arrivedAt[scheduled.chunkId[0]] = shared.now + 1),
       /^request \d started before it arrived$/,
     ],
     [
@@ -153,7 +153,7 @@ describe("while it runs", () => {
     [
       "idle while its own work waits",
       "settled",
-      ({ replica: { flight } }) => (flight.endAt = NEVER),
+      ({ replica: { scheduled } }) => (scheduled.endAt = NEVER),
       /^replica 0 idle while work waits$/,
     ],
   ];
@@ -165,7 +165,7 @@ describe("while it runs", () => {
   test("idle while unstarted prompts wait, though none is resident", () => {
     const tamper: Tamper = ({ replica }) => {
       replica.resident = 0;
-      replica.flight.endAt = NEVER;
+      replica.scheduled.endAt = NEVER;
       replica.waiting.pushBack(0);
     };
     expect(watched("settled", tamper, 1)).toThrow(/^replica 0 idle while work waits$/);
@@ -177,12 +177,12 @@ describe("while it runs", () => {
       engine: { maxSequences: 1 },
       conventions: { sequenceCap: "iteration" },
     });
-    const laws = new Laws(config);
+    const laws = new Invariants(config);
     let most = 0;
     const observer = {
-      began(replica: Replica, flight: Flight, shared: Shared): void {
+      began(replica: Replica, scheduled: ScheduledBatch, shared: TrialState): void {
         most = Math.max(most, replica.resident);
-        laws.began(replica, flight, shared);
+        laws.began(replica, scheduled, shared);
       },
     };
     new Simulator().run(config, requestsOf(six), { seed: 1, trial: 1, observer });
@@ -270,12 +270,12 @@ describe("when it is over", () => {
   });
 
   test("busy time = c·iterations + a·tokens, where that holds (b0 = 0, sum)", () => {
-    const shorter: Tamper = ({ replica: { flight } }) => {
-      flight.startAt = ns(flight.startAt + 1000);
+    const shorter: Tamper = ({ replica: { scheduled } }) => {
+      scheduled.startAt = ns(scheduled.startAt + 1000);
     };
     expect(watched("ended", shorter)).toThrow(/^busy time \d+ ns, but the batches cost \d+ ns$/);
-    const tokens: Tamper = ({ replica: { flight } }) => {
-      flight.iterations++;
+    const tokens: Tamper = ({ replica: { scheduled } }) => {
+      scheduled.iterations++;
     };
     expect(watched("ended", tokens, 3)).toThrow(/prefill tokens|decode tokens|busy time/);
     for (const setting of [

@@ -5,7 +5,7 @@
 import type { SimulationConfig } from "../configuration/config.js";
 import { invariant } from "../errors.js";
 import type { Observer } from "../engine/observer.js";
-import type { Flight, Replica, Shared } from "../state/replica.js";
+import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
 import type { Outcome } from "../engine/outcome.js";
 import type { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "../numbers/units.js";
@@ -51,7 +51,7 @@ export function checkTotals(config: SimulationConfig, outcome: Outcome, tally: T
 }
 
 /** Watches one trial. */
-export class Laws implements Observer {
+export class Invariants implements Observer {
   private readonly config: SimulationConfig;
   private clock = 0;
   private busy = 0;
@@ -66,47 +66,47 @@ export class Laws implements Observer {
     this.config = config;
   }
 
-  began(replica: Replica, flight: Flight, shared: Shared): void {
+  began(replica: Replica, scheduled: ScheduledBatch, shared: TrialState): void {
     const { now } = shared;
     const { engine, conventions } = this.config;
-    const batch = flight.decodes + flight.prefillTokens;
+    const batch = scheduled.decodes + scheduled.prefillTokens;
     this.at(now);
     invariant(batch >= 1 && batch <= engine.maxTokens, () => `a batch of ${batch} tokens`);
     invariant(
-      flight.decodes + flight.chunkCount <= engine.maxSequences,
-      () => `${flight.decodes} decodes and ${flight.chunkCount} chunks in one iteration`,
+      scheduled.decodes + scheduled.chunkCount <= engine.maxSequences,
+      () => `${scheduled.decodes} decodes and ${scheduled.chunkCount} chunks in one iteration`,
     );
     invariant(
       conventions.sequenceCap === "iteration" || replica.resident <= engine.maxSequences,
       () => `${replica.resident} residents`,
     );
     const mostOfOne = engine.chunkSize ?? Infinity;
-    for (let i = 0; i < flight.chunkCount; i++)
-      invariant(flight.chunkTokens[i] <= mostOfOne, () => `a chunk of ${flight.chunkTokens[i]} tokens`);
+    for (let i = 0; i < scheduled.chunkCount; i++)
+      invariant(scheduled.chunkTokens[i] <= mostOfOne, () => `a chunk of ${scheduled.chunkTokens[i]} tokens`);
     invariant(
-      flight.endAt >= now && flight.iterations >= 1,
-      () => `an iteration that ends at ${flight.endAt}`,
+      scheduled.endAt >= now && scheduled.iterations >= 1,
+      () => `an iteration that ends at ${scheduled.endAt}`,
     );
-    for (let i = 0; i < flight.chunkCount; i++)
+    for (let i = 0; i < scheduled.chunkCount; i++)
       invariant(
-        shared.sequences.requests.arrivedAt[flight.chunkId[i]] <= now,
-        () => `request ${flight.chunkId[i]} started before it arrived`,
+        shared.sequences.requests.arrivedAt[scheduled.chunkId[i]] <= now,
+        () => `request ${scheduled.chunkId[i]} started before it arrived`,
       );
   }
 
-  ended(replica: Replica, { now }: Shared): void {
-    const { flight } = replica;
+  ended(replica: Replica, { now }: TrialState): void {
+    const { scheduled } = replica;
     this.at(now);
-    this.busy += now - flight.startAt;
-    this.iterations += flight.iterations;
-    this.tokens += flight.iterations * (flight.decodes + flight.prefillTokens);
+    this.busy += now - scheduled.startAt;
+    this.iterations += scheduled.iterations;
+    this.tokens += scheduled.iterations * (scheduled.decodes + scheduled.prefillTokens);
   }
 
-  settled(replicas: readonly Replica[], shared: Shared): void {
+  settled(replicas: readonly Replica[], shared: TrialState): void {
     const { now } = shared;
     this.at(now);
     // While every replica is busy the loop takes arrivals in late: their part of the area is added here.
-    // A request that is turned away is never in the system; its row says so as soon as it has arrived.
+    // A rejected request is never in the system; its row says so as soon as it has arrived.
     const { sequences, rejected } = shared;
     for (; this.arrived < shared.arrived; this.arrived++)
       if (rejected === 0 || !Number.isNaN(sequences.startedAt[this.arrived]))
@@ -114,8 +114,8 @@ export class Laws implements Observer {
     this.inSystem = shared.arrived - shared.completed - shared.rejected;
     for (const replica of replicas)
       invariant(
-        replica.flight.endAt !== NEVER ||
-          replica.resident + replica.returned.length + replica.waiting.length === 0,
+        replica.scheduled.endAt !== NEVER ||
+          replica.resident + replica.preempted.length + replica.waiting.length === 0,
         () => `replica ${replica.index} idle while work waits`,
       );
   }

@@ -1,4 +1,4 @@
-/** Decoding without asking (core/engine/descent.ts): where it is stopped, with how many, and what it remembers. */
+/** Decoding without asking (core/engine/fast-forward.ts): where it is stopped, with how many, and what it remembers. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { complete } from "../../../src/core/configuration/config.js";

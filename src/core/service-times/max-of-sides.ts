@@ -2,7 +2,7 @@
 import type { BatchShape, ServiceTimeModel } from "./service-time-model.js";
 import { ns, type Nanoseconds } from "../numbers/units.js";
 
-export class DearerSide implements ServiceTimeModel {
+export class MaxOfSides implements ServiceTimeModel {
   readonly random: boolean;
   readonly growsWithKv: boolean;
   /** One side of a batch. */
