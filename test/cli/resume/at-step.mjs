@@ -32,7 +32,11 @@ function watch(object, name, kind, before) {
   };
 }
 
-const halfOf = (data) => data.slice(0, data.length >> 1);
+/** Of what is written in pieces the first. */
+async function* firstOf(pieces) {
+  for await (const piece of pieces) return yield piece;
+}
+const halfOf = (data) => (typeof data.slice === "function" ? data.slice(0, data.length >> 1) : firstOf(data));
 
 if (isMainThread && (what !== "" || process.env.LLMSIM_STEPS)) {
   if (process.env.LLMSIM_STEPS) process.on("exit", () => writeFileSync(process.env.LLMSIM_STEPS, `${steps}`));
