@@ -8,8 +8,7 @@ import { fileURLToPath } from "node:url";
 import { COUNTED as CASES } from "./counted.js";
 import { assertMeasured, table } from "./figures.js";
 
-export const summary =
-  "machine instructions per request of the loop (needs valgrind; takes a quarter of an hour)";
+export const summary = "machine instructions per request of the loop (needs valgrind; takes half an hour)";
 
 const COUNTED = fileURLToPath(new URL("instructions-process.js", import.meta.url));
 /** Of two runs that differ in their trials the difference counts: neither start nor compiling is in it. */
