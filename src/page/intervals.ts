@@ -1,5 +1,5 @@
 /** Throughput, utilization and other single numbers: a dot a scheduler with its 95 % interval, on one scale, as SVG. */
-import { METRICS } from "../core/measures/metrics.js";
+import { metricOf } from "../core/measures/metrics.js";
 import { scaleOf, withInterval } from "../experiments/cells/quantity.js";
 import type { TrialRecords } from "../experiments/interface/trials.js";
 import { summarize } from "../stats/index.js";
@@ -32,7 +32,7 @@ function mark(mean: number, low: number, high: number, most: number, color: stri
 
 export function showIntervals(labels: readonly string[], records: TrialRecords): void {
   const tables = SHOWN.map((name, k) => {
-    const { unit } = METRICS.find((metric) => metric.name === name)!;
+    const { unit } = metricOf(name)!;
     const summaries = labels.map((_, i) => summarize(records.metric(i, name)));
     const most = Math.max(
       ...summaries.map(({ mean, high }) => (Number.isFinite(high) ? high : mean || 0)),

@@ -38,7 +38,6 @@ export const ownName = (word: string): string =>
 export function metricNamed(word: string): MetricDefinition | undefined {
   const own = ownName(word);
   return (
-    METRICS.find(({ name }) => name === own) ??
     METRICS.find(({ name }) => [`${own}_s`, `${own}_qps`, `slo_${own}`].includes(name)) ??
     metricOf(own)
   );

@@ -6,25 +6,17 @@
  * token, so no gap) is met by it.
  */
 import type { SimulationConfig } from "../configuration/config.js";
-import { metricIndex } from "./metrics.js";
 import type { Outcome } from "../engine/outcome.js";
 import type { SloConfig } from "../configuration/slo.js";
-import { fromSeconds, toSeconds } from "../numbers/units.js";
+import { fromSeconds } from "../numbers/units.js";
 
-/** Puts goodput and attainment into a trial's values; NaN where nothing is asked of a request. */
-export function judgeRequests(
-  { slo, conventions }: SimulationConfig,
+/** Measured requests that meet all that is asked of each; NaN where nothing is asked of a request. */
+export function requestsMeeting(
+  { slo, conventions }: Pick<SimulationConfig, "slo" | "conventions">,
   outcome: Outcome,
-  values: Float64Array,
-): Float64Array {
-  const { firstMeasured, arrived } = outcome;
-  const injected = arrived - firstMeasured;
-  const asked = slo !== undefined && Object.values(slo).some((one) => one !== null);
-  const met = asked && injected > 0 ? meeting(slo, conventions.tbt === "gaps" ? 1 : 0, outcome) : NaN;
-  const makespan = toSeconds(outcome.measuredUntil - outcome.measuredFrom);
-  values[metricIndex("goodput_qps")] = met / makespan;
-  values[metricIndex("slo_attainment")] = met / injected;
-  return values;
+): number {
+  const isAsked = slo !== undefined && Object.values(slo).some((one) => one !== null);
+  return isAsked ? meeting(slo, conventions.tbt === "gaps" ? 1 : 0, outcome) : NaN;
 }
 
 /** Measured requests that meet every limit. */

@@ -6,6 +6,7 @@
  * of all requests beyond a limit is not. So what is asked of a percentile is judged by counts.
  */
 import { hasColumn, METRICS, percentileNamed, type TimeName } from "./metrics.js";
+import { MeasuredRun } from "./measured-run.js";
 import type { Outcome } from "../engine/outcome.js";
 import type { Tally } from "./tally.js";
 import { fromSeconds, toSeconds } from "../numbers/units.js";
@@ -48,16 +49,17 @@ export const valuesOfRun = (measures: readonly Measure[] = []): number =>
 export function measureFurther(
   measures: readonly Measure[],
   outcome: Outcome,
-  { times }: Tally,
+  tally: Tally,
   values: Float64Array,
 ): Float64Array {
   if (measures.length === 0) return values;
   const all = new Float64Array(values.length + VALUES_EACH * measures.length);
   all.set(values);
+  const run = new MeasuredRun(outcome, tally);
   measures.forEach((measure, i) => {
     const at = values.length + VALUES_EACH * i;
     const { time } = measure;
-    const sample = time === "itl" ? outcome.shared.gaps : times[time === "queueing_delay" ? "delay" : time];
+    const sample = run.sampleOf(time);
     all[at + 1] = sample.total;
     if (measure.kind === "percentile") {
       sample.percentiles([measure.percent / 100], all, at);

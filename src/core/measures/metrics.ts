@@ -1,10 +1,8 @@
 /** The metrics of one trial, from its table of sequences (model §4). Every metric is described here, once. */
-import { clientWaits } from "./client-wait.js";
 import { capOf, type SimulationConfig } from "../configuration/config.js";
-import type { Replica } from "../state/replica.js";
 import type { Outcome } from "../engine/outcome.js";
+import { type Asked, MeasuredRun, SHARES, type TimeName, TIMES } from "./measured-run.js";
 import type { Tally } from "./tally.js";
-import { toSeconds } from "../numbers/units.js";
 
 export interface MetricDefinition {
   /** Name in CSV and JSON; the unit is last. */
@@ -17,64 +15,107 @@ export interface MetricDefinition {
   readonly needs?: "slo" | "memory" | "cap";
 }
 
-const SHARES = [0.5, 0.9, 0.95, 0.99] as const;
+/** A metric with its formula. */
+export interface Metric extends MetricDefinition {
+  /** Its value of a trial; NaN where the trial has none. */
+  readonly of: (run: MeasuredRun) => number;
+}
 
-/** The times that have percentiles. */
-const TIMES = [
-  ["ttft", "time to first token: first token − arrival"],
-  ["tbt", "time between tokens of a request (vLLM: TPOT), by the convention in force"],
-  ["itl", "inter-token latency: every gap between consecutive tokens, pooled over requests"],
-  ["rts", "response time (end-to-end latency): completion − arrival"],
-  ["queueing_delay", "composition of the first batch that holds the request − arrival"],
-] as const;
-
-const perSecond = (name: string, summary: string): MetricDefinition => ({
+/** So many in a second of the makespan; NaN where nobody arrived. */
+const perSecond = (name: string, summary: string, of: (run: MeasuredRun) => number): Metric => ({
   name,
   unit: "1/s",
   summary,
   better: "higher",
+  of: (run) => (run.arrived === 0 ? NaN : of(run) / run.makespan),
 });
-const counted = (name: string, summary: string): MetricDefinition => ({
+const counted = (name: string, summary: string, of: (run: MeasuredRun) => number): Metric => ({
   name,
   unit: "",
   summary,
   better: "neither",
+  of,
 });
+/** The mean and the percentiles of a time, from what stands at their places. */
+const ofTime = (
+  name: string,
+  summary: string,
+  at: (run: MeasuredRun, place: number) => number,
+  needs?: MetricDefinition["needs"],
+): Metric[] =>
+  ["mean", ...SHARES.map((share) => `p${share * 100}`)].map((statistic, place) => ({
+    name: `${name}_${statistic}_s`,
+    unit: "s",
+    summary: `${statistic} of the ${summary}`,
+    better: "lower" as const,
+    ...(needs && { needs }),
+    of: (run: MeasuredRun) => at(run, place),
+  }));
 
 /** All metrics, in the order of every file and of `measure`'s values. */
-export const METRICS: readonly MetricDefinition[] = [
-  ...TIMES.flatMap(([name, summary]) =>
-    ["mean", ...SHARES.map((share) => `p${share * 100}`)].map((statistic) => ({
-      name: `${name}_${statistic}_s`,
-      unit: "s",
-      summary: `${statistic} of the ${summary}`,
-      better: "lower" as const,
-    })),
+export const METRICS: readonly Metric[] = [
+  ...TIMES.flatMap(([name, summary]) => ofTime(name, summary, (run, place) => run.timeAt(name, place))),
+  perSecond(
+    "throughput_qps",
+    "completed requests / makespan",
+    ({ outcome }) => outcome.shared.completedMeasured,
   ),
-  perSecond("throughput_qps", "completed requests / makespan"),
-  perSecond("output_tokens_per_s", "output tokens of completed requests / makespan"),
-  perSecond("total_tokens_per_s", "prompt and output tokens of completed requests / makespan"),
-  { name: "utilization", unit: "", summary: "iteration time / (makespan · replicas)", better: "neither" },
-  counted("n_arrived", "measured requests that arrived"),
-  counted("n_completed", "measured requests that were completed"),
-  counted("n_rejected", "measured requests that were rejected"),
-  counted("n_iterations", "iterations of the whole trial, on all replicas"),
+  perSecond(
+    "output_tokens_per_s",
+    "output tokens of completed requests / makespan",
+    ({ demand }) => demand.outputTokens,
+  ),
+  perSecond(
+    "total_tokens_per_s",
+    "prompt and output tokens of completed requests / makespan",
+    ({ demand }) => demand.promptTokens + demand.outputTokens,
+  ),
+  {
+    name: "utilization",
+    unit: "",
+    summary: "iteration time / (makespan · replicas)",
+    better: "neither",
+    of: ({ arrived, duration, outcome }) =>
+      arrived === 0 ? NaN : outcome.busyTime / duration / outcome.replicas.length,
+  },
+  counted("n_arrived", "measured requests that arrived", ({ arrived }) => arrived),
+  counted(
+    "n_completed",
+    "measured requests that were completed",
+    ({ outcome }) => outcome.shared.completedMeasured,
+  ),
+  counted(
+    "n_rejected",
+    "measured requests that were rejected",
+    ({ outcome }) => outcome.shared.rejectedMeasured,
+  ),
+  counted("n_iterations", "iterations of the whole trial, on all replicas", ({ iterations }) => iterations),
   {
     name: "makespan_s",
     unit: "s",
     summary: "first measured arrival to last measured completion",
     better: "neither",
+    of: ({ makespan }) => makespan,
   },
   {
     name: "number_in_system",
     unit: "",
     summary: "requests in the system, averaged over the makespan",
     better: "lower",
+    of: ({ presence, duration }) => presence / duration,
   },
-  counted("decode_limit_binding", "share of iterations in which the policy's own limit decided the decodes"),
-  counted("prefill_limit_binding", "share of iterations in which the policy's own limit decided the prefill"),
+  counted(
+    "decode_limit_binding",
+    "share of iterations in which the policy's own limit decided the decodes",
+    (run) => run.total((replica) => replica.decodeLimited) / run.iterations,
+  ),
+  counted(
+    "prefill_limit_binding",
+    "share of iterations in which the policy's own limit decided the prefill",
+    (run) => run.total((replica) => replica.prefillLimited) / run.iterations,
+  ),
   {
-    ...perSecond("goodput_qps", "requests that meet the SLO asked of each / makespan"),
+    ...perSecond("goodput_qps", "requests that meet the SLO asked of each / makespan", ({ met }) => met),
     needs: "slo",
   },
   {
@@ -83,6 +124,7 @@ export const METRICS: readonly MetricDefinition[] = [
     summary: "share of the injected requests that meet the SLO asked of each",
     better: "higher",
     needs: "slo",
+    of: ({ met, arrived }) => met / arrived,
   },
   {
     name: "kv_utilization",
@@ -90,22 +132,30 @@ export const METRICS: readonly MetricDefinition[] = [
     summary: "share of the KV memory in use, averaged over the makespan (as batches were composed)",
     better: "neither",
     needs: "memory",
+    of: (run) => {
+      const usable = run.total(({ memory }) => memory?.usable ?? NaN);
+      // A batch composed ahead holds its blocks beyond the last completion: in a short run that may come to more than all.
+      return Math.min(run.total(({ blockTime }) => blockTime) / (usable * run.duration), 1);
+    },
   },
   {
-    ...counted("n_preemptions", "preemptions of the whole trial, on all replicas"),
+    ...counted("n_preemptions", "preemptions of the whole trial, on all replicas", (run) =>
+      run.total(({ memory }) => memory?.usable ?? NaN) > 0
+        ? run.total(({ preemptions }) => preemptions)
+        : NaN,
+    ),
     better: "lower",
     needs: "memory",
   },
-  ...["mean", ...SHARES.map((share) => `p${share * 100}`)].map((statistic) => ({
-    name: `client_wait_${statistic}_s`,
-    unit: "s",
-    summary: `${statistic} of the wait at the client: sending − the instant at which the request was due`,
-    better: "lower" as const,
-    needs: "cap" as const,
-  })),
+  ...ofTime(
+    "client_wait",
+    "wait at the client: sending − the instant at which the request was due",
+    (run, place) => run.clientWaitAt(place),
+    "cap",
+  ),
 ];
 
-export type TimeName = (typeof TIMES)[number][0];
+export type { TimeName } from "./measured-run.js";
 export const TIME_NAMES: readonly TimeName[] = TIMES.map(([name]) => name);
 
 const PERCENTILE = /^([a-z_]+)_p(\d{1,2}(?:\.\d{1,6})?)(?:_s)?$/;
@@ -171,51 +221,13 @@ export function metricIndex(name: string): number {
   return index;
 }
 
-/** The values of `METRICS` for a finished trial, or a window of one, that `tally` has counted. */
-export function measure(outcome: Outcome, tally: Tally): Float64Array {
-  const { shared, replicas, firstMeasured, arrived, measuredFrom: from, measuredUntil: until } = outcome;
-  const { finishedAt } = shared.sequences;
-  const measured = arrived - firstMeasured;
+/**
+ * The values of `METRICS` for a finished trial, or a window of one, that `tally` has counted.
+ * @param asked what is asked of each request; without it goodput and attainment are NaN
+ */
+export function measure(outcome: Outcome, tally: Tally, asked?: Asked): Float64Array {
+  const run = new MeasuredRun(outcome, tally, asked);
   const values = new Float64Array(METRICS.length);
-  let at = 0;
-  const put = (value: number): void => void (values[at++] = value);
-
-  const { ttft, tbt, rts, delay } = tally.times;
-  for (const sample of [ttft, tbt, shared.gaps, rts, delay]) {
-    put(sample.mean);
-    sample.percentiles(SHARES, values, at);
-    at += SHARES.length;
-  }
-  for (let i = 0; i < at; i++) values[i] = toSeconds(values[i]);
-
-  let presence = rts.sum;
-  const makespan = toSeconds(until - from);
-  for (let i = measured > 0 ? tally.spanning(outcome) : firstMeasured; i < firstMeasured; i++)
-    if (finishedAt[i] > from) presence += Math.min(finishedAt[i], until) - from;
-  const total = (of: (replica: Replica) => number): number =>
-    replicas.reduce((sum, replica) => sum + of(replica), 0);
-  const iterations = total((replica) => replica.iterations);
-  const { promptTokens, outputTokens } = tally.measured;
-  put(shared.completedMeasured / makespan);
-  put(outputTokens / makespan);
-  put((promptTokens + outputTokens) / makespan);
-  put(outcome.busyTime / (until - from) / replicas.length);
-  put(measured);
-  put(shared.completedMeasured);
-  put(shared.rejectedMeasured);
-  put(iterations);
-  put(makespan);
-  put(presence / (until - from));
-  put(total((replica) => replica.decodeLimited) / iterations);
-  put(total((replica) => replica.prefillLimited) / iterations);
-  put(NaN); // What an SLO asks of each request is put in by who judges it.
-  put(NaN);
-  const usable = total(({ memory }) => memory?.usable ?? NaN);
-  // A batch composed ahead holds its blocks beyond the last completion: in a short run that may come to more than all.
-  put(Math.min(total(({ blockTime }) => blockTime) / (usable * (until - from)), 1));
-  put(usable > 0 ? total(({ preemptions }) => preemptions) : NaN);
-  clientWaits(outcome, SHARES, values, at);
-  for (; at < METRICS.length; at++) values[at] = toSeconds(values[at]);
-  if (measured === 0) values.fill(NaN, metricIndex("throughput_qps"), metricIndex("n_arrived"));
+  for (let i = 0; i < values.length; i++) values[i] = METRICS[i].of(run);
   return values;
 }

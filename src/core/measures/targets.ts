@@ -4,7 +4,7 @@
  */
 import { ownName, readQuantity, readTarget, quantityForm, type Condition, type Hint } from "./condition.js";
 import { MOST_ISSUES } from "../issues.js";
-import { METRICS } from "./metrics.js";
+import { metricOf } from "./metrics.js";
 import { SLO_WORDS, type SloConfig } from "../configuration/slo.js";
 
 export interface WrittenSlo {
@@ -59,4 +59,4 @@ export const targetsOf = (text: string): readonly Condition[] =>
 
 /** Whether a condition is about what only an SLO asks for. */
 export const needsRequests = ({ metric }: Condition): boolean =>
-  METRICS.find(({ name }) => name === metric)?.needs === "slo";
+  metricOf(metric)?.needs === "slo";

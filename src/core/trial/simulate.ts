@@ -25,7 +25,6 @@ import { builtIn, member, type Registry } from "../configuration/registry.js";
 import { Replica, type TrialState } from "../state/replica.js";
 import { Requests } from "../workload/requests.js";
 import { Sequences } from "../state/sequences.js";
-import { judgeRequests } from "../measures/judge-requests.js";
 import { needsLargestGaps } from "../configuration/slo.js";
 import { Tally } from "../measures/tally.js";
 import { accountOf, demandSame, differenceOf } from "./verification.js";
@@ -299,6 +298,6 @@ function measureRun(
   tally.count(outcome, NEVER);
   checkTotals(config, outcome, tally);
   laws?.finish(outcome);
-  const values = judgeRequests(config, outcome, measure(outcome, tally));
+  const values = measure(outcome, tally, config);
   return { values: measureFurther(measures, outcome, tally, values), outcome };
 }

@@ -9,7 +9,6 @@ import { type Measure, measureFurther } from "../measures/measures.js";
 import { measure } from "../measures/metrics.js";
 import type { Requests } from "../workload/requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
-import { judgeRequests } from "../measures/judge-requests.js";
 import { Snapshot } from "../engine/snapshot.js";
 import { Tally } from "../measures/tally.js";
 import { NEVER, type Nanoseconds } from "../numbers/units.js";
@@ -35,7 +34,7 @@ export function measureWindows(
     const outcome = outcomeOf(state);
     tally.count(outcome, fork);
     checkTotals(config, outcome, tally);
-    const values = judgeRequests(config, outcome, measure(outcome, tally));
+    const values = measure(outcome, tally, config);
     all.push(measureFurther(options.measures ?? [], outcome, tally, values));
     tally.release(outcome);
   };

@@ -4,7 +4,7 @@
  * asked, misses of 2 % use 0.4. So do percentiles: of a P99 that is asked, 0.4 % of the requests beyond use 0.4.
  */
 import type { Condition } from "../../core/measures/condition.js";
-import { METRICS, metricOf } from "../../core/measures/metrics.js";
+import { metricOf } from "../../core/measures/metrics.js";
 import { summarize, type Summary } from "../../stats/index.js";
 import type { Study } from "../interface/study.js";
 import { countingRejected } from "../load/rejection.js";
@@ -35,7 +35,7 @@ export const USUAL_ATTAINMENT = 0.99;
 /** What a plan asks of a run; what is asked of each request becomes an attainment. */
 export function objectiveOf({ config, targets = [] }: Study): readonly Condition[] {
   const attainment: Condition = { metric: "slo_attainment", relation: ">=", limit: USUAL_ATTAINMENT };
-  const isSaid = targets.some(({ metric }) => METRICS.find(({ name }) => name === metric)?.needs === "slo");
+  const isSaid = targets.some(({ metric }) => metricOf(metric)?.needs === "slo");
   return config.slo && !isSaid ? [...targets, attainment] : targets;
 }
 

@@ -1,6 +1,6 @@
 /** Schedulers side by side on the same trials: the table, the paired differences, and the sentence that answers. */
 import { capOf, type SimulationConfig } from "../../core/configuration/config.js";
-import { METRICS, metricsOf } from "../../core/measures/metrics.js";
+import { metricsOf } from "../../core/measures/metrics.js";
 import { builtIn, type Registry } from "../../core/configuration/registry.js";
 import {
   halfWidth,
@@ -13,6 +13,7 @@ import {
 } from "../../stats/index.js";
 import type { Table } from "../interface/report.js";
 import { BEHIND, growsWithT, keepingUp, NO_VERDICT, overloaded } from "../load/overload.js";
+import { unitOf } from "../cells/metric-words.js";
 import { plain, relativeChange, scaleOf, withInterval } from "../cells/quantity.js";
 import { jsonSummary } from "../cells/rows.js";
 import type { TrialRecords } from "../interface/trials.js";
@@ -63,7 +64,7 @@ export function comparisonTable(
   const columns = [...SHOWN, ...(hasMemory ? OF_MEMORY : []), ...(hasCap ? OF_CAP : [])].map(
     ([metric, name]) => {
       const summaries = labels.map((_, i) => summarize(records.metric(i, metric, window)));
-      const unit = METRICS.find((definition) => definition.name === metric)!.unit;
+      const unit = unitOf(metric);
       const scale = scaleOf(
         unit,
         summaries.map((summary) => summary.mean),
@@ -187,7 +188,7 @@ export function differenceTable(
     const all = differences(records, i, 0);
     for (const [metric, title] of SHOWN) {
       const { summary, verdict: said, trialsToResolve: needed } = all.find((d) => d.metric === metric)!;
-      const unit = METRICS.find((definition) => definition.name === metric)!.unit;
+      const unit = unitOf(metric);
       const scale = scaleOf(unit, [summary.mean]);
       rows.push([
         shortLabel(labels[i]),
