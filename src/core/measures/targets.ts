@@ -4,7 +4,6 @@
  */
 import { ownName, readQuantity, readTarget, quantityForm, type Condition, type Hint } from "./condition.js";
 import { MOST_ISSUES } from "../issues.js";
-import { metricOf } from "./metrics.js";
 import { SLO_WORDS, type SloConfig } from "../configuration/slo.js";
 
 export interface WrittenSlo {
@@ -52,11 +51,3 @@ export function readSlo(text: string, hint: Hint): WrittenSlo {
   if (more > 0) problems.push(`… and ${more} more`);
   return { requests, targets, targetText: texts.join(","), problems };
 }
-
-/** The targets of a text that has been read before. */
-export const targetsOf = (text: string): readonly Condition[] =>
-  text === "" ? [] : readSlo(text, () => "").targets;
-
-/** Whether a condition is about what only an SLO asks for. */
-export const needsRequests = ({ metric }: Condition): boolean =>
-  metricOf(metric)?.needs === "slo";

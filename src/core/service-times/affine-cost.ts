@@ -3,7 +3,7 @@
  * 2504.07347; model §1): what the affine model takes, and what the exponential one takes on average.
  */
 import { numberOf, type OptionSpec, type Spec } from "../options/definition.js";
-import type { BatchShape } from "./service-time-model.js";
+import type { AffineTerms, BatchShape } from "./service-time-model.js";
 
 /** The options of a model with that cost. */
 export const AFFINE_OPTIONS: readonly OptionSpec[] = [
@@ -28,6 +28,13 @@ export const checkAffine = (spec: Spec): string[] =>
   new AffineCost(spec).ms(1) >= LEAST_MS
     ? []
     : [`cMs: ${spec.cMs} (above 0, or an iteration of one token would take no time)`];
+
+/** The terms of a model with that cost. */
+export const affineTerms = (spec: Spec): AffineTerms => ({
+  cMs: numberOf(spec, "cMs"),
+  aMs: numberOf(spec, "aMs"),
+  b0: numberOf(spec, "b0"),
+});
 
 export class AffineCost {
   private readonly c: number;

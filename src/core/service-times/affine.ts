@@ -1,5 +1,5 @@
 /** The affine model: an iteration takes exactly its affine cost (model §1). */
-import { AFFINE_OPTIONS, AffineCost, checkAffine } from "./affine-cost.js";
+import { AFFINE_OPTIONS, AffineCost, affineTerms, checkAffine } from "./affine-cost.js";
 import type { Spec } from "../options/definition.js";
 import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
 import { fromMilliseconds, type Nanoseconds } from "../numbers/units.js";
@@ -24,5 +24,6 @@ export const affine: ServiceTimeDefinition = {
   options: AFFINE_OPTIONS,
   examples: [{ kind: "affine", cMs: 45.5, aMs: 0.3, b0: 64 }],
   check: checkAffine,
+  affine: affineTerms,
   create: (spec) => new Affine(spec),
 };

@@ -1,5 +1,5 @@
 /** Exponential iteration times whose mean is the affine cost: for checks against queueing theory (model §1). */
-import { AFFINE_OPTIONS, AffineCost, checkAffine } from "./affine-cost.js";
+import { AFFINE_OPTIONS, AffineCost, affineTerms, checkAffine } from "./affine-cost.js";
 import type { Spec } from "../options/definition.js";
 import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
 import { type Nanoseconds, ns } from "../numbers/units.js";
@@ -24,5 +24,6 @@ export const exponential: ServiceTimeDefinition = {
   options: AFFINE_OPTIONS,
   examples: [{ kind: "exponential", cMs: 10 }],
   check: checkAffine,
+  affine: affineTerms,
   create: (spec) => new Exponential(spec),
 };

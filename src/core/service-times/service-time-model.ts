@@ -1,5 +1,5 @@
 /** The interface of a service-time model: how long the GPU takes for one iteration's batch. */
-import type { Definition } from "../options/definition.js";
+import type { Definition, Spec } from "../options/definition.js";
 import type { Nanoseconds } from "../numbers/units.js";
 
 /** What a batch holds, as counts: all that a model may price. */
@@ -34,4 +34,14 @@ export interface ServiceTimeModel {
   price(shape: BatchShape, draw: number): Nanoseconds;
 }
 
-export type ServiceTimeDefinition = Definition<ServiceTimeModel>;
+/** S(b) = c + a·max(0, b − b0) for a batch of b tokens. */
+export interface AffineTerms {
+  readonly cMs: number;
+  readonly aMs: number;
+  readonly b0: number;
+}
+
+export interface ServiceTimeDefinition extends Definition<ServiceTimeModel> {
+  /** What an iteration takes, or a random one on average, where that is affine: what theory's formulas cover. */
+  readonly affine?: (spec: Spec) => AffineTerms;
+}

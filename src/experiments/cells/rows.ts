@@ -9,7 +9,8 @@ import { summarize, type Summary } from "../../stats/index.js";
 import type { Cell, Row } from "../interface/report.js";
 import type { TrialRecords } from "../interface/trials.js";
 
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+/** What JSON and tables take for a number: null where there is none. */
+export const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** What a metric's mean, interval and standard deviation are called. */
 const namesOf = (name: string): string[] => [name, `${name}_ci95_low`, `${name}_ci95_high`, `${name}_sd`];

@@ -6,7 +6,7 @@ import type { Figure, Row, Table } from "../interface/report.js";
 import { growsWithT, NO_VERDICT } from "../load/overload.js";
 import { lowerIsBetter, metricWords, unitOf } from "../cells/metric-words.js";
 import { relativeChange, scaleOf, withInterval } from "../cells/quantity.js";
-import { jsonSummary } from "../cells/rows.js";
+import { jsonSummary, finite } from "../cells/rows.js";
 import type { Shown } from "../tables/sweeping.js";
 
 /** One metric of one configuration against that of another. */
@@ -113,8 +113,6 @@ export function pairTable(pairs: readonly Pair[], shown: Shown): Table {
     ),
   };
 }
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Pairs as rows, a line a metric. */
 export const pairRows = (pairs: readonly Pair[]): Row[] =>

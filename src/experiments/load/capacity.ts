@@ -17,13 +17,16 @@ import type { TrialRecords } from "../interface/trials.js";
 import { validityNotes } from "./validity.js";
 
 /** The engine of a configuration as theory's formulas take it; undefined for service models they do not cover. */
-export function affineEngine(config: Pick<SimulationConfig, "service" | "engine">): AffineEngine | undefined {
-  const { kind, cMs, aMs, b0 } = config.service;
-  if (kind !== "affine" && kind !== "exponential") return undefined;
+export function affineEngine(
+  config: Pick<SimulationConfig, "service" | "engine">,
+  registry: Registry = builtIn,
+): AffineEngine | undefined {
+  const terms = member(registry.serviceTimes, config.service.kind).affine?.(config.service);
+  if (!terms) return undefined;
   const { maxTokens, maxSequences, chunkSize } = config.engine;
   const most = memoryTokens(config.engine);
   return {
-    ...{ cMs: cMs as number, aMs: aMs as number, b0: b0 as number, maxTokens, maxSequences, chunkSize },
+    ...{ ...terms, maxTokens, maxSequences, chunkSize },
     ...(most < Infinity && { memoryTokens: most }),
   };
 }
@@ -52,7 +55,7 @@ export function offeredBy(
  * all that arrive, those too that can never fit into the KV memory and are rejected, which takes no time.
  */
 export function capacityBound(config: Omit<SimulationConfig, "scheduler">, registry?: Registry): number {
-  const engine = affineEngine(config);
+  const engine = affineEngine(config, registry);
   if (!engine) return NaN;
   const { means, admitted } = offeredBy(config, registry);
   if (admitted === 0) return NaN;
@@ -62,7 +65,7 @@ export function capacityBound(config: Omit<SimulationConfig, "scheduler">, regis
 
 /** The exact boundary where a formula gives it: hybrid with a ratio of sequences, per replica. */
 export function exactBoundary(config: SimulationConfig, registry?: Registry): number {
-  const engine = affineEngine(config);
+  const engine = affineEngine(config, registry);
   const { kind, ratio, ratioOf } = config.scheduler;
   // Who decodes under a limit of memory is for the memory to say.
   if (!engine || kind !== "hybrid" || ratioOf !== "sequences" || engine.memoryTokens) return NaN;
@@ -210,7 +213,7 @@ export function keepsUp(
  */
 function aloneSeconds(config: Base, registry?: Registry): number {
   const { workload, engine, service, conventions } = config;
-  const affine = affineEngine({ service, engine });
+  const affine = affineEngine({ service, engine }, registry);
   if (!affine) return simulatedAlone(config, registry);
   const { promptTokens, outputTokens } = workload;
   const { blockTokens, prefixCaching } = engine;

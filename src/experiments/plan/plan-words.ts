@@ -8,7 +8,7 @@ import type { Study } from "../interface/study.js";
 import { metricWords, unitOf } from "../cells/metric-words.js";
 import { percent, plain, scaleOf, withInterval } from "../cells/quantity.js";
 import { unfitNotes } from "../load/rejection.js";
-import { keyCells } from "../cells/rows.js";
+import { keyCells, finite } from "../cells/rows.js";
 import { validityNotes } from "../load/validity.js";
 import type { LoadPlan } from "./load-search.js";
 import { USUAL_ATTAINMENT } from "./objective.js";
@@ -26,7 +26,6 @@ export interface Plan {
   readonly replicas: ReplicaPlan;
 }
 
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 const rangesText = ({ ranges }: LoadPlan): string =>
   ranges.map(({ from, to }) => `${plain(from)} to ${plain(to)}`).join("; ");
 

@@ -4,7 +4,7 @@ import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Registry } from "../../core/configuration/registry.js";
 import type { Row } from "../interface/report.js";
 import { keepsUp } from "../load/capacity.js";
-import { arrivalRate, keyCells, metricCells } from "../cells/rows.js";
+import { arrivalRate, keyCells, metricCells, finite } from "../cells/rows.js";
 import { isEnough, measuresFor } from "../load/tail.js";
 import type { Trials } from "../interface/trials.js";
 import {
@@ -45,8 +45,6 @@ export interface Setting {
   /** The study's own, where it has one. */
   readonly registry?: Registry | undefined;
 }
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Simulates configurations on the same trials. */
 export async function pointsOf(

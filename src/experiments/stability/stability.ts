@@ -10,7 +10,7 @@ import { capacityBound, exactBoundary } from "../load/capacity.js";
 import { plain } from "../cells/quantity.js";
 import { unfitNotes } from "../load/rejection.js";
 import { validityNotes } from "../load/validity.js";
-import { metricCells, metricColumns } from "../cells/rows.js";
+import { metricCells, metricColumns, finite } from "../cells/rows.js";
 import { subtitle, windowsOf } from "../tables/caption.js";
 import { atRate, subjectOf } from "./backlogged.js";
 import { type Boundary, findBoundary } from "./boundary.js";
@@ -151,8 +151,6 @@ function starOf(
   // The greatest rate below all that the test flags; it has no interval.
   return { lambda: trendBracket.stableBelow, low: NaN, high: NaN };
 }
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** What is wrong with a boundary, if anything: it is then not printed. */
 function objection({ boundary, bracket, bound }: Sweep): string | undefined {

@@ -40,9 +40,6 @@ const HELD: Readonly<Record<string, string>> = {
   "scheduler.ratio": "ratio",
 };
 
-/** The column of a varied key. */
-export const columnOf = (key: string): string => HELD[key] ?? key;
-
 /** What tables and sentences call keys that have a short name. */
 const SPOKEN: Readonly<Record<string, string>> = {
   schedulers: "scheduler",

@@ -2,6 +2,7 @@
  * What every sweep shares: paired differences to a point of reference, as cells and in words, a table of points, and
  * which point is best. `sweep`, `sweep-chunk` and `hybrid` differ in what they vary and in what they say of it.
  */
+import { finite } from "../cells/rows.js";
 import { pairedDifference, simultaneous, summarize, halfWidth, verdict } from "../../stats/index.js";
 import type { Registry } from "../../core/configuration/registry.js";
 import type { Cell, Row, Table } from "../interface/report.js";
@@ -32,8 +33,6 @@ export const differenceColumns = (shown: Shown): string[] =>
   ]);
 
 const MOST_NAMED = 3;
-
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Paired differences of a configuration to `base`, for the CSV. */
 export function differenceCells(shown: Shown, records: TrialRecords, config: number, base: number): Row {

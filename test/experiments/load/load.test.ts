@@ -52,7 +52,10 @@ describe("the bound for any policy (model §6)", () => {
   });
   test("is unknown for service models without a formula", () => {
     const { config } = studyOf("demo2");
-    const unknown = { ...config, service: { kind: "measured" } };
+    const unknown = {
+      ...config,
+      service: { kind: "gpu", hMs: 0, cMs: 10, a1Ms: 0, aMs: 0.1, b0: 0, kMs: 1e-4, kmMs: 0, f: 1 },
+    };
     expect(affineEngine(unknown)).toBeUndefined();
     expect(capacityBound(unknown)).toBeNaN();
   });
@@ -98,7 +101,13 @@ describe("notes", () => {
   });
   test("a model for which the bound is unknown has none to be near", () => {
     const study = studyOf("demo2", { trials: 20 });
-    const unknown = { ...study, config: { ...study.config, service: { kind: "measured" } } };
+    const unknown = {
+      ...study,
+      config: {
+        ...study.config,
+        service: { kind: "gpu", hMs: 0, cMs: 10, a1Ms: 0, aMs: 0.1, b0: 0, kMs: 1e-4, kmMs: 0, f: 1 },
+      },
+    };
     const config = complete({ ...unknown.config, scheduler: { kind: "hybrid" } });
     expect(loadNotes(unknown, [], recordsOf([config], [{ makespan_s: [1] }]))).toEqual([]);
   });
