@@ -7,6 +7,7 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { expectBusyTime, expectGaps, expectRequests, expectTotals } from "./as-the-oracle.js";
 import type { ArrivalDefinition } from "../../../src/core/workload/arrival-process.js";
 import { stream } from "../../../src/core/numbers/random.js";
 import { builtIn, type Registry } from "../../../src/core/configuration/registry.js";
@@ -250,53 +251,21 @@ test("closed loop: identical requests, instants, tokens, iterations, preemptions
         },
         { registry, verify: true, trial },
       );
-      const { sequences, gaps, rejected } = outcome.shared;
-      const { requests } = sequences;
-      const rows = Array.from({ length: outcome.arrived }, (_, i) => [
-        requests.clients!.clientOf![i],
-        requests.arrivedAt[i],
-        requests.promptTokens[i],
-        requests.outputTokens[i],
-        sequences.startedAt[i],
-        sequences.firstTokenAt[i],
-        sequences.finishedAt[i],
-      ]);
-      expect(rows).toEqual(
-        slow.requests.map((one) => [
-          one.client,
-          one.arrivedAt,
-          one.promptTokens,
-          one.outputTokens,
-          one.startedAt,
-          one.firstTokenAt,
-          one.finishedAt,
-        ]),
-      );
-      const total = (of: (replica: (typeof outcome.replicas)[number]) => number): number =>
-        outcome.replicas.reduce((sum, replica) => sum + of(replica), 0);
-      expect(total((replica) => replica.iterations)).toBe(slow.iterations.length);
-      expect(total((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
-      expect(total((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
-      expect(total((replica) => replica.preemptions)).toBe(slow.preemptions);
-      expect(rejected).toBe(slow.rejected);
+      expectRequests(outcome, slow.requests);
+      expectTotals(outcome, slow);
+      const sentBy = outcome.shared.sequences.requests.clients!.clientOf!;
+      expect([...sentBy.subarray(0, outcome.arrived)]).toEqual(slow.requests.map(({ client }) => client));
 
       const warmup = Math.round(drawn.warmupShare * horizonMs * MS);
       const measured = slow.requests.filter(({ arrivedAt }) => arrivedAt >= warmup);
       expect(outcome.arrived - outcome.firstMeasured).toBe(measured.length);
-      const expected = measured.flatMap(({ tokenAt }) => tokenAt.slice(1).map((at, i) => at - tokenAt[i]!));
-      const found: number[] = [];
-      for (let i = 0; i < gaps.count; i++) for (let n = 0; n < gaps.weight[i]!; n++) found.push(gaps.gap[i]!);
-      const ascending = (x: number, y: number): number => x - y;
-      expect(found.sort(ascending)).toEqual(expected.sort(ascending));
+      expectGaps(outcome, measured);
       const served = measured.filter((one) => !one.rejected);
       if (served.length > 0) {
         const from = measured[0]!.arrivedAt;
         const until = Math.max(...served.map(({ finishedAt }) => finishedAt));
         expect([outcome.measuredFrom, outcome.measuredUntil]).toEqual([from, until]);
-        let busy = 0;
-        for (const { startAt, endAt } of slow.iterations)
-          busy += Math.max(0, Math.min(endAt, until) - Math.max(startAt, from));
-        expect(outcome.busyTime).toBe(busy);
+        expectBusyTime(outcome, slow);
         expect(metrics.n_completed).toBe(served.length);
         const smooth = served.filter(({ tokenAt }) =>
           tokenAt.every((at, i) => i === 0 || at - tokenAt[i - 1]! <= MOST_GAP_MS * MS),

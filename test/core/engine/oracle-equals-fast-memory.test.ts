@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { builtIn, type Registry } from "../../../src/core/configuration/registry.js";
+import { expectGaps, expectLargestGaps, expectRequests, expectTotals, total } from "./as-the-oracle.js";
 import { Requests } from "../../../src/core/workload/requests.js";
 import type { ServiceTimeDefinition } from "../../../src/core/service-times/service-time-model.js";
 import { simulate, type Simulation } from "../../../src/core/trial/simulate.js";
@@ -178,45 +179,14 @@ test("identical instants, tokens, iterations, preemptions and rejections", () =>
           return;
         }
         const { outcome, metrics } = simulated();
-        const { sequences, gaps } = outcome.shared;
-        const instants = slow.requests.map((_, i) => ({
-          startedAt: sequences.startedAt[i],
-          firstTokenAt: sequences.firstTokenAt[i],
-          finishedAt: sequences.finishedAt[i],
-        }));
-        expect([...sequences.requests.arrivedAt.subarray(0, rows.length)]).toEqual(
-          slow.requests.map(({ arrivedAt }) => arrivedAt),
-        );
-        expect(instants).toEqual(
-          slow.requests.map(({ startedAt, firstTokenAt, finishedAt }) => ({
-            startedAt,
-            firstTokenAt,
-            finishedAt,
-          })),
-        );
-        const largest = slow.requests.map(({ tokenAt }) =>
-          tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
-        );
-        expect(Array.from(sequences.largestGap!.subarray(0, rows.length))).toEqual(largest);
-        const total = (of: (replica: (typeof outcome.replicas)[number]) => number): number =>
-          outcome.replicas.reduce((sum, replica) => sum + of(replica), 0);
-        expect(total((replica) => replica.iterations)).toBe(slow.iterations.length);
-        expect(total((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
-        expect(total((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
-        expect(total((replica) => replica.preemptions)).toBe(slow.preemptions);
-        expect(outcome.shared.rejected).toBe(slow.rejected);
+        expectRequests(outcome, slow.requests);
+        expectTotals(outcome, slow);
+        expectGaps(outcome, slow.requests);
+        expectLargestGaps(outcome, slow.requests);
         if (slow.preemptions > 0) preempted++;
         if (slow.rejected > 0) rejected++;
-        const expected = slow.requests.flatMap(({ tokenAt }) =>
-          tokenAt.slice(1).map((at, i) => at - tokenAt[i]!),
-        );
-        const found: number[] = [];
-        for (let i = 0; i < gaps.count; i++)
-          for (let n = 0; n < gaps.weight[i]!; n++) found.push(gaps.gap[i]!);
-        const ascending = (x: number, y: number): number => x - y;
-        expect(found.sort(ascending)).toEqual(expected.sort(ascending));
         if (engine.kvTokens !== null && !engine.async)
-          expect(total((replica) => replica.blockTime)).toBe(slow.kvBlockTime);
+          expect(total(outcome, ({ blockTime }) => blockTime)).toBe(slow.kvBlockTime);
         if (engine.kvTokens !== null) {
           expect(metrics.n_preemptions).toBe(slow.preemptions);
           if (outcome.arrived > outcome.shared.rejected)

@@ -8,6 +8,13 @@ import { expect, test } from "vitest";
 import type { Conventions } from "../../../src/core/configuration/config.js";
 import type { Spec } from "../../../src/core/options/definition.js";
 import { stream } from "../../../src/core/numbers/random.js";
+import {
+  expectBusyTime,
+  expectGaps,
+  expectLargestGaps,
+  expectRequests,
+  expectTotals,
+} from "./as-the-oracle.js";
 import { Requests } from "../../../src/core/workload/requests.js";
 import { simulate } from "../../../src/core/trial/simulate.js";
 import { type OracleInput, runOracle } from "../../oracle/oracle.js";
@@ -115,26 +122,11 @@ test("identical per-request instants, tokens and iterations", () => {
           },
           { requests: Requests.of(requests), verify: watched },
         );
-        const { shared, replicas } = fast.outcome;
-        const { startedAt, firstTokenAt, finishedAt } = shared.sequences;
-        slow.requests.forEach((expected, id) => {
-          expect([startedAt[id], firstTokenAt[id], finishedAt[id]]).toEqual([
-            expected.startedAt,
-            expected.firstTokenAt,
-            expected.finishedAt,
-          ]);
-        });
-        const sum = (of: (replica: (typeof replicas)[number]) => number): number =>
-          replicas.reduce((total, replica) => total + of(replica), 0);
-        expect(sum((replica) => replica.iterations)).toBe(slow.iterations.length);
-        expect(sum((replica) => replica.prefillTokens)).toBe(slow.prefillTokens);
-        expect(sum((replica) => replica.decodeTokens)).toBe(slow.decodeTokens);
-        compareGaps(fast.outcome, slow.requests);
-        expect(Array.from(shared.sequences.largestGap!.subarray(0, rows.length))).toEqual(
-          slow.requests.map(({ tokenAt }) =>
-            tokenAt.reduce((most, at, i) => (i === 0 ? 0 : Math.max(most, at - tokenAt[i - 1]!)), 0),
-          ),
-        );
+        const { outcome } = fast;
+        expectRequests(outcome, slow.requests);
+        expectTotals(outcome, slow);
+        expectGaps(outcome, slow.requests.slice(outcome.firstMeasured));
+        expectLargestGaps(outcome, slow.requests);
         compareUtilization(fast, slow, engine.replicas);
       },
     ),
@@ -162,28 +154,7 @@ function known(discipline: Spec, count: number): NonNullable<OracleInput["discip
   };
 }
 
-/** The pooled ITLs as sorted (gap, weight) pairs. */
-function compareGaps(
-  outcome: ReturnType<typeof simulate>["outcome"],
-  requests: ReturnType<typeof runOracle>["requests"],
-): void {
-  const { gaps } = outcome.shared;
-  const pooled = new Map<number, number>();
-  // An entry without weight was expected and never counted.
-  for (let i = 0; i < gaps.count; i++)
-    if (gaps.weight[i]! > 0) pooled.set(gaps.gap[i]!, (pooled.get(gaps.gap[i]!) ?? 0) + gaps.weight[i]!);
-  const expected = new Map<number, number>();
-  requests.slice(outcome.firstMeasured).forEach(({ tokenAt }) => {
-    for (let i = 1; i < tokenAt.length; i++) {
-      const gap = tokenAt[i]! - tokenAt[i - 1]!;
-      expected.set(gap, (expected.get(gap) ?? 0) + 1);
-    }
-  });
-  const sorted = (pool: Map<number, number>): [number, number][] => [...pool].sort((a, b) => a[0] - b[0]);
-  expect(sorted(pooled)).toEqual(sorted(expected));
-}
-
-/** Iteration time inside the makespan, by adding up every iteration's part of it. */
+/** The end of the makespan, and the share of it that iterations take. */
 function compareUtilization(
   fast: ReturnType<typeof simulate>,
   slow: ReturnType<typeof runOracle>,
@@ -191,10 +162,8 @@ function compareUtilization(
 ): void {
   const { measuredFrom, measuredUntil, firstMeasured, arrived } = fast.outcome;
   if (firstMeasured === arrived) return;
-  let busy = 0;
-  for (const { startAt, endAt } of slow.iterations)
-    busy += Math.max(0, Math.min(endAt, measuredUntil) - Math.max(startAt, measuredFrom));
   expect(measuredUntil).toBe(Math.max(...slow.requests.slice(firstMeasured).map((r) => r.finishedAt)));
-  expect(fast.outcome.busyTime).toBe(busy);
+  expectBusyTime(fast.outcome, slow);
+  const busy = fast.outcome.busyTime;
   expect(fast.metrics.utilization).toBeCloseTo(busy / (measuredUntil - measuredFrom) / replicas, 12);
 }
