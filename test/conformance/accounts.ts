@@ -1,6 +1,8 @@
 /** A case run by the oracle and by the fast engine, each told in the form of the case's results. */
 import type { Observer } from "../../src/core/engine/observer.js";
-import type { ScheduledBatch, Replica, TrialState } from "../../src/core/state/replica.js";
+import type { ScheduledBatch } from "../../src/core/state/scheduled-batch.js";
+import type { Replica } from "../../src/core/state/replica.js";
+import type { TrialState } from "../../src/core/state/trial-state.js";
 import { Requests } from "../../src/core/workload/requests.js";
 import { complete } from "../../src/core/configuration/config.js";
 import type { Sequences } from "../../src/core/state/sequences.js";

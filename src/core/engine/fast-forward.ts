@@ -14,7 +14,9 @@ import { dropFirst } from "../queues/finish-heap.js";
 import { firstGaps } from "./first-gaps.js";
 import { runOn } from "./iteration.js";
 import { price } from "./pricing.js";
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import { activateFirst } from "./residents.js";
 import { NEVER, type Nanoseconds } from "../numbers/units.js";
 

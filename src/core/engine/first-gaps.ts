@@ -2,7 +2,9 @@
  * The first gaps of a stretch of decodes. All later gaps are as long as its iterations; the first one is longer for a
  * sequence that has waited: since its prefill ended, or since it last decoded.
  */
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 
 /**
  * The gaps that the first iteration of a stretch ends, but for those that are as long as the iteration, like those of

@@ -1,7 +1,8 @@
 /** What a router sees of the replicas: counts, as they are at the instant of its decision. */
 import { NEVER } from "../numbers/units.js";
 import type { Fleet } from "../policies/router.js";
-import type { Replica, TrialState } from "../state/replica.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import { endedBy } from "./iteration.js";
 
 export class Replicas implements Fleet {

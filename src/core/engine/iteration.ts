@@ -16,7 +16,9 @@ import type { KvMemory } from "../state/kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import { price } from "./pricing.js";
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import { blocksNeeded, cachedTokens, enterByAdmission, finishNext } from "./residents.js";
 import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "../numbers/units.js";
 

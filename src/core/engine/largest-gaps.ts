@@ -4,7 +4,9 @@
  * the gaps that are its own (to its first tick, and round a preemption) are looked at one by one. Ticks are numbered
  * by the replica's iterations, which, unlike the clock, do not go round.
  */
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 
 /** A gap of its own, which ends with the token at `tokenAt`; nothing when there was no token before. */
 export function ownGap(shared: TrialState, id: number, tokenAt: number): void {

@@ -1,5 +1,7 @@
 /** Who may watch a simulation from inside: laws, timelines. The clock is `shared.now`. */
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 
 export interface Observer {
   /** A replica has composed a batch; it starts at `scheduled.startAt`, with asynchronous scheduling later than now. */

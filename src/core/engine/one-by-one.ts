@@ -4,7 +4,8 @@
  */
 import type { OpenBatch } from "./open-batch.js";
 import { preemptByClass } from "./preemption.js";
-import type { Replica, TrialState } from "../state/replica.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import { activateFirst, blocksNeeded, enterByAdmission } from "./residents.js";
 import type { Tokens } from "../numbers/units.js";
 

@@ -1,5 +1,7 @@
 /** A batch being composed, as preemption sees it: what it holds of a sequence can be taken out of it again. */
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import type { Tokens } from "../numbers/units.js";
 
 export interface OpenBatch {

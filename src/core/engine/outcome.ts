@@ -1,5 +1,6 @@
 /** What a finished trial has left: who measures it, holds it against another or shows it reads this. */
-import type { Replica, TrialState } from "../state/replica.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import type { Nanoseconds } from "../numbers/units.js";
 
 /** Everything that a finished trial came to, besides its metrics. */

@@ -5,7 +5,8 @@
 import type { WaitingQueue } from "../policies/discipline.js";
 import { ConfigError } from "../errors.js";
 import { giveBack, type OpenBatch } from "./open-batch.js";
-import type { Replica, TrialState } from "../state/replica.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import { cachedTokens, dropActive } from "./residents.js";
 import { toSeconds } from "../numbers/units.js";
 

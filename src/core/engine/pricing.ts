@@ -1,6 +1,8 @@
 /** What one iteration of a batch costs: the service-time model asked. */
 import { PlanError } from "../errors.js";
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import { NEVER } from "../numbers/units.js";
 
 /** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */

@@ -3,7 +3,8 @@
  * through here, so that the counts of cached tokens and blocks stay right.
  */
 import { leavesWithGaps } from "./largest-gaps.js";
-import type { Replica, TrialState } from "../state/replica.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 
 /** Tokens in the KV cache of a sequence that has been prefilled and has `decodeLeft` output tokens to come. */
 export function cachedTokens(shared: TrialState, id: number, decodeLeft: number): number {

@@ -9,7 +9,8 @@
 import type { WaitingQueue } from "../policies/discipline.js";
 import type { State } from "./loop.js";
 import { EventQueue } from "../queues/event-queue.js";
-import { Replica, type TrialState } from "../state/replica.js";
+import { Replica } from "../state/replica.js";
+import { type TrialState } from "../state/trial-state.js";
 import type { Sequences } from "../state/sequences.js";
 
 /** The parts of the shared state that the loop moves. */

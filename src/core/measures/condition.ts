@@ -37,10 +37,7 @@ export const ownName = (word: string): string =>
 /** The metric that a word names: its name or alias, or that without its unit (`ttft_p95`) or family (`attainment`). */
 export function metricNamed(word: string): MetricDefinition | undefined {
   const own = ownName(word);
-  return (
-    METRICS.find(({ name }) => [`${own}_s`, `${own}_qps`, `slo_${own}`].includes(name)) ??
-    metricOf(own)
-  );
+  return METRICS.find(({ name }) => [`${own}_s`, `${own}_qps`, `slo_${own}`].includes(name)) ?? metricOf(own);
 }
 
 /** Units of a limit, by the metric's unit: what one of them is in it. */

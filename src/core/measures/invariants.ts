@@ -5,7 +5,9 @@
 import type { SimulationConfig } from "../configuration/config.js";
 import { invariant } from "../errors.js";
 import type { Observer } from "../engine/observer.js";
-import type { ScheduledBatch, Replica, TrialState } from "../state/replica.js";
+import type { ScheduledBatch } from "../state/scheduled-batch.js";
+import type { Replica } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import type { Outcome } from "../engine/outcome.js";
 import type { Tally } from "./tally.js";
 import { NEVER, type Nanoseconds } from "../numbers/units.js";

@@ -7,7 +7,7 @@
  */
 import { type Demand, WarmUpDemand } from "./demand.js";
 import { RequestTimes } from "./request-times.js";
-import type { TrialState } from "../state/replica.js";
+import type { TrialState } from "../state/trial-state.js";
 import type { Outcome } from "../engine/outcome.js";
 import { NEVER, type Nanoseconds } from "../numbers/units.js";
 

@@ -4,7 +4,9 @@
  */
 import type { Lane } from "../../charts/index.js";
 import type { Observer } from "../../core/engine/observer.js";
-import type { ScheduledBatch, Replica, TrialState } from "../../core/state/replica.js";
+import type { ScheduledBatch } from "../../core/state/scheduled-batch.js";
+import type { Replica } from "../../core/state/replica.js";
+import type { TrialState } from "../../core/state/trial-state.js";
 import type { Outcome } from "../../core/engine/outcome.js";
 import { toSeconds } from "../../core/numbers/units.js";
 

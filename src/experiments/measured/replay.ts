@@ -5,7 +5,8 @@
 import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Observer } from "../../core/engine/observer.js";
 import type { Registry } from "../../core/configuration/registry.js";
-import type { Replica, TrialState } from "../../core/state/replica.js";
+import type { Replica } from "../../core/state/replica.js";
+import type { TrialState } from "../../core/state/trial-state.js";
 import { Requests } from "../../core/workload/requests.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { firstAtLeast } from "../../core/numbers/sorted.js";

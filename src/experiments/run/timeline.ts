@@ -6,7 +6,9 @@
 import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Observer } from "../../core/engine/observer.js";
 import type { Registry } from "../../core/configuration/registry.js";
-import type { ScheduledBatch, Replica, TrialState } from "../../core/state/replica.js";
+import type { ScheduledBatch } from "../../core/state/scheduled-batch.js";
+import type { Replica } from "../../core/state/replica.js";
+import type { TrialState } from "../../core/state/trial-state.js";
 import type { Outcome } from "../../core/engine/outcome.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { schedulerLabel } from "../tables/comparison.js";

@@ -9,7 +9,9 @@ import type { DisciplineDefinition } from "../../../src/core/policies/discipline
 import { InvariantError } from "../../../src/core/errors.js";
 import { checkTotals, Invariants } from "../../../src/core/measures/invariants.js";
 import { builtIn, type Registry } from "../../../src/core/configuration/registry.js";
-import type { ScheduledBatch, Replica, TrialState } from "../../../src/core/state/replica.js";
+import type { ScheduledBatch } from "../../../src/core/state/scheduled-batch.js";
+import type { Replica } from "../../../src/core/state/replica.js";
+import type { TrialState } from "../../../src/core/state/trial-state.js";
 import type { Outcome } from "../../../src/core/engine/outcome.js";
 import { Simulator } from "../../../src/core/trial/simulate.js";
 import { Tally } from "../../../src/core/measures/tally.js";

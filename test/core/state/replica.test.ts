@@ -1,0 +1,54 @@
+/** No field of a replica or of a batch is forgotten when a trial begins, or when a window takes leave (snapshot.ts). */
+import { expect, test } from "vitest";
+import { NEVER, UNLIMITED } from "../../../src/core/numbers/units.js";
+import { IdDeque } from "../../../src/core/queues/id-deque.js";
+import { Replica } from "../../../src/core/state/replica.js";
+import { ScheduledBatch } from "../../../src/core/state/scheduled-batch.js";
+
+const RULES = { blockTokens: 16, finds: true, reservesPrompt: true, watermarkBlocks: 0, emptyFirst: false };
+type Plain = Record<string, unknown>;
+
+/** Its numbers and flags, by name. */
+const plainOf = (of: object): Plain =>
+  Object.fromEntries(Object.entries(of).filter(([, value]) => /^(number|boolean)$/.test(typeof value)));
+
+/** Every number and flag is another than it was. */
+function change(of: object): void {
+  let next = 1;
+  for (const [name, value] of Object.entries(plainOf(of)))
+    if (name !== "index") (of as Plain)[name] = typeof value === "boolean" ? !value : next++;
+}
+
+function replica(): Replica {
+  const made = new Replica(0);
+  made.reset(new IdDeque(), undefined, UNLIMITED, RULES);
+  return made;
+}
+
+test("a replica's copy has all of it", () => {
+  const [from, to] = [replica(), replica()];
+  change(from);
+  from.hasNext = false;
+  from.copyInto(to);
+  expect(plainOf(to)).toEqual(plainOf(from));
+  expect(Object.keys(plainOf(from)).length).toBeGreaterThan(20);
+});
+
+test("a replica that is reset is as a new one", () => {
+  const used = replica();
+  change(used);
+  used.reset(new IdDeque(), undefined, UNLIMITED, RULES);
+  expect(plainOf(used)).toEqual(plainOf(replica()));
+});
+
+test("a batch's copy has all of it; one that is cleared holds nothing", () => {
+  const [from, to] = [new ScheduledBatch(), new ScheduledBatch()];
+  change(from);
+  from.chunkCount = 2;
+  from.copyInto(to);
+  expect(plainOf(to)).toEqual(plainOf(from));
+  from.clear();
+  const held = ["decodes", "prefillTokens", "chunkCount", "admitted", "preempted"] as const;
+  expect(held.map((name) => from[name])).toEqual(held.map(() => 0));
+  expect(new ScheduledBatch().endAt).toBe(NEVER);
+});
