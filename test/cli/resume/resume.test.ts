@@ -140,7 +140,7 @@ test(
       // Every fifth kill comes at any step of the run, from its lock to its picture, the rest when it has kept some more.
       const isAny = LONG ? victim.steps < 12 || random.uniform() < 0.3 : round % 5 === 0;
       const one = await kill(victim, isAny);
-      if (one.killed) killed++;
+      if (one.killed && ++killed % 100 === 0 && LONG) console.log(`${killed} kills`);
       if (one.resumed) resumed++;
     }
     // Whatever is drawn: of a sweep's journal is left by four of five kills, but for the few runs that came to their end.
