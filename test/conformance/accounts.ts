@@ -197,7 +197,7 @@ class Watcher implements Observer {
     });
   }
 
-  ended({ scheduled }: Replica, { varies }: TrialState): void {
+  ended({ scheduled, engine: { varies } }: Replica): void {
     const first = this.batches.get(scheduled)!;
     for (let i = 1; i <= scheduled.iterations; i++) {
       const startAt = scheduled.endOf(i - 1, varies);

@@ -7,8 +7,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { prepare } from "../../src/core/configuration/check-config.js";
 import { builtIn, member, type Registry } from "../../src/core/configuration/registry.js";
-import type { Fleet, Router } from "../../src/core/policies/router.js";
-import { Simulator } from "../../src/core/trial/simulate.js";
+import type { Fleet, RoutedRequest, Router, RouterDefinition } from "../../src/core/policies/router.js";
+import { simulate, Simulator } from "../../src/core/trial/simulate.js";
+import { Requests } from "../../src/core/workload/requests.js";
 import {
   account,
   memoryEngine,
@@ -40,11 +41,11 @@ const watched = (choices: Choice[], registry: Registry = builtIn): Registry => (
     create(spec): Router {
       const router = definition.create(spec);
       return {
-        route(fleet) {
+        route(fleet, request) {
           const each = Array.from({ length: fleet.replicas }, (_, i) => i);
           const outstanding = each.map((i) => fleet.outstanding(i));
           const outstandingTokens = each.map((i) => fleet.outstandingTokens(i));
-          const replica = router.route(fleet);
+          const replica = router.route(fleet, request);
           choices.push({ id: fleet.arrived, replica, outstanding, outstandingTokens });
           return replica;
         },
@@ -287,6 +288,64 @@ describe("what a router sees", () => {
   });
 });
 
+describe("a router that looks at the request", () => {
+  const hits = {
+    promptTokens: [64, 10, 64, 30],
+    outputTokens: [1, 2, 3, 4],
+    prefixHitTokens: [48, 0, 0, 16],
+  };
+  /** Long ones to replica 1. */
+  const byLength = (seen: RoutedRequest[]): RouterDefinition => ({
+    ...member(builtIn.routers, "round-robin"),
+    name: "by-length",
+    create: () => ({
+      route(_, { id, promptTokens, uncachedTokens, outputTokens, priority }) {
+        seen.push({ id, promptTokens, uncachedTokens, outputTokens, priority });
+        return promptTokens > 32 ? 1 : 0;
+      },
+    }),
+  });
+
+  test("sees its row, and what it chooses is what happens", () => {
+    const seen: RoutedRequest[] = [];
+    const registry = { ...builtIn, routers: [...builtIn.routers, byLength(seen)] };
+    const requests = Requests.of(
+      hits.promptTokens.map((promptTokens, i) => ({
+        arrivedAt: i * MS,
+        promptTokens,
+        outputTokens: hits.outputTokens[i],
+      })),
+    );
+    requests.prefixHitTokens = Int32Array.from(hits.prefixHitTokens);
+    requests.priority = Int32Array.from([3, 2, 1, 0]);
+    const { outcome } = simulate(
+      {
+        workload: {
+          arrivals: { kind: "poisson", ratePerSecond: 1 },
+          promptTokens: { kind: "fixed", tokens: 1 },
+          outputTokens: { kind: "fixed", tokens: 1 },
+        },
+        service: { kind: "affine", cMs: 10, aMs: 1 },
+        engine: { replicas: 2, router: { kind: "by-length" } },
+        scheduler: { kind: "vllm" },
+        horizon: { tmaxSeconds: 1 },
+      },
+      { requests, registry },
+    );
+    expect(seen).toEqual(
+      hits.promptTokens.map((promptTokens, id) => ({
+        id,
+        promptTokens,
+        uncachedTokens: promptTokens - requests.hitTokens(id),
+        outputTokens: hits.outputTokens[id],
+        priority: 3 - id,
+      })),
+    );
+    expect(outcome.replicas.map(({ routed }) => routed)).toEqual([2, 2]);
+    expect(outcome.replicas[1].prefillTokens).toBe(64 - 48 + 64);
+  });
+});
+
 describe("the choice", () => {
   /** A fleet of made-up loads; what is drawn at random comes from `draws`, in turn. */
   const fleetOf = (loads: readonly number[], draws: () => number, arrived = 0): Fleet => ({
@@ -297,12 +356,24 @@ describe("the choice", () => {
     random: draws,
   });
   const make = (kind: string): Router => member(builtIn.routers, kind).create({ kind });
+  /** None of them looks at it. */
+  const any: RoutedRequest = {
+    id: 0,
+    promptTokens: 1,
+    uncachedTokens: 1,
+    outputTokens: 1,
+    priority: undefined,
+  };
+  const choose = (kind: string, fleet: Fleet): number => make(kind).route(fleet, any);
   const loads = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 9 });
   const draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
   test("round-robin: the replicas in turn", () => {
     const turns = Array.from({ length: 7 }, (_, n) =>
-      make("round-robin").route(fleetOf([9, 0, 0], () => 0, n)),
+      choose(
+        "round-robin",
+        fleetOf([9, 0, 0], () => 0, n),
+      ),
     );
     expect(turns).toEqual([0, 1, 2, 0, 1, 2, 0]);
   });
@@ -310,10 +381,18 @@ describe("the choice", () => {
   test("least-outstanding, least-tokens: the least, of equals the lowest number", () => {
     fc.assert(
       fc.property(loads, (loads) => {
-        expect(make("least-outstanding").route(fleetOf(loads, () => 0))).toBe(
-          loads.indexOf(Math.min(...loads)),
-        );
-        expect(make("least-tokens").route(fleetOf(loads, () => 0))).toBe(loads.indexOf(Math.max(...loads)));
+        expect(
+          choose(
+            "least-outstanding",
+            fleetOf(loads, () => 0),
+          ),
+        ).toBe(loads.indexOf(Math.min(...loads)));
+        expect(
+          choose(
+            "least-tokens",
+            fleetOf(loads, () => 0),
+          ),
+        ).toBe(loads.indexOf(Math.max(...loads)));
       }),
     );
   });
@@ -321,7 +400,12 @@ describe("the choice", () => {
   test("random: any replica, by the draw alone", () => {
     fc.assert(
       fc.property(loads, draw, (loads, u) => {
-        expect(make("random").route(fleetOf(loads, () => u))).toBe(Math.floor(u * loads.length));
+        expect(
+          choose(
+            "random",
+            fleetOf(loads, () => u),
+          ),
+        ).toBe(Math.floor(u * loads.length));
       }),
     );
   });
@@ -330,7 +414,10 @@ describe("the choice", () => {
     fc.assert(
       fc.property(loads, draw, draw, (loads, u, v) => {
         const draws = [u, v];
-        const chosen = make("power-of-two").route(fleetOf(loads, () => draws.shift()!));
+        const chosen = choose(
+          "power-of-two",
+          fleetOf(loads, () => draws.shift()!),
+        );
         // As good as somebody else, unless there is nobody else.
         const others = loads.filter((_, i) => i !== chosen);
         expect(others.length === 0 || loads[chosen] <= Math.max(...others)).toBe(true);
@@ -342,7 +429,12 @@ describe("the choice", () => {
     for (let i = 0; i < 5; i++)
       for (let j = 0; j < 4; j++) {
         const draws = [(i + 0.5) / 5, (j + 0.5) / 4];
-        wins[make("power-of-two").route(fleetOf([0, 1, 2, 3, 4], () => draws.shift()!))]++;
+        wins[
+          choose(
+            "power-of-two",
+            fleetOf([0, 1, 2, 3, 4], () => draws.shift()!),
+          )
+        ]++;
       }
     expect(wins).toEqual([8, 6, 4, 2, 0]);
   });

@@ -12,7 +12,7 @@
 import { PlanError } from "../errors.js";
 import { dropFirst } from "../queues/finish-heap.js";
 import { firstGaps } from "./first-gaps.js";
-import { runOn } from "./iteration.js";
+import { runOn } from "./stretch.js";
 import { price } from "./pricing.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
@@ -22,9 +22,10 @@ import { NEVER, type Nanoseconds } from "../numbers/units.js";
 
 /** Whether the batch that a replica would compose is all its decoding sequences and nothing else; they are active then. */
 export function canFastForward(shared: TrialState, replica: Replica): boolean {
-  if (shared.decodesFirst === false && replica.waiting.length + replica.prefilling.length > 0) return false;
+  const { decodesFirst, decodesAll } = replica.engine;
+  if (decodesFirst === false && replica.waiting.length + replica.prefilling.length > 0) return false;
   const { size } = replica.pool;
-  if (size === 0 || size > shared.decodesAll) return false;
+  if (size === 0 || size > decodesAll) return false;
   if (replica.pool.active < size) activateFirst(shared, replica, size);
   // Where they are measured the measurement has begun.
   return replica.activeUnmeasured === 0;
@@ -38,22 +39,22 @@ export const isProven = ({ pool, waiting, prefilling, proven, provenBeside }: Re
  * A batch that was promised to be all decoding sequences has been composed: it is held to that.
  * @throws PlanError if it is anything else
  */
-export function prove(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
+export function prove(replica: Replica, scheduled: ScheduledBatch): void {
   const { pool, waiting, prefilling } = replica;
   const { decodes, chunkCount, limitsDecode, limitsPrefill } = scheduled;
   const isKept = decodes === pool.size && chunkCount === 0 && !limitsDecode && !limitsPrefill;
-  if (!isKept) refusePromise(shared, replica, scheduled);
+  if (!isKept) refusePromise(replica, scheduled);
   replica.proven = Math.max(replica.proven, decodes);
   if (waiting.length + prefilling.length > 0) replica.provenBeside = decodes;
 }
 
-function refusePromise(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): never {
-  const { pool, waiting, prefilling } = replica;
+function refusePromise(replica: Replica, scheduled: ScheduledBatch): never {
+  const { engine, pool, waiting, prefilling } = replica;
   const isBeside = waiting.length + prefilling.length + scheduled.chunkCount > 0;
-  const promise = isBeside ? "decodesFirst" : `decodesAll: ${shared.decodesAll}`;
+  const promise = isBeside ? "decodesFirst" : `decodesAll: ${engine.decodesAll}`;
   const limits = scheduled.limitsDecode || scheduled.limitsPrefill ? ", and a limit of its own decided" : "";
   throw new PlanError(
-    shared.schedulerName,
+    engine.schedulerName,
     replica.iterations + 1,
     `the promise ${promise} does not hold: of ${pool.size} decoding sequences the batch has ${scheduled.decodes}, and ${scheduled.chunkCount} prompts${limits}`,
   );
@@ -68,7 +69,7 @@ function refusePromise(shared: TrialState, replica: Replica, scheduled: Schedule
  * @returns whether a stretch is under way that ends after `shared.until`
  */
 export function fastForwardDecodes(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): boolean {
-  const { pool, decodeTimes } = replica;
+  const { engine, pool, decodeTimes } = replica;
   let { active } = pool;
   if (active > decodeTimes.known) ask(shared, replica, scheduled);
   const { table } = decodeTimes;
@@ -82,7 +83,7 @@ export function fastForwardDecodes(shared: TrialState, replica: Replica, schedul
   const { finishedAt } = shared.sequences;
   const { heap } = pool;
   // An arrival ends a stretch with the iteration that is under way; or else it is taken in between stretches.
-  const seenAt = shared.decodesFirst === false ? nextArrivalAt : NEVER;
+  const seenAt = engine.decodesFirst === false ? nextArrivalAt : NEVER;
   let { clock } = pool;
   let decodeTokens = 0;
   let isUnderWay = false;
@@ -129,7 +130,7 @@ function ask(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): v
   scheduled.clear();
   for (let decodes = decodeTimes.known + 1; decodes <= pool.active; decodes++) {
     scheduled.decodes = decodes;
-    price(shared, replica, scheduled);
+    price(replica, scheduled);
     decodeTimes.keep(scheduled);
     // In the log it stands from now on: which gaps it keeps as they are must not depend on when it gets those counted.
     shared.gaps.expect(scheduled.iterationTime);
@@ -138,9 +139,9 @@ function ask(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): v
 
 /** All that are active decode on until one finishes or an arrival, like a batch just composed of them. */
 function startStretch(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
-  const { pool, decodeTimes } = replica;
+  const { engine, pool, decodeTimes } = replica;
   scheduled.clear();
-  scheduled.dependsOnArrivals = shared.decodesFirst === false;
+  scheduled.dependsOnArrivals = engine.decodesFirst === false;
   scheduled.decodes = pool.active;
   scheduled.iterationTime = decodeTimes.table[2 * pool.active] as Nanoseconds;
   runOn(shared, replica, scheduled);

@@ -1,9 +1,10 @@
-/** What a router sees of the replicas: counts, as they are at the instant of its decision. */
+/** What a router sees at the instant of its decision: counts of the replicas, and the request. */
 import { NEVER } from "../numbers/units.js";
-import type { Fleet } from "../policies/router.js";
+import type { Fleet, RoutedRequest } from "../policies/router.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
-import { endedBy } from "./iteration.js";
+import type { Requests } from "../workload/requests.js";
+import { endedBy } from "./stretch.js";
 
 export class Replicas implements Fleet {
   constructor(
@@ -23,7 +24,7 @@ export class Replicas implements Fleet {
     const replica = this.all[i];
     const { scheduled } = replica;
     const isFlying = scheduled.endAt !== NEVER;
-    const ended = isFlying ? endedBy(scheduled, this.shared.now, this.shared.varies) : 0;
+    const ended = isFlying ? endedBy(scheduled, this.shared.now, replica.engine.varies) : 0;
     // Output tokens that a prefill emits for a preempted request are no decodes.
     const { prefillTokens, decodeTokens, resumedTokens, recomputedTokens } = replica;
     const computed = prefillTokens + decodeTokens + resumedTokens - recomputedTokens;
@@ -31,5 +32,28 @@ export class Replicas implements Fleet {
   }
   random(): number {
     return this.shared.routing!.uniform();
+  }
+}
+
+/** The request that arrives; one object for all of a trial, which looks its row up. */
+export class Arriving implements RoutedRequest {
+  id = 0;
+
+  constructor(private readonly requests: Requests) {}
+
+  get promptTokens(): number {
+    return this.requests.promptTokens[this.id];
+  }
+
+  get uncachedTokens(): number {
+    return this.promptTokens - this.requests.hitTokens(this.id);
+  }
+
+  get outputTokens(): number {
+    return this.requests.outputTokens[this.id];
+  }
+
+  get priority(): number | undefined {
+    return this.requests.priority?.[this.id];
   }
 }

@@ -9,18 +9,17 @@
  * a stretch runs nothing can change it: it is settled (tokens, instants, completions are known), and with depth 2
  * the next batch is composed on that. What it held is given back when it ends.
  */
-import { ConfigError } from "../errors.js";
 import { firstGaps } from "./first-gaps.js";
 import type { IdList } from "../queues/id-list.js";
 import type { KvMemory } from "../state/kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
-import { price } from "./pricing.js";
+import { schedule } from "./stretch.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import { blocksNeeded, cachedTokens, enterByAdmission, finishNext } from "./residents.js";
-import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, type Nanoseconds } from "../numbers/units.js";
 
 /**
  * Composes the next iteration, or stretch of iterations, of a replica that has work.
@@ -31,161 +30,6 @@ export function begin(shared: TrialState, plan: Plan, replica: Replica, schedule
   if (!plan.compose(scheduled)) return false;
   schedule(shared, replica, scheduled);
   return true;
-}
-
-/** What the batch just composed costs, and for how many iterations it runs. */
-function schedule(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
-  const isAhead = shared.depth > 1 && scheduled !== replica.scheduled;
-  // No ternary: the compiler would make its number an object.
-  if (isAhead) scheduled.startAt = replica.scheduled.endAt;
-  else scheduled.startAt = shared.now;
-  scheduled.isSettled = false;
-  if (shared.varies) scheduled.sumKv = scheduled.decodes > 0 ? replica.sumKv : 0;
-  price(shared, replica, scheduled);
-  scheduled.iterations = 1;
-  if (repeats(shared, scheduled)) repeat(shared, replica, scheduled, isAhead);
-  if (shared.varies) priceStretch(shared, replica, scheduled);
-  else last(shared, scheduled);
-  if (scheduled.endAt > LAST_INSTANT) refuseDrain();
-}
-
-/** What decodes, as priced, decodes on until one finishes or an arrival, like a batch just composed. */
-export function runOn(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
-  scheduled.startAt = shared.now;
-  scheduled.isSettled = false;
-  scheduled.iterations = replica.pool.ticksLeft;
-  last(shared, scheduled);
-  if (scheduled.endAt > LAST_INSTANT) refuseDrain();
-}
-
-/** How long the stretch lasts, where all its iterations take the same time. */
-function last(shared: TrialState, scheduled: ScheduledBatch): void {
-  if (scheduled.iterations > 1) repeatUntilArrival(shared, scheduled);
-  scheduled.endAt = (scheduled.startAt + scheduled.iterations * scheduled.iterationTime) as Nanoseconds;
-}
-
-function refuseDrain(): never {
-  throw new ConfigError([
-    { key: "horizon.tmaxSeconds", message: "the drain would pass 2^53 ns (the clock counts 104 days)" },
-  ]);
-}
-
-/** Whether the batch just composed runs unchanged until something happens: it admits nothing and ends no prompt. */
-const repeats = (
-  { asksEveryIteration }: TrialState,
-  { admitted, ended, preempted }: ScheduledBatch,
-): boolean => admitted + ended.length + preempted === 0 && !asksEveryIteration;
-
-/** For how many iterations it does, whatever arrives. */
-function repeat(shared: TrialState, replica: Replica, scheduled: ScheduledBatch, isAhead: boolean): void {
-  // What the iteration under way gives back when it ends may change the batch after this one.
-  if (isAhead && replica.scheduled.finishing.length + replica.scheduled.finishingUnseated.length > 0) return;
-  // Up to the next completion.
-  const { pool } = replica;
-  scheduled.iterations = scheduled.decodes > 0 ? pool.ticksLeft : UNLIMITED;
-  if (scheduled.chunkCount > 0)
-    scheduled.iterations = Math.min(scheduled.iterations, repeatsOfChunks(shared, scheduled));
-}
-
-/** For how many iterations the chunks just composed repeat: the last whole one must not end its prompt. */
-function repeatsOfChunks(shared: TrialState, { chunkCount, chunkId, chunkTokens }: ScheduledBatch): number {
-  // They move on in their prompts: with memory or context to count, one at a time.
-  if (shared.varies) return 1;
-  const { promptLeft } = shared.sequences;
-  let most = UNLIMITED;
-  for (let i = 0; i < chunkCount; i++)
-    most = Math.min(most, Math.ceil(promptLeft[chunkId[i]] / chunkTokens[i]));
-  return most;
-}
-
-/** Up to the first iteration that ends at or after the next arrival, and those composed by then. */
-function repeatUntilArrival(shared: TrialState, scheduled: ScheduledBatch): void {
-  // A router decides at the arrival whom it concerns: that replica's stretch is cut then.
-  if (scheduled.dependsOnArrivals === false || shared.router !== null) return;
-  const ahead = shared.nextArrivalAt - scheduled.startAt;
-  // Told by a product: a division takes ten times as long, and every other stretch is over before.
-  if ((scheduled.iterations - shared.depth + 1) * scheduled.iterationTime <= ahead) return;
-  // At most as many as there were, so it fits into 32 bits.
-  const most = Math.ceil(ahead / scheduled.iterationTime) + shared.depth - 1;
-  scheduled.iterations = most > 1 ? most | 0 : 1;
-}
-
-/**
- * A stretch of decodes whose iterations differ in time, because the context grows, or that memory may end: one
- * by one, each rounded as it is priced.
- */
-function priceStretch(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
-  const { memory, preempted } = replica;
-  const { iterations: most, iterationTime: first } = scheduled;
-  if (memory !== null && scheduled === replica.scheduled) scheduled.usedBlocks = memory.used;
-  const seenAt = scheduled.dependsOnArrivals && shared.router === null ? shared.nextArrivalAt : NEVER;
-  const sumKv = scheduled.sumKv;
-  let free = memory ? memory.free : 0;
-  // A survivor taken leaves the first preempted request more to compute: the scheduler sees another head of the queue.
-  const least = memory && preempted.length > 0 ? Math.max(0, free - memory.before(preempted.first)) : 0;
-  let time: number = first;
-  let at: number = scheduled.startAt;
-  // Iterations composed by the instant at which the arrival is seen still belong to the stretch.
-  let after = at >= seenAt ? shared.depth - 1 : NEVER;
-  let n = 0;
-  for (;;) {
-    if (n === scheduled.ends.length) {
-      const ends = new Float64Array(2 * n);
-      ends.set(scheduled.ends);
-      scheduled.ends = ends;
-    }
-    at += time;
-    scheduled.ends[n++] = at;
-    if (at >= seenAt) after = Math.min(after - 1, shared.depth - 1);
-    if (n >= most || after <= 0) break;
-    if (memory) {
-      free -= blocksNeeded(replica, n);
-      if (free < least) break;
-    }
-    scheduled.sumKv = sumKv + n * scheduled.decodes;
-    price(shared, replica, scheduled);
-    time = scheduled.iterationTime;
-  }
-  scheduled.iterationTime = first;
-  scheduled.sumKv = sumKv;
-  scheduled.iterations = n;
-  scheduled.endAt = ns(at);
-}
-
-/** How many of a stretch's iterations have ended by an instant. */
-export function endedBy(scheduled: ScheduledBatch, instant: number, varies: boolean): number {
-  const { iterations, startAt, ends } = scheduled;
-  if (!varies)
-    return Math.max(0, Math.min(iterations, Math.floor((instant - startAt) / scheduled.iterationTime)));
-  let ended = 0;
-  while (ended < iterations && ends[ended] <= instant) ended++;
-  return ended;
-}
-
-/** Ends a stretch early, at its first iteration that ends at `instant` or later (`after`: strictly later). */
-export function cut(
-  shared: TrialState,
-  scheduled: ScheduledBatch,
-  instant: Nanoseconds,
-  after: boolean,
-): void {
-  let iterations;
-  if (shared.varies) {
-    const { ends } = scheduled;
-    let ended = 0;
-    if (instant > scheduled.startAt || (after && instant === scheduled.startAt))
-      while (ended < scheduled.iterations && (after ? ends[ended] <= instant : ends[ended] < instant))
-        ended++;
-    else ended = -1;
-    iterations = ended + 1;
-  } else {
-    const elapsed = (instant - scheduled.startAt) / scheduled.iterationTime;
-    iterations = after ? Math.floor(elapsed) + 1 : Math.ceil(elapsed);
-  }
-  iterations = Math.max(1, iterations + shared.depth - 1);
-  if (iterations >= scheduled.iterations) return;
-  scheduled.iterations = iterations;
-  scheduled.endAt = scheduled.endOf(iterations, shared.varies);
 }
 
 /** Counts a stretch whose end is certain: tokens, first tokens, ITLs, and who finishes with it. */
@@ -233,7 +77,7 @@ function tick(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): 
   const { iterations } = scheduled;
   const measured = scheduled.decodes - replica.activeUnmeasured;
   const alike = firstGaps(shared, replica, scheduled, measured);
-  if (shared.varies) countVarying(shared, replica, scheduled, measured, alike);
+  if (replica.engine.varies) countVarying(shared, replica, scheduled, measured, alike);
   else {
     gaps.sought = scheduled.iterationTime;
     gaps.addSought(measured * (iterations - 1) + alike);
@@ -290,8 +134,8 @@ function endPrefill(shared: TrialState, replica: Replica, scheduled: ScheduledBa
     pool.pass(id, place);
     lastTokenAt[id] = endAt; // which is its end
     scheduled.finishing.push(id);
-  } else if (shared.byAdmission) enterByAdmission(shared, replica, id);
-  else if (pool.active < shared.decodesAll && pool.idleCount === 0) {
+  } else if (replica.engine.byAdmission) enterByAdmission(shared, replica, id);
+  else if (pool.active < replica.engine.decodesAll && pool.idleCount === 0) {
     // With the next batch that decodes it would be active anyway: its scheduler `decodesAll` of so many.
     if (emitsAtPrefillEnd === true && (pool.freshCount === 0 || pool.freshAt === endAt)) pool.freshAt = endAt;
     else pool.freshAt = NaN;

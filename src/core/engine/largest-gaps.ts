@@ -31,7 +31,7 @@ export function stretchGaps(shared: TrialState, replica: Replica, scheduled: Sch
   else stalls.clear();
   if (scheduled.iterations === 1) return;
   let largest: number = scheduled.iterationTime;
-  if (shared.varies) {
+  if (replica.engine.varies) {
     largest = 0;
     for (let i = 1; i < scheduled.iterations; i++)
       largest = Math.max(largest, scheduled.ends[i] - scheduled.ends[i - 1]);

@@ -4,20 +4,22 @@
  * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
-import type { Senders } from "../workload/senders.js";
+import { answer, arriveNext, happenNext, isOpen } from "./arrivals.js";
+import { cutOthers, cutToArrival, shorten } from "./cuts.js";
 import { fastForwardDecodes, canFastForward, isProven, prove } from "./fast-forward.js";
 import type { WaitingQueue } from "../policies/discipline.js";
 import type { EventQueue } from "../queues/event-queue.js";
-import { begin, cut, end, settle } from "./iteration.js";
-import { Replicas } from "./fleet.js";
+import { begin, end, settle } from "./iteration.js";
+import { Arriving, Replicas } from "./fleet.js";
+import { isMeasurementSettled, settleMeasurement } from "./measurement.js";
 import type { Observer } from "./observer.js";
 import type { Plan } from "./plan.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import { cachedTokens } from "./residents.js";
-import type { Fleet } from "../policies/router.js";
-import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "../numbers/units.js";
+import type { Fleet, RoutedRequest } from "../policies/router.js";
+import { LAST_INSTANT, NEVER, ns, type Nanoseconds } from "../numbers/units.js";
 
 /** The state of a simulation: everything that the loop moves. */
 export interface State {
@@ -37,9 +39,10 @@ export interface State {
  */
 export function advance(state: State, until: Nanoseconds, observer?: Observer): void {
   const { replicas, shared } = state;
-  const isAlone = replicas.length === 1 && shared.router === null && shared.clients === null;
+  const isAlone = replicas.length === 1 && shared.router === null && isOpen(shared);
   shared.until = ns(Math.min(until, LAST_INSTANT));
-  if (isAlone && shared.depth === 1 && !observer && !shared.isPlain) advanceAlone(state, replicas[0]);
+  if (isAlone && replicas[0].engine.depth === 1 && !observer && !shared.isPlain)
+    advanceAlone(state, replicas[0]);
   else advanceAll(state, observer);
 }
 
@@ -64,7 +67,7 @@ function advanceAlone({ shared, replicas, events, plans }: State, replica: Repli
   while (!isOver) {
     if (hasWarmUp && isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
     while (shared.nextArrivalAt <= shared.now && !pauses(shared)) {
-      const id = arrive(shared);
+      const id = arriveNext(shared);
       if (id >= 0) waiting.pushBack(id);
     }
     if (shared.isPaused) break;
@@ -74,7 +77,7 @@ function advanceAlone({ shared, replicas, events, plans }: State, replica: Repli
         if (fastForwardDecodes(shared, replica, scheduled) === false) continue;
       } else {
         while (begin(shared, plan, replica, scheduled) === false);
-        if (isPromised) prove(shared, replica, scheduled);
+        if (isPromised) prove(replica, scheduled);
       }
       isOver = advanceToBatchEnd(shared, replica, scheduled) === false;
     } else {
@@ -106,8 +109,10 @@ function advanceToArrival(shared: TrialState): boolean {
 
 function advanceAll({ shared, replicas, events, plans }: State, observer?: Observer): void {
   const fleet = shared.router && new Replicas(shared, replicas);
+  const request = new Arriving(shared.sequences.requests);
   // A router decides at the arrival; a rejection is an answer at once, and in a closed loop its client asks again.
-  const seesAtOnce = fleet !== null || shared.clients !== null;
+  const isClosed = !isOpen(shared);
+  const seesAtOnce = fleet !== null || isClosed;
   let idle = 0;
   for (const { scheduled } of replicas) if (scheduled.endAt === NEVER) idle++;
   // A run may start from a state in which sequences stand ready: they decide before anything arrives.
@@ -130,13 +135,15 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
       events.set(replica.index, replica.wakeAt);
     }
     if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
-    if (shared.clients !== null && !fleet) cutToArrival(shared, replicas, events);
+    if (isClosed && !fleet) cutToArrival(shared, replicas, events);
     while (shared.nextArrivalAt <= now) {
       if (pauses(shared)) return;
-      const id = arrive(shared);
+      const id = happenNext(shared);
       if (id < 0) continue;
-      if (fleet) route(shared, replicas, fleet, id, events);
-      else replicas[0].waiting.pushBack(id);
+      if (fleet) {
+        request.id = id;
+        route(shared, replicas, fleet, request, events);
+      } else replicas[0].waiting.pushBack(id);
     }
     for (let i = 0; i < replicas.length; i++) {
       const replica = replicas[i];
@@ -164,74 +171,16 @@ function pauses(shared: TrialState): boolean {
   return true;
 }
 
-/**
- * The next request arrives.
- * @returns its id, or -1 if it can never fit into the memory and is rejected
- */
-function arrive(shared: TrialState): number {
-  const { sequences, clients } = shared;
-  const { requests } = sequences;
-  if (clients !== null) send(shared, clients);
-  const id = shared.arrived++;
-  const { arrivedAt, count } = requests;
-  if (clients === null) {
-    // No ternary: the compiler would allocate its number.
-    if (shared.arrived < count)
-      shared.nextArrivalAt = (arrivedAt[shared.arrived] + shared.overhead) as Nanoseconds;
-    else shared.nextArrivalAt = NEVER;
-  }
-  if (shared.usableBlocks === UNLIMITED) return id;
-  // The row may still say that it was rejected in an earlier trial.
-  sequences.startedAt[id] = 0;
-  const blocks = Math.ceil(cachedTokens(shared, id, 0) / shared.kvRules.blockTokens);
-  if (blocks <= shared.usableBlocks) return id;
-  sequences.startedAt[id] = sequences.firstTokenAt[id] = sequences.finishedAt[id] = NaN;
-  shared.rejected++;
-  if (id >= shared.firstMeasured) shared.rejectedMeasured++;
-  if (clients !== null) {
-    // A rejection is an answer at the instant at which the engine hears of the request: now, as it sees at once.
-    clients.answered(id, shared.now);
-    lookAhead(shared, clients);
-  }
-  return -1;
-}
-
-/** In a closed loop: the client whose turn it is sends the request that arrives. */
-function send(shared: TrialState, clients: Senders): void {
-  const { sequences } = shared;
-  const at = clients.send(sequences.requests);
-  sequences.extend();
-  sequences.arrive(shared.arrived);
-  if (at >= shared.warmup && shared.firstMeasured === UNLIMITED) shared.firstMeasured = shared.arrived;
-  lookAhead(shared, clients);
-}
-
-/** In a closed loop: those who finish with a batch have their answers now. */
-function answer(
-  shared: TrialState,
-  clients: Senders,
-  { finishing, finishingUnseated }: ScheduledBatch,
-): void {
-  for (let i = 0; i < finishing.length; i++) clients.answered(finishing.ids[i], shared.now);
-  for (let i = 0; i < finishingUnseated.length; i++) clients.answered(finishingUnseated.ids[i], shared.now);
-  lookAhead(shared, clients);
-}
-
-/** In a closed loop: what is known of arrivals to come. */
-function lookAhead(shared: TrialState, clients: Senders): void {
-  shared.nextArrivalAt = ns(clients.nextAt + shared.overhead);
-  shared.measuredFrom = clients.measuredFrom;
-}
-
 /** A request joins the queue of the replica that the router chooses, whose batch may end for it. */
 function route(
   shared: TrialState,
   replicas: readonly Replica[],
   fleet: Fleet,
-  id: number,
+  request: RoutedRequest,
   events: EventQueue,
 ): void {
-  const replica = replicas[shared.router!.route(fleet)];
+  const replica = replicas[shared.router!.route(fleet, request)];
+  const { id } = request;
   replica.waiting.pushBack(id);
   replica.routed++;
   replica.routedTokens += cachedTokens(shared, id, 0) - shared.sequences.requests.hitTokens(id);
@@ -255,7 +204,7 @@ function onWake(shared: TrialState, replica: Replica, observer: Observer | undef
   }
   observer?.ended?.(replica, shared);
   end(shared, replica);
-  if (shared.clients !== null) answer(shared, shared.clients, scheduled);
+  answer(shared, scheduled);
   if (!replica.hasNext) {
     replica.isOpen = true;
     replica.wakeAt = NEVER;
@@ -271,8 +220,8 @@ function onWake(shared: TrialState, replica: Replica, observer: Observer | undef
 
 /** The replica's batch starts: when the replica looks up again. */
 function startBatch(shared: TrialState, replica: Replica): void {
-  const { scheduled } = replica;
-  if (shared.depth === 1) {
+  const { engine, scheduled } = replica;
+  if (engine.depth === 1) {
     replica.isOpen = false;
     replica.wakeAt = scheduled.endAt;
   } else if (scheduled.iterations === 1) {
@@ -281,7 +230,7 @@ function startBatch(shared: TrialState, replica: Replica): void {
     replica.wakeAt = scheduled.endAt;
   } else {
     replica.isOpen = false;
-    replica.wakeAt = scheduled.endOf(scheduled.iterations - 1, shared.varies);
+    replica.wakeAt = scheduled.endOf(scheduled.iterations - 1, engine.varies);
   }
 }
 
@@ -306,81 +255,4 @@ function decide(shared: TrialState, plan: Plan, replica: Replica, observer: Obse
   replica.next.leftWaiting = plan.unstarted > 0;
   observer?.began?.(replica, replica.next, shared);
   return admitted || replica.next.admitted > 0;
-}
-
-/**
- * The central queue has lost prompts to `taker`: a stretch that repeats on another replica because of what
- * stood there ends with the iteration it is in. At this very instant, higher numbers still decide after it.
- */
-function cutOthers(
-  shared: TrialState,
-  replicas: readonly Replica[],
-  taker: Replica,
-  events: EventQueue,
-): void {
-  for (const replica of replicas) {
-    if (replica === taker || replica.scheduled.endAt === NEVER) continue;
-    const scheduled = replica.hasNext ? replica.next : replica.scheduled;
-    if (scheduled.leftWaiting && scheduled.dependsOnArrivals)
-      shorten(shared, replica, scheduled, shared.now, replica.index < taker.index, events);
-  }
-}
-
-/**
- * In a closed loop an answer to one replica's request may bring an arrival that the stretches of others did not know
- * of when they were composed: they end where they would have, had they known.
- */
-function cutToArrival(shared: TrialState, replicas: readonly Replica[], events: EventQueue): void {
-  const { nextArrivalAt } = shared;
-  for (const replica of replicas) {
-    if (replica.scheduled.endAt === NEVER) continue;
-    const scheduled = replica.hasNext ? replica.next : replica.scheduled;
-    if (scheduled.endAt > nextArrivalAt && scheduled.dependsOnArrivals)
-      shorten(shared, replica, scheduled, nextArrivalAt, false, events);
-  }
-}
-
-/**
- * The batch that a replica runs, or has composed to run next, may change at `instant`: its stretch ends with the
- * iteration that is under way then (`after`: it has decided at that instant already).
- */
-function shorten(
-  shared: TrialState,
-  replica: Replica,
-  scheduled: ScheduledBatch,
-  instant: Nanoseconds,
-  after: boolean,
-  events: EventQueue,
-): void {
-  if (scheduled.isSettled || scheduled.iterations === 1) return;
-  cut(shared, scheduled, instant, after);
-  if (scheduled !== replica.scheduled) return;
-  replica.wakeAt =
-    shared.depth === 1 ? scheduled.endAt : scheduled.endOf(scheduled.iterations - 1, shared.varies);
-  events.set(replica.index, replica.wakeAt > shared.now ? replica.wakeAt : NEVER);
-}
-
-/** Whether every measured request that has arrived is completed, and was not before. */
-function isMeasurementSettled(shared: TrialState): boolean {
-  const { completedMeasured, rejectedMeasured } = shared;
-  // A rejected request neither completes nor ends the makespan.
-  return (
-    completedMeasured + rejectedMeasured === shared.arrived - shared.firstMeasured &&
-    completedMeasured > shared.settledMeasured
-  );
-}
-
-/**
- * Every measured request that has arrived is completed. If none follows, this instant ends the makespan: what
- * counts as iteration time ends here, stretches under way included.
- */
-function settleMeasurement(shared: TrialState, replicas: readonly Replica[]): void {
-  shared.settledMeasured = shared.completedMeasured;
-  shared.measuredUntil = shared.now;
-  shared.busyTime = 0;
-  for (const { busyTime, scheduled } of replicas) {
-    shared.busyTime += busyTime;
-    if (scheduled.endAt !== NEVER)
-      shared.busyTime += shared.now - Math.max(scheduled.startAt, shared.measuredFrom);
-  }
 }

@@ -29,7 +29,7 @@ export function giveBack(batch: OpenBatch, id: number, part: number): number {
   const { replica, scheduled } = batch;
   if (part >= 0) return part < batch.cursor ? giveBackChunk(batch, id) : 0;
   // Where victims may stand in the batch, the active ones are those served, and the one being served.
-  if (!batch.shared.preemptsByClass || id === batch.serving || !replica.pool.isActive(id)) return 0;
+  if (!replica.engine.preemptsByClass || id === batch.serving || !replica.pool.isActive(id)) return 0;
   scheduled.decodes--;
   batch.tokensLeft = (batch.tokensLeft + 1) as Tokens;
   batch.slotsLeft++;

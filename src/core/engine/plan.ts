@@ -2,55 +2,26 @@
  * The batch as a scheduler composes it: enforces budget, cap, chunk size and memory, and moves the counts at
  * once, so that a bad plan is found where it is made.
  */
-import { PlanError } from "../errors.js";
+import { FirstPrefilling, FirstWaiting, type PromptQueues } from "./heads.js";
 import { IdList } from "../queues/id-list.js";
 import { decodeNext, passOver, preemptFor, serve, takeUpSkipped } from "./one-by-one.js";
 import type { OpenBatch } from "./open-batch.js";
 import { comesBefore, preemptLast } from "./preemption.js";
+import { refuse, refuseChunk, refuseDecodes } from "./refusals.js";
+import type { EngineSetup } from "../state/engine-setup.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import { activateFirst, blocksNeeded } from "./residents.js";
-import type { Batch, Head, OneByOne, PrefillingHead, PromptQueue, View } from "../policies/scheduler.js";
+import type { Batch, OneByOne, PrefillingHead, PromptQueue, View } from "../policies/scheduler.js";
 import { UNLIMITED, tokens, type Nanoseconds, type Tokens } from "../numbers/units.js";
-
-/** The first unstarted prompt, as it is when somebody looks: a preempted request, else the discipline's first. */
-class FirstWaiting implements Head {
-  constructor(private readonly plan: Plan) {}
-
-  get exists(): boolean {
-    return this.plan.unstarted > 0;
-  }
-
-  get left(): Tokens {
-    return this.plan.leftOf(this.plan.firstWaiting, true);
-  }
-}
-
-/** The first partly prefilled prompt that the batch has not taken yet. */
-class FirstPrefilling implements PrefillingHead {
-  constructor(private readonly plan: Plan) {}
-
-  get exists(): boolean {
-    return this.plan.cursor < this.plan.replica.prefilling.length;
-  }
-
-  get left(): Tokens {
-    return this.plan.leftOf(this.plan.firstPrefilling, false);
-  }
-
-  get decodesAhead(): number {
-    const { shared, replica, cursor } = this.plan;
-    const { admission } = shared.sequences;
-    return replica.pool.ahead(admission[replica.prefilling.ids[cursor]], admission);
-  }
-}
 
 /** The batch as it serves one by one; a name for its type, which the bundle's has none. */
 const servedBy = (batch: OneByOne): OneByOne => batch;
 
 /** The batches of one replica. */
-export class Plan implements View, Batch, OneByOne, OpenBatch {
+export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
+  readonly engine: EngineSetup;
   readonly limits;
   readonly prefilling = new FirstPrefilling(this);
   readonly waiting = new FirstWaiting(this);
@@ -69,7 +40,8 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
     readonly shared: TrialState,
     readonly replica: Replica,
   ) {
-    this.limits = shared.limits;
+    this.engine = replica.engine;
+    this.limits = this.engine.limits;
     this.scheduled = replica.scheduled;
   }
 
@@ -87,7 +59,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   }
 
   get oneByOne(): OneByOne | undefined {
-    return this.shared.preemptsByClass ? servedBy(this) : undefined;
+    return this.engine.preemptsByClass ? servedBy(this) : undefined;
   }
 
   get freeBlocks(): number {
@@ -113,7 +85,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
    */
   compose(scheduled: ScheduledBatch): boolean {
     // Only where batches are composed ahead does a replica have more than one.
-    if (this.shared.depth > 1) this.scheduled = scheduled;
+    if (this.engine.depth > 1) this.scheduled = scheduled;
     this.cursor = 0;
     this.tokensLeft = this.limits.maxTokens;
     this.slotsLeft = this.limits.maxSequences;
@@ -121,7 +93,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
     this.begun.length = 0;
     scheduled.clear();
     if (this.replica.skipped.length > 0) takeUpSkipped(this.shared, this.replica);
-    this.shared.scheduler.compose(this, this);
+    this.engine.scheduler.compose(this, this);
     if (scheduled.decodes + scheduled.chunkCount === 0) return this.nothing();
     // Prompts that began and ended in this batch leave the partly prefilled ones as they are.
     if (this.cursor > 0 || scheduled.ended.length < scheduled.chunkCount) this.settlePrefilling();
@@ -131,17 +103,17 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   /** An empty batch: only where another is under way, or has lost what it was given. */
   private nothing(): false {
     if (this.scheduled === this.replica.scheduled && this.scheduled.preempted === 0)
-      this.refuse("placed nothing while work waits");
+      refuse(this.replica, "placed nothing while work waits");
     return false;
   }
 
   decode(n: number): number {
     const { scheduled, replica } = this;
     const more = n - scheduled.decodes;
-    if (!(Number.isInteger(n) && more >= 0 && n <= this.decodable)) this.refuseDecodes(n);
-    if (more > this.slotsLeft || more > this.tokensLeft) this.refuseDecodes(n);
+    if (!(Number.isInteger(n) && more >= 0 && n <= this.decodable)) refuseDecodes(this, n);
+    if (more > this.slotsLeft || more > this.tokensLeft) refuseDecodes(this, n);
     if (n === 0) return 0;
-    if (this.shared.preemptsByClass) return this.decodeOneByOne(n);
+    if (this.engine.preemptsByClass) return this.decodeOneByOne(n);
     const granted = replica.memory === null ? n : this.fit(n);
     if (replica.pool.active !== granted) activateFirst(this.shared, replica, granted);
     this.slotsLeft -= granted - scheduled.decodes;
@@ -153,11 +125,11 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   chunk(from: PromptQueue, asked: Tokens): Tokens {
     const { scheduled, limits, replica } = this;
     const isWaiting = from === "waiting";
-    if (!(isWaiting ? this.waiting.exists : this.prefilling.exists)) this.refuseChunk(from, asked);
+    if (!(isWaiting ? this.waiting.exists : this.prefilling.exists)) refuseChunk(this, from, asked);
     const left = isWaiting ? this.waiting.left : this.prefilling.left;
-    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left)) this.refuseChunk(from, asked);
-    if (asked > limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1) this.refuseChunk(from, asked);
-    if (isWaiting && this.resident >= limits.residentCap) this.refuseChunk(from, asked);
+    if (!(Number.isInteger(asked) && asked >= 1 && asked <= left)) refuseChunk(this, from, asked);
+    if (asked > limits.chunk || asked > this.tokensLeft || this.slotsLeft < 1) refuseChunk(this, from, asked);
+    if (isWaiting && this.resident >= limits.residentCap) refuseChunk(this, from, asked);
     this.unservedVictims = 0;
     if (replica.memory !== null && !(isWaiting ? this.admits(left, asked) : this.extends(left, asked)))
       return tokens(0);
@@ -208,7 +180,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
 
   private beyond(asked: number): number {
     if (asked > UNLIMITED) return UNLIMITED;
-    return this.refuse(`a limit of pack is a whole number: asked ${asked}`);
+    return refuse(this.replica, `a limit of pack is a whole number: asked ${asked}`);
   }
 
   /** The id at the head of the unstarted. */
@@ -221,7 +193,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   private get isReturnedFirst(): boolean {
     const { preempted, waiting } = this.replica;
     if (preempted.length === 0) return false;
-    if (!this.shared.preemptsByClass || waiting.length === 0) return true;
+    if (!this.engine.preemptsByClass || waiting.length === 0) return true;
     return comesBefore(waiting, preempted.first, waiting.first);
   }
 
@@ -238,7 +210,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
 
   /** What a preempted request has to compute again: all but its leading blocks that survive. */
   private leftOfReturned(id: number, known: Tokens): Tokens {
-    const { blockTokens } = this.shared.kvRules;
+    const { blockTokens } = this.engine.kvRules;
     const hits = Math.min(this.replica.memory!.cachedBlocks(id), Math.floor((known - 1) / blockTokens));
     return (known - hits * blockTokens) as Tokens;
   }
@@ -246,14 +218,14 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
   /** Puts a chunk of a queue's head, with `left` tokens to go, into the batch, for which there is room. */
   private take(id: number, isWaiting: boolean, left: Tokens, taken: Tokens): void {
     const { scheduled } = this;
-    const { sequences, varies } = this.shared;
+    const { sequences } = this.shared;
     if (isWaiting) this.admit(id);
     else this.cursor++;
     const chunk = scheduled.chunkCount++;
     if (chunk === scheduled.chunkId.length) scheduled.growChunks();
     scheduled.chunkId[chunk] = id;
     scheduled.chunkTokens[chunk] = taken;
-    if (varies) scheduled.chunkCached[chunk] = sequences.known(id) - left;
+    if (this.engine.varies) scheduled.chunkCached[chunk] = sequences.known(id) - left;
     sequences.promptLeft[id] = left - taken;
     if (taken === left) scheduled.ended.insertAscending(id);
     else if (isWaiting) this.begun.push(id);
@@ -282,14 +254,14 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
       memory.take(taken);
       this.decodeBlocks += taken;
       if (taken === needed) return some;
-      if (!this.preempt()) this.refuse("out of memory with nobody to preempt");
+      if (!this.preempt()) refuse(this.replica, "out of memory with nobody to preempt");
     }
   }
 
   /** Whether the prompt at the head of the queue fits as it must; if so, the blocks of its chunk are taken. */
   private admits(left: number, asked: number): boolean {
     const { replica, shared } = this;
-    const { blockTokens, reservesPrompt, watermarkBlocks } = shared.kvRules;
+    const { blockTokens, reservesPrompt, watermarkBlocks } = this.engine.kvRules;
     const memory = replica.memory!;
     const id = this.firstWaiting;
     const known = shared.sequences.known(id);
@@ -311,7 +283,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
     const id = prefilling.ids[this.cursor];
     const cached = this.shared.sequences.known(id) - left;
     const needed = memory.blocksFor(cached + asked) - memory.blocksFor(cached);
-    if (needed > memory.free && this.shared.preemptsByClass) serve(this, id);
+    if (needed > memory.free && this.engine.preemptsByClass) serve(this, id);
     while (needed > memory.free) {
       if (!this.preempt()) return false;
       // It may have been this very prompt.
@@ -323,13 +295,13 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
 
   /** Somebody goes; false if there is nobody. */
   private preempt(): boolean {
-    if (this.shared.preemptsByClass) return preemptFor(this);
+    if (this.engine.preemptsByClass) return preemptFor(this);
     return preemptLast(this) >= 0;
   }
 
   decodeNext(): boolean {
     if (!(this.decodes < this.decodable && this.tokensLeft > 0 && this.slotsLeft > 0))
-      this.refuseDecodes(this.decodes + 1);
+      refuseDecodes(this, this.decodes + 1);
     this.unservedVictims = 0;
     return decodeNext(this);
   }
@@ -352,7 +324,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
       sequences.startedAt[id] = shared.now;
     }
     if (replica.memory) sequences.tickedAt[id] = -1;
-    if (shared.byAdmission) sequences.admission[id] = replica.admissions++;
+    if (this.engine.byAdmission) sequences.admission[id] = replica.admissions++;
     replica.resident++;
     this.scheduled.admitted++;
   }
@@ -366,34 +338,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch {
       if (i >= this.cursor || promptLeft[prefilling.ids[i]] > 0) prefilling.ids[kept++] = prefilling.ids[i];
     prefilling.length = kept;
     for (let i = 0; i < this.begun.length; i++)
-      if (this.shared.byAdmission) prefilling.insertBy(admission, this.begun.ids[i]);
+      if (this.engine.byAdmission) prefilling.insertBy(admission, this.begun.ids[i]);
       else prefilling.insertAscending(this.begun.ids[i]);
-  }
-
-  private refuseDecodes(n: number): never {
-    const before = this.scheduled.decodes;
-    const more = n - before;
-    if (!(Number.isInteger(n) && n >= 0)) this.refuse(`decodes must be a whole number: asked ${n}`);
-    if (n < before) this.refuse(`decodes taken back: asked ${n}, placed ${before}`);
-    if (n > this.decodable)
-      this.refuse(`more decodes than sequences: asked ${n}, decodable ${this.decodable}`);
-    if (more > this.slotsLeft) this.refuse(`over the sequence cap: asked ${more}, left ${this.slotsLeft}`);
-    this.refuse(`over the token budget: asked ${more}, left ${this.tokensLeft}`);
-  }
-
-  private refuseChunk(from: PromptQueue, asked: Tokens): never {
-    if (!this[from].exists) this.refuse(`no ${from} prompt to take a chunk of`);
-    const { left } = this[from];
-    if (!(Number.isInteger(asked) && asked >= 1)) this.refuse(`a chunk has at least 1 token: asked ${asked}`);
-    if (asked > left) this.refuse(`longer than the prompt: asked ${asked}, left ${left}`);
-    if (asked > this.limits.chunk) this.refuse(`over the chunk size: asked ${asked} of ${this.limits.chunk}`);
-    if (asked > this.tokensLeft)
-      this.refuse(`over the token budget: asked ${asked}, left ${this.tokensLeft}`);
-    if (this.slotsLeft < 1) this.refuse("over the sequence cap: no place left");
-    this.refuse(`over the resident cap: ${this.resident} of ${this.limits.residentCap}`);
-  }
-
-  private refuse(rule: string): never {
-    throw new PlanError(this.shared.schedulerName, this.replica.iterations + 1, rule);
   }
 }

@@ -19,10 +19,11 @@ export function preemptLast(batch: OpenBatch): number {
   const { shared, replica, scheduled, cursor } = batch;
   const { pool, prefilling } = replica;
   const { admission, place } = shared.sequences;
-  const order = shared.byAdmission ? admission : place;
+  const { byAdmission } = replica.engine;
+  const order = byAdmission ? admission : place;
   const later = (a: number, b: number): number => (b < 0 || (a >= 0 && order[a] > order[b]) ? a : b);
   const part = prefilling.length > cursor ? prefilling.ids[prefilling.length - 1] : -1;
-  const isPart = part >= 0 && !shared.byAdmission;
+  const isPart = part >= 0 && !byAdmission;
   // Of the active ones the first `scheduled.decodes` have their token already.
   const active = !isPart && pool.active > scheduled.decodes ? pool.lastActive(place) : -1;
   const idle = isPart ? -1 : pool.lastIdle;
@@ -93,7 +94,7 @@ function preempt(batch: OpenBatch, id: number): void {
   memory.preempt(id, blocks, cached + given - unknown(batch, id, given));
   replica.recomputedTokens += known - left;
   promptLeft[id] = known;
-  waitAgain(shared, replica, id);
+  waitAgain(replica, id);
 }
 
 /**
@@ -103,7 +104,7 @@ function preempt(batch: OpenBatch, id: number): void {
  * @throws ConfigError where nobody got a token since many preemptions
  */
 function checkProgress(shared: TrialState, replica: Replica): void {
-  const { memory, preemptions, decodeTokens, resumedTokens, answered } = replica;
+  const { engine, memory, preemptions, decodeTokens, resumedTokens, answered } = replica;
   const progress = decodeTokens + resumedTokens + answered;
   if (progress !== replica.progress) {
     replica.progress = progress;
@@ -115,7 +116,7 @@ function checkProgress(shared: TrialState, replica: Replica): void {
   throw new ConfigError([
     {
       key: "engine.kvTokens",
-      message: `no end of preemptions: ${vain} at ${Number(toSeconds(shared.now).toPrecision(6))} s without a token for anyone (scheduler ${shared.schedulerName}; ${requests}: more KV memory, or other classes or instants)`,
+      message: `no end of preemptions: ${vain} at ${Number(toSeconds(shared.now).toPrecision(6))} s without a token for anyone (scheduler ${engine.schedulerName}; ${requests}: more KV memory, or other classes or instants)`,
     },
   ]);
 }
@@ -143,8 +144,8 @@ function leavePool(shared: TrialState, replica: Replica, id: number): void {
 }
 
 /** It waits before all that never started, the one preempted last first; or in its class, by arrival. */
-function waitAgain({ preemptsByClass }: TrialState, { preempted, waiting }: Replica, id: number): void {
-  if (preemptsByClass) preempted.insertWhere(id, (a, b) => comesBefore(waiting, a, b));
+function waitAgain({ engine, preempted, waiting }: Replica, id: number): void {
+  if (engine.preemptsByClass) preempted.insertWhere(id, (a, b) => comesBefore(waiting, a, b));
   else preempted.pushFront(id);
 }
 

@@ -42,7 +42,7 @@ function activate(shared: TrialState, replica: Replica): void {
   const id = pool.activate(decodeLeft);
   if (pool.freshCount === 1) pool.freshAt = lastTokenAt[id];
   else if (pool.freshAt !== lastTokenAt[id]) pool.freshAt = NaN;
-  if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), 1);
+  if (replica.engine.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), 1);
   if (id < shared.firstMeasured) replica.activeUnmeasured++;
 }
 
@@ -70,7 +70,7 @@ export function enterByAdmission(shared: TrialState, replica: Replica, id: numbe
 export function finishNext(shared: TrialState, replica: Replica): number {
   const id = replica.pool.finishNext();
   if (shared.sequences.largestGap !== null) leavesWithGaps(shared, replica, id);
-  if (shared.varies) count(replica, cachedTokens(shared, id, 0), -1);
+  if (replica.engine.varies) count(replica, cachedTokens(shared, id, 0), -1);
   if (id < shared.firstMeasured) replica.activeUnmeasured--;
   return id;
 }
@@ -90,6 +90,6 @@ function leftActive(shared: TrialState, replica: Replica, id: number, hasTicked:
     if (replica.memory) shared.sequences.tickedAt[id] = replica.pool.clock;
     if (shared.sequences.largestGap !== null) leavesWithGaps(shared, replica, id);
   }
-  if (shared.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), -1);
+  if (replica.engine.varies) count(replica, cachedTokens(shared, id, decodeLeft[id]), -1);
   if (id < shared.firstMeasured) replica.activeUnmeasured--;
 }

@@ -10,33 +10,14 @@ import type { WaitingQueue } from "../policies/discipline.js";
 import type { State } from "./loop.js";
 import { EventQueue } from "../queues/event-queue.js";
 import { Replica } from "../state/replica.js";
-import { type TrialState } from "../state/trial-state.js";
+import { copyMoving, type Moving } from "../state/trial-state.js";
 import type { Sequences } from "../state/sequences.js";
-
-/** The parts of the shared state that the loop moves. */
-type Moving = Pick<
-  TrialState,
-  | "measuredUntil"
-  | "settledMeasured"
-  | "busyTime"
-  | "arrivalsUntil"
-  | "isPaused"
-  | "now"
-  | "nextArrivalAt"
-  | "arrived"
-  | "completed"
-  | "completedMeasured"
-  | "rejected"
-  | "rejectedMeasured"
-  | "routing"
-  | "clients"
->;
 
 /** Numbers that are kept of a live row. */
 const WIDTH = 10;
 
 export class Snapshot {
-  private shared: Moving | undefined;
+  private readonly shared = {} as Moving;
   private readonly replicas: Replica[] = [];
   private readonly events = new EventQueue();
   private readonly waiting: WaitingQueue[] = [];
@@ -53,22 +34,7 @@ export class Snapshot {
 
   save({ shared, replicas, events }: State): void {
     const { sequences, gaps } = shared;
-    this.shared = {
-      measuredUntil: shared.measuredUntil,
-      settledMeasured: shared.settledMeasured,
-      busyTime: shared.busyTime,
-      arrivalsUntil: shared.arrivalsUntil,
-      isPaused: shared.isPaused,
-      now: shared.now,
-      nextArrivalAt: shared.nextArrivalAt,
-      arrived: shared.arrived,
-      completed: shared.completed,
-      completedMeasured: shared.completedMeasured,
-      rejected: shared.rejected,
-      rejectedMeasured: shared.rejectedMeasured,
-      routing: shared.routing && shared.routing.copy(),
-      clients: shared.clients,
-    };
+    copyMoving(shared, this.shared);
     this.rowsEnd = 0;
     const keep = (id: number): void => this.keep(sequences, id);
     replicas.forEach((replica, i) => {
@@ -115,8 +81,7 @@ export class Snapshot {
   /** Puts the saved state back; what happened since is undone. */
   restore({ shared, replicas, events }: State): void {
     const { sequences, gaps } = shared;
-    Object.assign(shared, this.shared);
-    shared.routing &&= shared.routing.copy(); // and the saved one stays as it is
+    copyMoving(this.shared, shared);
     replicas.forEach((replica, i) => {
       this.replicas[i].copyInto(replica);
       if (i === 0 || shared.router !== null) this.waiting[i].copyInto(replica.waiting);

@@ -10,7 +10,7 @@ export function clientWaits(
   at: number,
 ): void {
   into.fill(NaN, at, at + 1 + shares.length);
-  const { dueAt } = shared.clients ?? {};
+  const { dueAt } = shared.sequences.requests.clients ?? {};
   const total = arrived - firstMeasured;
   if (dueAt === undefined || !(total > 0)) return;
   const { arrivedAt } = shared.sequences.requests;

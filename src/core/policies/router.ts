@@ -17,10 +17,23 @@ export interface Fleet {
   random(): number;
 }
 
+/** What it sees of the request that arrives. */
+export interface RoutedRequest {
+  /** Its number, by arrival, from 0. */
+  readonly id: number;
+  readonly promptTokens: number;
+  /** Prompt tokens that are to be computed: all but those that a prefix cache is given to hold. */
+  readonly uncachedTokens: number;
+  /** Output tokens that it will come to, which only a router that foresees lengths can know. */
+  readonly outputTokens: number;
+  /** Its class in the trace, where that has one; lower is served first. */
+  readonly priority: number | undefined;
+}
+
 /** Holds no state of its own: what it may remember is in the fleet. */
 export interface Router {
-  /** The number of the replica, from 0. */
-  route(fleet: Fleet): number;
+  /** The number of the replica, from 0. Both are valid during the call only. */
+  route(fleet: Fleet, request: RoutedRequest): number;
 }
 
 export interface RouterDefinition extends Definition<Router> {

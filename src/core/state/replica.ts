@@ -8,7 +8,8 @@ import type { Stream } from "../numbers/random.js";
 import { NEVER, ns, UNLIMITED, type Nanoseconds } from "../numbers/units.js";
 import { DecodePool } from "./decode-pool.js";
 import { DecodeTimes } from "./decode-times.js";
-import { KvMemory, type KvRules } from "./kv-memory.js";
+import type { EngineSetup } from "./engine-setup.js";
+import { KvMemory } from "./kv-memory.js";
 import { ScheduledBatch } from "./scheduled-batch.js";
 import { StallLog } from "./stall-log.js";
 
@@ -26,6 +27,8 @@ const COUNTERS = [
 
 export class Replica {
   readonly index: number;
+  /** The setup of its pool. */
+  engine!: EngineSetup;
   readonly pool = new DecodePool();
   /** Unstarted prompts: its own, or the central queue, which is the same for all. */
   waiting!: WaitingQueue;
@@ -94,8 +97,9 @@ export class Replica {
     this.index = index;
   }
 
-  /** @param usableBlocks blocks of its KV memory, or UNLIMITED */
-  reset(waiting: WaitingQueue, service: Stream | undefined, usableBlocks: number, rules: KvRules): void {
+  reset(engine: EngineSetup, waiting: WaitingQueue, service: Stream | undefined): void {
+    const { usableBlocks, kvRules } = engine;
+    this.engine = engine;
     this.waiting = waiting;
     for (const counter of COUNTERS) this[counter] = 0;
     this.pool.clear();
@@ -111,9 +115,9 @@ export class Replica {
     this.skipped.length = 0;
     this.lastTickAt = ns(0);
     this.memory = usableBlocks === UNLIMITED ? null : (this.memory ?? new KvMemory());
-    this.memory?.reset(usableBlocks, rules);
-    if (this.phases.length === rules.blockTokens) this.phases.fill(0);
-    else this.phases = new Int32Array(rules.blockTokens);
+    this.memory?.reset(usableBlocks, kvRules);
+    if (this.phases.length === kvRules.blockTokens) this.phases.fill(0);
+    else this.phases = new Int32Array(kvRules.blockTokens);
     this.service = service;
   }
 
@@ -136,6 +140,7 @@ export class Replica {
     target.isOpen = this.isOpen;
     target.wakeAt = this.wakeAt;
     target.lastTickAt = this.lastTickAt;
+    target.engine = this.engine;
     target.service = this.service?.copy();
   }
 }

@@ -1,60 +1,69 @@
-/** What all replicas of a trial share: what the engine was set up with, and where the trial is. */
+/** Where a trial is: its clock, its requests and what they have come to, over all replicas. */
 import type { Senders } from "../workload/senders.js";
+import type { EngineSetup } from "./engine-setup.js";
+import type { EventSource } from "./event-source.js";
 import type { GapLog } from "./gap-log.js";
-import type { KvRules } from "./kv-memory.js";
 import type { Stream } from "../numbers/random.js";
 import type { Router } from "../policies/router.js";
-import type { Limits, Scheduler } from "../policies/scheduler.js";
 import type { Sequences } from "./sequences.js";
-import type { ServiceTimeModel } from "../service-times/service-time-model.js";
-import type { Nanoseconds } from "../numbers/units.js";
+import { NEVER, ns, UNLIMITED, type Nanoseconds } from "../numbers/units.js";
 
-/** What the replicas of a trial have in common. */
-export interface TrialState {
+/** What a trial begins with. */
+interface Start {
   readonly sequences: Sequences;
+  readonly gaps: GapLog;
+  /** The pool that requests arrive at. */
+  readonly entry: EngineSetup;
   /** Chooses a replica's own queue for each request; null: one central queue (model §1). */
   readonly router: Router | null;
   /** Random numbers for it, if there is one. */
-  routing: Stream | null;
-  readonly gaps: GapLog;
-  readonly scheduler: Scheduler;
-  readonly schedulerName: string;
-  readonly model: ServiceTimeModel;
-  readonly limits: Limits;
-  /** Iterations that an engine has composed at once: 1, or 2 with asynchronous scheduling. */
-  readonly depth: number;
-  /** Decodes and partly prefilled prompts stand in the order of their admission, not of arrival and prefill end. */
-  readonly byAdmission: boolean;
-  /** No batch repeats unasked: the scheduler wants every iteration, or iteration times are random. */
-  readonly asksEveryIteration: boolean;
-  /**
-   * The iteration time changes along a stretch of equal batches, or KV memory may end it. Only then are cached
-   * tokens counted.
-   */
-  readonly varies: boolean;
-  /**
-   * The scheduler `decodesAll` of so many decoding sequences; 0 also where what a stretch comes to needs a look at its
-   * sequences or iterations.
-   */
-  readonly decodesAll: number;
-  /** And it does so even while prompts wait. */
-  readonly decodesFirst: boolean;
+  readonly routing: Stream | null;
+  /** Who sends the requests of a closed loop; null in an open one. */
+  readonly clients: Senders | null;
   /** One iteration at a time, each composed: what the fast paths are held against (verification.ts). */
   readonly isPlain: boolean;
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
   /** Time that each request spends before the engine sees it (HTTP, tokenizer). */
   readonly overhead: Nanoseconds;
-  /** Blocks of KV memory a replica has; UNLIMITED without that limit. */
-  readonly usableBlocks: number;
-  /** What such a memory goes by. */
-  readonly kvRules: KvRules;
-  /** Victims are chosen by class, wherever they run, and wait in their class again (vLLM's policy `priority`). */
-  readonly preemptsByClass: boolean;
-  /** Who sends the requests of a closed loop; null in an open one, or when nobody sends any more. */
-  clients: Senders | null;
   /** Requests that arrive from here on are measured. */
   readonly warmup: Nanoseconds;
+}
+
+/**
+ * What the loop moves, besides replicas and rows, and a window that takes leave keeps (snapshot.ts). Each is named here
+ * once, beside its field: one that were forgotten would be a wrong window.
+ */
+const MOVING = [
+  ...["now", "nextArrivalAt", "arrivalsUntil", "isPaused", "sources"],
+  ...["arrived", "completed", "completedMeasured", "rejected", "rejectedMeasured"],
+  ...["measuredUntil", "settledMeasured", "busyTime"],
+] as const;
+
+/** What of it a snapshot keeps; the stream for routing as well. */
+export type Moving = Pick<TrialState, (typeof MOVING)[number] | "routing">;
+
+/** Makes `to` stand where `from` does. */
+export function copyMoving(from: Moving, to: Moving): void {
+  const copy = <F extends keyof Moving>(field: F): void => {
+    to[field] = from[field];
+  };
+  MOVING.forEach(copy);
+  to.routing = from.routing && from.routing.copy();
+}
+
+export class TrialState {
+  readonly sequences: Sequences;
+  readonly gaps: GapLog;
+  readonly entry: EngineSetup;
+  readonly router: Router | null;
+  readonly isPlain: boolean;
+  readonly emitsAtPrefillEnd: boolean;
+  readonly overhead: Nanoseconds;
+  readonly warmup: Nanoseconds;
+  routing: Stream | null;
+  /** What happens besides the ends of batches; none when nobody comes any more. */
+  sources: readonly EventSource[] = [];
   /** The first measured request; ids are in order of arrival. In a closed loop UNLIMITED until it has arrived. */
   firstMeasured: number;
   /**
@@ -63,27 +72,49 @@ export interface TrialState {
    */
   measuredFrom: Nanoseconds;
   /** The last completion after which no measured request that had arrived was left; NaN before any. */
-  measuredUntil: Nanoseconds;
+  measuredUntil: Nanoseconds = ns(NaN);
   /** How many of them were completed. */
-  settledMeasured: number;
+  settledMeasured = 0;
   /** Iteration time between these two instants, over all replicas. */
-  busyTime: number;
+  busyTime = 0;
   /** The loop goes up to and with this instant. */
-  until: Nanoseconds;
+  until: Nanoseconds = NEVER;
   /** Arrivals after this instant pause the loop. */
-  arrivalsUntil: Nanoseconds;
+  arrivalsUntil: Nanoseconds = NEVER;
   /** The loop stopped in the middle of an instant, before it took an arrival in. */
-  isPaused: boolean;
+  isPaused = false;
   /** The clock. */
-  now: Nanoseconds;
-  /** When the engine sees the first arrival ahead, or NEVER. */
-  nextArrivalAt: Nanoseconds;
+  now: Nanoseconds = ns(0);
+  /** When the engine sees the first event of a source ahead, or NEVER. */
+  nextArrivalAt: Nanoseconds = NEVER;
   /** Requests that have arrived. */
-  arrived: number;
+  arrived = 0;
   /** Requests completed, and those of them that are measured. */
-  completed: number;
-  completedMeasured: number;
+  completed = 0;
+  completedMeasured = 0;
   /** Requests that can never fit into the KV memory, and those of them that are measured. */
-  rejected: number;
-  rejectedMeasured: number;
+  rejected = 0;
+  rejectedMeasured = 0;
+
+  constructor(start: Start) {
+    this.sequences = start.sequences;
+    this.gaps = start.gaps;
+    this.entry = start.entry;
+    this.router = start.router;
+    this.isPlain = start.isPlain;
+    this.emitsAtPrefillEnd = start.emitsAtPrefillEnd;
+    this.overhead = start.overhead;
+    this.warmup = start.warmup;
+    this.routing = start.routing;
+    const { clients, warmup } = start;
+    const { requests } = start.sequences;
+    if (clients !== null) {
+      this.firstMeasured = UNLIMITED;
+      this.measuredFrom = clients.measuredFrom;
+    } else {
+      const { count, arrivedAt } = requests;
+      this.firstMeasured = requests.firstAt(warmup);
+      this.measuredFrom = ns(this.firstMeasured < count ? arrivedAt[this.firstMeasured] : NaN);
+    }
+  }
 }

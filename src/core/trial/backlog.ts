@@ -7,7 +7,8 @@ import { drawTrial } from "../configuration/draw-trial.js";
 import type { SimulationConfig } from "../configuration/config.js";
 import { InvariantError } from "../errors.js";
 import type { IdList } from "../queues/id-list.js";
-import { endedBy } from "../engine/iteration.js";
+import { endedBy } from "../engine/stretch.js";
+import { lookAhead } from "../engine/arrivals.js";
 import { advance, type State } from "../engine/loop.js";
 import type { Observer } from "../engine/observer.js";
 import { stream } from "../numbers/random.js";
@@ -18,7 +19,7 @@ import type { TrialState } from "../state/trial-state.js";
 import { Requests } from "../workload/requests.js";
 import { cachedTokens } from "../engine/residents.js";
 import type { RunOptions, Simulator } from "./simulate.js";
-import { fromSeconds, NEVER, ns, toSeconds } from "../numbers/units.js";
+import { fromSeconds, NEVER, toSeconds } from "../numbers/units.js";
 
 export interface BacklogTask {
   readonly seed: number;
@@ -87,14 +88,14 @@ export function runBacklog(simulator: Simulator, task: BacklogTask, plain = fals
   const batchTimes = new Batches(
     fromSeconds(batchSeconds),
     batches + settle,
-    state.shared.varies,
+    state.replicas[0].engine.varies,
     completions,
   );
   const until = fromSeconds(tmaxSeconds);
   advance(state, until, batchTimes);
   // Stretches in flight: what they have served by now counts as well.
-  for (const { scheduled } of state.replicas)
-    if (scheduled.endAt !== NEVER) batchTimes.add(scheduled, endedBy(scheduled, until, state.shared.varies));
+  for (const { engine, scheduled } of state.replicas)
+    if (scheduled.endAt !== NEVER) batchTimes.add(scheduled, endedBy(scheduled, until, engine.varies));
   if (state.shared.now === 0) throw new InvariantError("a run from a backlog in which nothing happened");
   return {
     decodeTokens: batchTimes.decodeTokens.slice(settle),
@@ -113,9 +114,9 @@ function startDecoding(
   count: number,
   progress: ReturnType<typeof stream>,
 ): void {
-  const { sequences, limits, emitsAtPrefillEnd } = shared;
+  const { sequences, emitsAtPrefillEnd } = shared;
   const { outputTokens } = sequences.requests;
-  const first = Math.min(count, limits.maxSequences * replicas.length);
+  const first = Math.min(count, shared.entry.limits.maxSequences * replicas.length);
   for (let id = 0; id < count; id++) {
     const all = outputTokens[id] - (emitsAtPrefillEnd && outputTokens[id] > 0 ? 1 : 0);
     const done = id < first ? Math.floor(progress.uniform() * all) : 0;
@@ -131,7 +132,7 @@ function startDecoding(
     }
     const replica = replicas[id % replicas.length];
     sequences.decodeLeft[id] = all - done;
-    if (shared.byAdmission) {
+    if (replica.engine.byAdmission) {
       sequences.place[id] = sequences.admission[id] = replica.admissions++;
       replica.pool.insert(id, sequences.place);
     } else replica.pool.append(id, sequences.place);
@@ -139,15 +140,13 @@ function startDecoding(
     replica.routed++;
     replica.routedTokens += all - done;
   }
-  const { arrivedAt } = sequences.requests;
-  shared.nextArrivalAt = (
-    shared.arrived < sequences.requests.count ? arrivedAt[shared.arrived] + shared.overhead : Infinity
-  ) as typeof shared.nextArrivalAt;
+  lookAhead(shared);
 }
 
 /** Of the requests up to `drawn` that do not decode yet `kept` stand there: those that the order serves last. */
 function leaveLast({ shared, replicas, newQueue }: State, drawn: number, kept: number): void {
-  const { sequences, usableBlocks, kvRules, router } = shared;
+  const { sequences, router } = shared;
+  const { usableBlocks, kvRules } = shared.entry;
   const queue = newQueue();
   for (; shared.arrived < drawn; shared.arrived++) {
     const id = shared.arrived;
@@ -164,8 +163,7 @@ function leaveLast({ shared, replicas, newQueue }: State, drawn: number, kept: n
     replica.routed++;
     replica.routedTokens += cachedTokens(shared, id, 0) - sequences.requests.hitTokens(id);
   }
-  const { arrivedAt, count } = sequences.requests;
-  shared.nextArrivalAt = shared.arrived < count ? ns(arrivedAt[shared.arrived] + shared.overhead) : NEVER;
+  lookAhead(shared);
 }
 
 /** Adds up what every batch of time serves; an iteration belongs to the batch in which it ends. */

@@ -4,40 +4,30 @@
  */
 import { prepare } from "../configuration/check-config.js";
 import { capOf, type PartialConfig, type SimulationConfig } from "../configuration/config.js";
-import { MaxOfSides } from "../service-times/max-of-sides.js";
-import type { WaitingQueue } from "../policies/discipline.js";
 import { invariant } from "../errors.js";
 import { EventQueue } from "../queues/event-queue.js";
-import { predictionsOf } from "../policies/predictions.js";
 import { GapLog } from "../state/gap-log.js";
-import type { KvRules } from "../state/kv-memory.js";
 import { drawTrial } from "../configuration/draw-trial.js";
 import { holdBack } from "../workload/drawing.js";
 import { checkTotals, Invariants } from "../measures/invariants.js";
+import { FromSenders, lookAhead, RowsInOrder } from "../engine/arrivals.js";
 import { advance, type State } from "../engine/loop.js";
 import { type Measure, measureFurther } from "../measures/measures.js";
 import { asRecord, measure, type Metrics } from "../measures/metrics.js";
 import type { Observer } from "../engine/observer.js";
 import type { Outcome } from "../engine/outcome.js";
 import { Plan } from "../engine/plan.js";
+import { setUpPool } from "../engine/set-up.js";
 import { stream } from "../numbers/random.js";
 import { builtIn, member, type Registry } from "../configuration/registry.js";
 import { Replica } from "../state/replica.js";
-import { type TrialState } from "../state/trial-state.js";
+import { TrialState } from "../state/trial-state.js";
 import { Requests } from "../workload/requests.js";
 import { Sequences } from "../state/sequences.js";
 import { needsLargestGaps } from "../configuration/slo.js";
 import { Tally } from "../measures/tally.js";
 import { accountOf, demandSame, differenceOf } from "./verification.js";
-import {
-  fromMilliseconds,
-  fromSeconds,
-  NEVER,
-  ns,
-  tokens,
-  UNLIMITED,
-  usableBlocks,
-} from "../numbers/units.js";
+import { fromMilliseconds, fromSeconds, NEVER } from "../numbers/units.js";
 
 export interface RunOptions {
   /** Seed and trial of the random iteration times. */
@@ -94,106 +84,44 @@ export class Simulator {
   /** The state before anything has happened. It uses this simulator's buffers: one at a time. */
   begin(config: SimulationConfig, requests: Requests, { seed, trial, plain = false }: RunOptions): State {
     const { registry, events, sequences, gaps } = this;
-    const { engine, conventions } = config;
-    const warmup = fromSeconds(config.horizon.warmupSeconds);
+    const { engine, horizon } = config;
+    const warmup = fromSeconds(horizon.warmupSeconds);
     requests.restart(warmup);
     requests.hitBlockTokens = engine.prefixCaching === false ? 0 : engine.blockTokens;
-    const { clients = null } = requests;
     sequences.reset(requests);
     sequences.trackGaps(needsLargestGaps(config));
     sequences.trackMemory(engine.kvTokens !== null);
     gaps.clear();
     events.reset(engine.replicas);
-    const firstMeasured = clients ? UNLIMITED : requests.firstAt(warmup);
-    const ofBatch = member(registry.serviceTimes, config.service.kind).create(config.service);
-    const model = conventions.mixedBatch === "max" ? new MaxOfSides(ofBatch) : ofBatch;
-    const definition = member(registry.schedulers, config.scheduler.kind);
-    const scheduler = definition.create(config.scheduler);
+    const pool = setUpPool(config, registry, { requests, seed, trial, plain });
     const router = member(registry.routers, engine.router.kind);
-    const discipline = member(registry.disciplines, engine.discipline.kind);
-    const { kvTokens, blockTokens } = engine;
-    const blocks = kvTokens === null ? UNLIMITED : usableBlocks(kvTokens, blockTokens);
-    const kvRules: KvRules = {
-      blockTokens,
-      finds: engine.prefixCaching !== false,
-      reservesPrompt: engine.reservePrompt ?? scheduler.reservesPrompt ?? true,
-      watermarkBlocks: Math.floor((engine.watermark * (kvTokens ?? 0)) / blockTokens),
-      emptyFirst: scheduler.emptyBlocksFirst === true,
-    };
-    const asksEveryIteration = plain || model.random || scheduler.everyIteration === true;
-    const varies = blocks < UNLIMITED || model.growsWithKv === true;
-    const overhead = fromMilliseconds(engine.overheadMs);
-    const limits = {
-      maxTokens: tokens(engine.maxTokens),
-      maxSequences: engine.maxSequences,
-      residentCap: conventions.sequenceCap === "resident" ? engine.maxSequences : UNLIMITED,
-      chunk: tokens(engine.chunkSize ?? UNLIMITED),
-    };
-    const decodesAll = scheduler.decodesAll?.(limits) ?? 0;
-    const emitsAtPrefillEnd = conventions.firstToken === "prefill";
-    const known = predictionsOf(requests, { model, ...limits, emitsAtPrefillEnd }, seed, trial);
-    const newQueue = (): WaitingQueue => discipline.create(engine.discipline, known);
-    const waiting = newQueue();
-    const shared: TrialState = {
+    const { clients = null } = requests;
+    const isCentral = router.central === true;
+    const shared = new TrialState({
       sequences,
-      router: router.central === true ? null : router.create(engine.router),
-      routing: router.central === true ? null : stream(seed, trial, "routing"),
       gaps,
-      scheduler,
-      schedulerName: config.scheduler.kind,
-      model,
-      limits,
-      depth: (engine.async ?? definition.async ?? false) ? 2 : 1,
-      byAdmission: scheduler.decodeOrder === "admission",
-      asksEveryIteration,
-      varies,
-      decodesAll: asksEveryIteration || varies || sequences.largestGap !== null ? 0 : decodesAll,
-      decodesFirst: scheduler.decodesFirst === true,
-      isPlain: plain,
-      overhead,
-      usableBlocks: blocks,
-      kvRules,
-      preemptsByClass:
-        scheduler.preemptsByClass === true && blocks < UNLIMITED && waiting.classOf !== undefined,
-      emitsAtPrefillEnd,
+      entry: pool.engine,
+      router: isCentral ? null : router.create(engine.router),
+      routing: isCentral ? null : stream(seed, trial, "routing"),
       clients,
+      isPlain: plain,
+      emitsAtPrefillEnd: config.conventions.firstToken === "prefill",
+      overhead: fromMilliseconds(engine.overheadMs),
       warmup,
-      firstMeasured,
-      measuredFrom: clients
-        ? clients.measuredFrom
-        : ns(firstMeasured < requests.count ? requests.arrivedAt[firstMeasured] : NaN),
-      measuredUntil: ns(NaN),
-      settledMeasured: 0,
-      busyTime: 0,
-      until: NEVER,
-      arrivalsUntil: NEVER,
-      isPaused: false,
-      now: ns(0),
-      nextArrivalAt: clients
-        ? ns(clients.nextAt + overhead)
-        : ns(requests.count > 0 ? requests.arrivedAt[0] + overhead : NEVER),
-      arrived: 0,
-      completed: 0,
-      completedMeasured: 0,
-      rejected: 0,
-      rejectedMeasured: 0,
-    };
+    });
+    shared.sources = [clients === null ? new RowsInOrder(shared) : new FromSenders(shared, clients)];
+    lookAhead(shared);
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
+    const waiting = pool.newQueue();
     for (const replica of replicas)
       replica.reset(
-        shared.router === null || replica.index === 0 ? waiting : newQueue(),
-        model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
-        blocks,
-        kvRules,
+        pool.engine,
+        isCentral || replica.index === 0 ? waiting : pool.newQueue(),
+        pool.engine.model.random ? stream(seed, trial, `service/${replica.index}`) : undefined,
       );
-    return {
-      shared,
-      replicas,
-      events,
-      plans: replicas.map((replica) => new Plan(shared, replica)),
-      newQueue,
-    };
+    const plans = replicas.map((replica) => new Plan(shared, replica));
+    return { shared, replicas, events, plans, newQueue: pool.newQueue };
   }
 }
 

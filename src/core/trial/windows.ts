@@ -46,7 +46,7 @@ export function measureWindows(
       const fork = shared.now;
       requests.count = shared.arrived;
       shared.nextArrivalAt = NEVER;
-      shared.clients = null;
+      shared.sources = [];
       advance(state, NEVER);
       finish(fork);
       snapshot.restore(state);

@@ -6,7 +6,6 @@ import type { Lane } from "../../charts/index.js";
 import type { Observer } from "../../core/engine/observer.js";
 import type { ScheduledBatch } from "../../core/state/scheduled-batch.js";
 import type { Replica } from "../../core/state/replica.js";
-import type { TrialState } from "../../core/state/trial-state.js";
 import type { Outcome } from "../../core/engine/outcome.js";
 import { toSeconds } from "../../core/numbers/units.js";
 
@@ -51,14 +50,14 @@ export class Recorder implements Observer {
     if (this.decodeId.length > MOST_DECODES) this.isFull = true;
   }
 
-  ended(replica: Replica, shared: TrialState): void {
-    const { scheduled } = replica;
+  ended(replica: Replica): void {
+    const { scheduled, engine } = replica;
     const composed = this.composed.get(scheduled);
     if (replica.index !== 0 || !composed || this.startAt.length >= this.most) return;
     this.composed.delete(scheduled);
     for (let i = 1; i <= scheduled.iterations && this.startAt.length < this.most; i++) {
-      this.startAt.push(toSeconds(scheduled.endOf(i - 1, shared.varies)));
-      this.endAt.push(toSeconds(scheduled.endOf(i, shared.varies)));
+      this.startAt.push(toSeconds(scheduled.endOf(i - 1, engine.varies)));
+      this.endAt.push(toSeconds(scheduled.endOf(i, engine.varies)));
       this.decodes.push(scheduled.decodes);
       this.prefill.push(scheduled.prefillTokens);
       this.leftOut.push(composed.leftOut);

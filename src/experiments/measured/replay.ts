@@ -6,7 +6,6 @@ import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Observer } from "../../core/engine/observer.js";
 import type { Registry } from "../../core/configuration/registry.js";
 import type { Replica } from "../../core/state/replica.js";
-import type { TrialState } from "../../core/state/trial-state.js";
 import { Requests } from "../../core/workload/requests.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { firstAtLeast } from "../../core/numbers/sorted.js";
@@ -41,7 +40,7 @@ export class IterationEnds implements Observer {
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
 
-  ended({ scheduled }: Replica, { varies }: TrialState): void {
+  ended({ scheduled, engine: { varies } }: Replica): void {
     for (let i = 1; i <= scheduled.iterations; i++) {
       this.starts.push(scheduled.endOf(i - 1, varies));
       this.ends.push(scheduled.endOf(i, varies));

@@ -49,7 +49,7 @@ class Recorder implements Observer {
 
   ended(replica: Replica, shared: TrialState): void {
     const { scheduled, index } = replica;
-    const { varies } = shared;
+    const { varies } = shared.entry;
     if (this.cutAt === Infinity && this.iterations + scheduled.iterations >= this.most)
       this.cutAt = scheduled.endOf(this.most - this.iterations, varies);
     // On another replica a stretch may have begun earlier and be told of later: its part before the cut is shown.
@@ -105,7 +105,7 @@ class Recorder implements Observer {
 
   private iteration(index: number, scheduled: ScheduledBatch, i: number, shared: TrialState): void {
     const { decodes, prefillTokens, chunkCount } = scheduled;
-    const startAt = scheduled.endOf(i, shared.varies);
+    const startAt = scheduled.endOf(i, shared.entry.varies);
     const prompts: Record<string, number> = {};
     for (let c = 0; c < chunkCount; c++) prompts[scheduled.chunkId[c]] = scheduled.chunkTokens[c];
     this.events.push({
@@ -115,7 +115,7 @@ class Recorder implements Observer {
       pid: this.pid,
       tid: index + 1,
       ts: us(startAt),
-      dur: us(scheduled.endOf(i + 1, shared.varies) - startAt),
+      dur: us(scheduled.endOf(i + 1, shared.entry.varies) - startAt),
       args: {
         decodes,
         prefillTokens,
@@ -133,7 +133,7 @@ class Recorder implements Observer {
     this.count(`batch tokens of replica ${index}`, startAt, { decode: decodes, prefill: prefillTokens });
     const name = `KV tokens of replica ${index}`;
     this.count(name, startAt, { decoding: sumKv });
-    const last = scheduled.endOf(iterations - 1, shared.varies);
+    const last = scheduled.endOf(iterations - 1, shared.entry.varies);
     if (iterations > 1 && last < this.cutAt)
       this.count(name, last, { decoding: sumKv + (iterations - 1) * decodes });
   }

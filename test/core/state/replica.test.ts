@@ -1,11 +1,19 @@
 /** No field of a replica or of a batch is forgotten when a trial begins, or when a window takes leave (snapshot.ts). */
 import { expect, test } from "vitest";
-import { NEVER, UNLIMITED } from "../../../src/core/numbers/units.js";
+import { NEVER, ns, UNLIMITED } from "../../../src/core/numbers/units.js";
 import { IdDeque } from "../../../src/core/queues/id-deque.js";
+import type { EngineSetup } from "../../../src/core/state/engine-setup.js";
 import { Replica } from "../../../src/core/state/replica.js";
+import { GapLog } from "../../../src/core/state/gap-log.js";
 import { ScheduledBatch } from "../../../src/core/state/scheduled-batch.js";
+import { Sequences } from "../../../src/core/state/sequences.js";
+import { copyMoving, type Moving, TrialState } from "../../../src/core/state/trial-state.js";
+import { Requests } from "../../../src/core/workload/requests.js";
 
-const RULES = { blockTokens: 16, finds: true, reservesPrompt: true, watermarkBlocks: 0, emptyFirst: false };
+const ENGINE = {
+  usableBlocks: UNLIMITED,
+  kvRules: { blockTokens: 16, finds: true, reservesPrompt: true, watermarkBlocks: 0, emptyFirst: false },
+} as EngineSetup;
 type Plain = Record<string, unknown>;
 
 /** Its numbers and flags, by name. */
@@ -21,7 +29,7 @@ function change(of: object): void {
 
 function replica(): Replica {
   const made = new Replica(0);
-  made.reset(new IdDeque(), undefined, UNLIMITED, RULES);
+  made.reset(ENGINE, new IdDeque(), undefined);
   return made;
 }
 
@@ -37,7 +45,7 @@ test("a replica's copy has all of it", () => {
 test("a replica that is reset is as a new one", () => {
   const used = replica();
   change(used);
-  used.reset(new IdDeque(), undefined, UNLIMITED, RULES);
+  used.reset(ENGINE, new IdDeque(), undefined);
   expect(plainOf(used)).toEqual(plainOf(replica()));
 });
 
@@ -51,4 +59,37 @@ test("a batch's copy has all of it; one that is cleared holds nothing", () => {
   const held = ["decodes", "prefillTokens", "chunkCount", "admitted", "preempted"] as const;
   expect(held.map((name) => from[name])).toEqual(held.map(() => 0));
   expect(new ScheduledBatch().endAt).toBe(NEVER);
+});
+
+test("a window that takes leave keeps all that the loop moves", () => {
+  const state = (): TrialState =>
+    new TrialState({
+      sequences: new Sequences(new Requests()),
+      gaps: new GapLog(),
+      entry: ENGINE,
+      router: null,
+      routing: null,
+      clients: null,
+      isPlain: false,
+      emitsAtPrefillEnd: false,
+      overhead: ns(0),
+      warmup: ns(0),
+    });
+  const [from, to] = [state(), state()];
+  change(from);
+  const kept = {} as Moving;
+  copyMoving(from, kept);
+  copyMoving(kept, to);
+  // What a trial begins with, and, in an open one, where its measurement starts; the loop is told `until` at each call.
+  const fixed = [
+    "isPlain",
+    "emitsAtPrefillEnd",
+    "overhead",
+    "warmup",
+    "firstMeasured",
+    "measuredFrom",
+    "until",
+  ];
+  for (const name of fixed) (to as unknown as Plain)[name] = (from as unknown as Plain)[name];
+  expect(plainOf(to)).toEqual(plainOf(from));
 });
