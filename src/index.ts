@@ -87,7 +87,7 @@ export {
   toSeconds,
   UNLIMITED,
 } from "./core/numbers/units.js";
-export type { Nanoseconds, PerSecond, Ratio, Tokens } from "./core/numbers/units.js";
+export type { Duration, Instant, Nanoseconds, PerSecond, Ratio, Tokens } from "./core/numbers/units.js";
 
 // Statistics over trials
 export * from "./stats/index.js";

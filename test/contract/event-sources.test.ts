@@ -7,9 +7,9 @@ import { describe, expect, test } from "vitest";
 import { prepare } from "../../src/core/configuration/check-config.js";
 import type { PartialConfig } from "../../src/core/configuration/config.js";
 import { builtIn } from "../../src/core/configuration/registry.js";
-import { lookAhead } from "../../src/core/engine/arrivals.js";
+import { follow } from "../../src/core/engine/arrivals.js";
 import { advance, type State } from "../../src/core/engine/loop.js";
-import { NEVER, ns, type Nanoseconds } from "../../src/core/numbers/units.js";
+import { NEVER, asInstant, type Instant } from "../../src/core/numbers/units.js";
 import type { EventSource } from "../../src/core/state/event-source.js";
 import { outcomeOf, Simulator } from "../../src/core/trial/simulate.js";
 import { account, memoryEngine, requestsOf, rows, runsUnder, type Row } from "./workloads.js";
@@ -56,7 +56,7 @@ describe.each([
     const [source, ...others] = shared.sources;
     expect(others).toEqual([]);
     let events = 0;
-    shared.sources = [
+    follow(shared, [
       {
         get nextAt() {
           // Asked twice, it says the same.
@@ -77,7 +77,7 @@ describe.each([
         },
         answered: (id, now) => source.answered?.(id, now),
       },
-    ];
+    ]);
     advance(state, NEVER);
     const seen = account({ outcome: outcomeOf(state) });
     expect(events).toBe(requests.count);
@@ -95,11 +95,12 @@ class Some implements EventSource {
     private readonly brings: (row: number) => boolean,
   ) {}
 
-  get nextAt(): Nanoseconds {
+  get nextAt(): Instant {
     const { arrived, overhead, sequences } = this.state.shared;
     const { arrivedAt, count } = sequences.requests;
     // The other source's rows come before its own.
-    for (let row = arrived; row < count; row++) if (this.brings(row)) return ns(arrivedAt[row] + overhead);
+    for (let row = arrived; row < count; row++)
+      if (this.brings(row)) return asInstant(arrivedAt[row] + overhead);
     return NEVER;
   }
 
@@ -114,8 +115,8 @@ class Clock implements EventSource {
 
   constructor(private readonly every: number) {}
 
-  get nextAt(): Nanoseconds {
-    return ns(this.ticks < 300 ? (this.ticks + 1) * this.every : NEVER);
+  get nextAt(): Instant {
+    return asInstant(this.ticks < 300 ? (this.ticks + 1) * this.every : NEVER);
   }
 
   happen(): false {
@@ -142,8 +143,7 @@ function runOf(
 ): object {
   const simulator = new Simulator();
   const state = simulator.begin(prepare(given), requestsOf(rows), TRIAL);
-  state.shared.sources = make(state);
-  lookAhead(state.shared);
+  follow(state.shared, make(state));
   advance(state, NEVER);
   return account({ outcome: outcomeOf(state) });
 }

@@ -11,7 +11,7 @@ import { builtIn } from "../../src/core/configuration/registry.js";
 import type { Batch, PromptQueue, Scheduler, View } from "../../src/core/policies/scheduler.js";
 import type { ServiceTimeDefinition } from "../../src/core/service-times/service-time-model.js";
 import { Simulator } from "../../src/core/trial/simulate.js";
-import { type Nanoseconds, ns, tokens, UNLIMITED } from "../../src/core/numbers/units.js";
+import { tokens, UNLIMITED, asDuration, type Duration } from "../../src/core/numbers/units.js";
 import {
   account,
   conventions,
@@ -151,7 +151,7 @@ const kvPriced: ServiceTimeDefinition = {
   create: () => ({
     random: false,
     growsWithKv: true,
-    price: ({ decodes, prefillTokens, sumKv }) => ns(1e6 + 1e3 * (decodes + prefillTokens) + sumKv),
+    price: ({ decodes, prefillTokens, sumKv }) => asDuration(1e6 + 1e3 * (decodes + prefillTokens) + sumKv),
   }),
 };
 
@@ -613,7 +613,7 @@ describe("a service-time model that is wrong is refused where it prices", () => 
       create() {
         let call = 0;
         // Random, so that every iteration is priced by itself.
-        return { random: true, price: () => price(++call) as Nanoseconds };
+        return { random: true, price: () => price(++call) as Duration };
       },
     };
     const registry = { ...builtIn, serviceTimes: [...builtIn.serviceTimes, wrong] };

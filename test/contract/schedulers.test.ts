@@ -7,7 +7,7 @@ import { STANDARD } from "../../src/core/configuration/config.js";
 import type { Spec } from "../../src/core/options/definition.js";
 import type { Batch, Scheduler, View } from "../../src/core/policies/scheduler.js";
 import { Simulator } from "../../src/core/trial/simulate.js";
-import { ns, tokens } from "../../src/core/numbers/units.js";
+import { tokens, asInstant } from "../../src/core/numbers/units.js";
 import {
   account,
   conventionsOf,
@@ -268,7 +268,7 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
     const limits = { maxTokens: tokens(100), maxSequences: 8, residentCap: 8, chunk: tokens(100) };
     const head = { exists: true, left: tokens(7) };
     const view: View = {
-      now: ns(0),
+      now: asInstant(0),
       limits,
       decodable: 0,
       resident: 0,

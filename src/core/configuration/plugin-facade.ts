@@ -7,7 +7,7 @@
  */
 import { shown } from "./foreign-values.js";
 import type { Batch, Head, Limits, PrefillingHead, PromptQueue, View } from "../policies/scheduler.js";
-import type { Nanoseconds, Tokens } from "../numbers/units.js";
+import type { Tokens, Instant } from "../numbers/units.js";
 
 /** A copy that nobody can change: the engine's own would change with it. */
 export const fixedLimits = ({ maxTokens, maxSequences, residentCap, chunk }: Limits): Limits =>
@@ -77,7 +77,7 @@ class LentView implements View {
     from.#view = NO_VIEW;
   }
 
-  get now(): Nanoseconds {
+  get now(): Instant {
     return this.#view.now;
   }
 

@@ -5,13 +5,13 @@ import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { TrialState } from "../state/trial-state.js";
 import { cachedTokens } from "./residents.js";
 import type { Senders } from "../workload/senders.js";
-import { NEVER, ns, UNLIMITED, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, UNLIMITED, asInstant, type Instant } from "../numbers/units.js";
 
 /** The requests of an open system: rows that are there from the beginning. */
 export class RowsInOrder implements EventSource {
   constructor(private readonly shared: TrialState) {}
 
-  get nextAt(): Nanoseconds {
+  get nextAt(): Instant {
     return nextRowAt(this.shared);
   }
 
@@ -20,9 +20,9 @@ export class RowsInOrder implements EventSource {
   }
 }
 
-function nextRowAt({ arrived, overhead, sequences }: TrialState): Nanoseconds {
+function nextRowAt({ arrived, overhead, sequences }: TrialState): Instant {
   const { arrivedAt, count } = sequences.requests;
-  return arrived < count ? ((arrivedAt[arrived] + overhead) as Nanoseconds) : NEVER;
+  return arrived < count ? ((arrivedAt[arrived] + overhead) as Instant) : NEVER;
 }
 
 /** Clients that send a request when they have thought, and think when it is answered: rows come as the trial runs. */
@@ -32,8 +32,8 @@ export class FromSenders implements EventSource {
     private readonly senders: Senders,
   ) {}
 
-  get nextAt(): Nanoseconds {
-    return ns(this.senders.nextAt + this.shared.overhead);
+  get nextAt(): Instant {
+    return asInstant(this.senders.nextAt + this.shared.overhead);
   }
 
   happen(): true {
@@ -47,19 +47,22 @@ export class FromSenders implements EventSource {
     return true;
   }
 
-  answered(id: number, now: Nanoseconds): void {
+  answered(id: number, now: Instant): void {
     this.senders.answered(id, now);
     this.shared.measuredFrom = this.senders.measuredFrom;
   }
 }
 
-/** Whether nothing comes but rows that are there: nobody waits for answers, and no other event is to be seen. */
-export const isOpen = ({ sources }: TrialState): boolean =>
-  sources.every((source) => source instanceof RowsInOrder);
+/** From here on events come from these sources. */
+export function follow(shared: TrialState, sources: readonly EventSource[]): void {
+  shared.sources = sources;
+  shared.isOpen = sources.every((source) => source instanceof RowsInOrder);
+  lookAhead(shared);
+}
 
 /** What is known of events to come. */
 export function lookAhead(shared: TrialState): void {
-  let next: Nanoseconds = NEVER;
+  let next: Instant = NEVER;
   for (const { nextAt } of shared.sources) if (nextAt < next) next = nextAt;
   shared.nextArrivalAt = next;
 }
@@ -69,6 +72,7 @@ export function lookAhead(shared: TrialState): void {
  * @returns the id of the request that arrives; -1 if none does, or it can never fit into the memory and is rejected
  */
 export function happenNext(shared: TrialState): number {
+  if (shared.isOpen) return arriveNext(shared);
   const source = shared.sources.find(({ nextAt }) => nextAt === shared.nextArrivalAt)!;
   const id = source.happen() ? takeIn(shared, shared.arrived++) : -1;
   lookAhead(shared);
@@ -80,8 +84,7 @@ export function arriveNext(shared: TrialState): number {
   const id = shared.arrived++;
   const { arrivedAt, count } = shared.sequences.requests;
   // No ternary: the compiler would allocate its number.
-  if (shared.arrived < count)
-    shared.nextArrivalAt = (arrivedAt[shared.arrived] + shared.overhead) as Nanoseconds;
+  if (shared.arrived < count) shared.nextArrivalAt = (arrivedAt[shared.arrived] + shared.overhead) as Instant;
   else shared.nextArrivalAt = NEVER;
   return takeIn(shared, id);
 }
@@ -99,7 +102,7 @@ function takeIn(shared: TrialState, id: number): number {
   shared.rejected++;
   if (id >= shared.firstMeasured) shared.rejectedMeasured++;
   // A rejection is an answer at the instant at which the engine hears of the request: now, as it sees at once.
-  for (const source of shared.sources) source.answered?.(id, shared.now);
+  if (!shared.isOpen) for (const source of shared.sources) source.answered?.(id, shared.now);
   return -1;
 }
 

@@ -4,7 +4,7 @@ import type { Replica } from "../state/replica.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { TrialState } from "../state/trial-state.js";
 import { cut } from "./stretch.js";
-import { NEVER, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, type Instant } from "../numbers/units.js";
 
 /**
  * The central queue has lost prompts to `taker`: a stretch that repeats on another replica because of what
@@ -46,7 +46,7 @@ export function shorten(
   shared: TrialState,
   replica: Replica,
   scheduled: ScheduledBatch,
-  instant: Nanoseconds,
+  instant: Instant,
   after: boolean,
   events: EventQueue,
 ): void {

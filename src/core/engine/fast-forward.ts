@@ -18,7 +18,7 @@ import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import { activateFirst } from "./residents.js";
-import { NEVER, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, type Instant, type Duration } from "../numbers/units.js";
 
 /** Whether the batch that a replica would compose is all its decoding sequences and nothing else; they are active then. */
 export function canFastForward(shared: TrialState, replica: Replica): boolean {
@@ -77,7 +77,7 @@ export function fastForwardDecodes(shared: TrialState, replica: Replica, schedul
   let now: number = shared.now;
   // From here on all go straight on, the later stretches too; so they do where even the first one ends too late.
   scheduled.startAt = shared.now;
-  scheduled.iterationTime = table[2 * active] as Nanoseconds;
+  scheduled.iterationTime = table[2 * active] as Duration;
   table[2 * active + 1] -= active - firstGaps(shared, replica, scheduled, active);
 
   const { finishedAt } = shared.sequences;
@@ -117,7 +117,7 @@ export function fastForwardDecodes(shared: TrialState, replica: Replica, schedul
   replica.iterations += (clock - pool.clock) | 0;
   replica.decodeTokens += decodeTokens;
   replica.busyTime += now - shared.now;
-  shared.now = replica.lastTickAt = now as Nanoseconds;
+  shared.now = replica.lastTickAt = now as Instant;
   pool.active = active;
   pool.clock = clock;
   if (isUnderWay) startStretch(shared, replica, scheduled);
@@ -143,6 +143,6 @@ function startStretch(shared: TrialState, replica: Replica, scheduled: Scheduled
   scheduled.clear();
   scheduled.dependsOnArrivals = engine.decodesFirst === false;
   scheduled.decodes = pool.active;
-  scheduled.iterationTime = decodeTimes.table[2 * pool.active] as Nanoseconds;
+  scheduled.iterationTime = decodeTimes.table[2 * pool.active] as Duration;
   runOn(shared, replica, scheduled);
 }

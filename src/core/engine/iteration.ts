@@ -9,9 +9,9 @@
  * a stretch runs nothing can change it: it is settled (tokens, instants, completions are known), and with depth 2
  * the next batch is composed on that. What it held is given back when it ends.
  */
+import { growStretch } from "./decode-blocks.js";
 import { firstGaps } from "./first-gaps.js";
 import type { IdList } from "../queues/id-list.js";
-import type { KvMemory } from "../state/kv-memory.js";
 import { ownGap, stretchGaps } from "./largest-gaps.js";
 import type { Plan } from "./plan.js";
 import { schedule } from "./stretch.js";
@@ -19,7 +19,7 @@ import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import { blocksNeeded, cachedTokens, enterByAdmission, finishNext } from "./residents.js";
-import { NEVER, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, type Instant } from "../numbers/units.js";
 
 /**
  * Composes the next iteration, or stretch of iterations, of a replica that has work.
@@ -36,7 +36,7 @@ export function begin(shared: TrialState, plan: Plan, replica: Replica, schedule
 export function settle(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
   scheduled.isSettled = true;
   if (scheduled.chunkCount > 0 && scheduled.iterations > 1) repeatChunks(shared, scheduled);
-  if (replica.memory !== null) takeBlocks(shared, replica, replica.memory, scheduled);
+  if (replica.memory !== null) takeBlocks(shared, replica, scheduled);
   if (scheduled.decodes > 0) tick(shared, replica, scheduled);
   if (scheduled.ended.length > 0) endPrefills(shared, replica, scheduled);
 }
@@ -51,22 +51,22 @@ function repeatChunks(
 }
 
 /** Takes the blocks of a stretch's repeats, and counts the blocks in use, times time. */
-function takeBlocks(shared: TrialState, replica: Replica, memory: KvMemory, scheduled: ScheduledBatch): void {
+function takeBlocks(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
   const { ends, iterations, startAt, blocksIn } = scheduled;
   let used = scheduled.usedBlocks;
   // In a closed loop nobody may be known yet who will be measured: NaN, and then the measurement may begin here, too.
   const isBefore = !(startAt >= shared.measuredFrom);
-  blocksIn.length = 0;
+  // A length set calls the runtime, whatever it was: 140 instructions (`npm run bench -- instructions`).
+  if (blocksIn.length > 0) blocksIn.length = 0;
   if (isBefore) blocksIn.push(used);
   let area = used * (ends[0] - startAt);
   for (let i = 1; i < iterations; i++) {
-    const blocks = blocksNeeded(replica, i);
-    memory.take(blocks);
-    used += blocks;
+    used += blocksNeeded(replica, i);
     if (isBefore) blocksIn.push(used);
     area += used * (ends[i] - ends[i - 1]);
   }
   scheduled.blockTime = area;
+  if (iterations > 1) growStretch(shared, replica, iterations, used - scheduled.usedBlocks);
 }
 
 /** Moves the decode clock: one token an iteration for every active sequence. */
@@ -145,7 +145,7 @@ function endPrefill(shared: TrialState, replica: Replica, scheduled: ScheduledBa
 }
 
 /** A preempted sequence's tokens are computed again, and one more comes. */
-function resume(shared: TrialState, replica: Replica, id: number, endAt: Nanoseconds): void {
+function resume(shared: TrialState, replica: Replica, id: number, endAt: Instant): void {
   const { lastTokenAt } = shared.sequences;
   replica.resumedTokens++;
   if (shared.sequences.largestGap !== null) ownGap(shared, id, endAt);
@@ -197,7 +197,7 @@ function release(
   if (memory !== null)
     for (let i = 0; i < finishing.length; i++) {
       const cached = cachedTokens(shared, finishing.ids[i], 0);
-      memory.release(memory.blocksFor(cached), cached);
+      memory.release(finishing.ids[i], cached, cached);
     }
   leave(shared, replica, finishing);
   leave(shared, replica, finishingUnseated);

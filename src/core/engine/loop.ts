@@ -4,7 +4,7 @@
  * At one instant, in this order: iterations that end are credited, by replica; requests arrive, by id;
  * replicas that may compose decide, by number, each seeing what the one before took (model §1).
  */
-import { answer, arriveNext, happenNext, isOpen } from "./arrivals.js";
+import { answer, arriveNext, happenNext } from "./arrivals.js";
 import { cutOthers, cutToArrival, shorten } from "./cuts.js";
 import { fastForwardDecodes, canFastForward, isProven, prove } from "./fast-forward.js";
 import type { WaitingQueue } from "../policies/discipline.js";
@@ -19,7 +19,7 @@ import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import { cachedTokens } from "./residents.js";
 import type { Fleet, RoutedRequest } from "../policies/router.js";
-import { LAST_INSTANT, NEVER, ns, type Nanoseconds } from "../numbers/units.js";
+import { LAST_INSTANT, NEVER, asInstant, type Instant } from "../numbers/units.js";
 
 /** The state of a simulation: everything that the loop moves. */
 export interface State {
@@ -37,10 +37,10 @@ export interface State {
  * arrival later than `shared.arrivalsUntil`, it pauses in the middle of that instant (`shared.isPaused`): the
  * next call goes on from there, with that arrival or, in a shorter window, without.
  */
-export function advance(state: State, until: Nanoseconds, observer?: Observer): void {
+export function advance(state: State, until: Instant, observer?: Observer): void {
   const { replicas, shared } = state;
-  const isAlone = replicas.length === 1 && shared.router === null && isOpen(shared);
-  shared.until = ns(Math.min(until, LAST_INSTANT));
+  const isAlone = replicas.length === 1 && shared.router === null && shared.isOpen;
+  shared.until = asInstant(Math.min(until, LAST_INSTANT));
   if (isAlone && replicas[0].engine.depth === 1 && !observer && !shared.isPlain)
     advanceAlone(state, replicas[0]);
   else advanceAll(state, observer);
@@ -111,8 +111,7 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
   const fleet = shared.router && new Replicas(shared, replicas);
   const request = new Arriving(shared.sequences.requests);
   // A router decides at the arrival; a rejection is an answer at once, and in a closed loop its client asks again.
-  const isClosed = !isOpen(shared);
-  const seesAtOnce = fleet !== null || isClosed;
+  const seesAtOnce = fleet !== null || !shared.isOpen;
   let idle = 0;
   for (const { scheduled } of replicas) if (scheduled.endAt === NEVER) idle++;
   // A run may start from a state in which sequences stand ready: they decide before anything arrives.
@@ -135,7 +134,7 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
       events.set(replica.index, replica.wakeAt);
     }
     if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
-    if (isClosed && !fleet) cutToArrival(shared, replicas, events);
+    if (!shared.isOpen && !fleet) cutToArrival(shared, replicas, events);
     while (shared.nextArrivalAt <= now) {
       if (pauses(shared)) return;
       const id = happenNext(shared);
@@ -204,7 +203,7 @@ function onWake(shared: TrialState, replica: Replica, observer: Observer | undef
   }
   observer?.ended?.(replica, shared);
   end(shared, replica);
-  answer(shared, scheduled);
+  if (!shared.isOpen) answer(shared, scheduled);
   if (!replica.hasNext) {
     replica.isOpen = true;
     replica.wakeAt = NEVER;

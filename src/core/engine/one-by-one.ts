@@ -6,7 +6,7 @@ import type { OpenBatch } from "./open-batch.js";
 import { preemptByClass } from "./preemption.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
-import { activateFirst, blocksNeeded, enterByAdmission } from "./residents.js";
+import { activateFirst, blocksNeeded, cachedTokens, enterByAdmission } from "./residents.js";
 import type { Tokens } from "../numbers/units.js";
 
 /** Memory is wanted for a resident. */
@@ -36,7 +36,8 @@ export function decodeNext(batch: OpenBatch): boolean {
     preemptFor(batch);
     if (!replica.pool.isActive(batch.serving)) return false;
   }
-  memory.take(needed);
+  const cached = cachedTokens(shared, batch.serving, shared.sequences.decodeLeft[batch.serving]);
+  memory.grow(batch.serving, cached, cached + 1);
   batch.decodeBlocks += needed;
   scheduled.decodes++;
   batch.tokensLeft = (batch.tokensLeft - 1) as Tokens;

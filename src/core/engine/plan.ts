@@ -2,6 +2,7 @@
  * The batch as a scheduler composes it: enforces budget, cap, chunk size and memory, and moves the counts at
  * once, so that a bad plan is found where it is made.
  */
+import { growDecodes } from "./decode-blocks.js";
 import { FirstPrefilling, FirstWaiting, type PromptQueues } from "./heads.js";
 import { IdList } from "../queues/id-list.js";
 import { decodeNext, passOver, preemptFor, serve, takeUpSkipped } from "./one-by-one.js";
@@ -14,7 +15,7 @@ import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import { activateFirst, blocksNeeded } from "./residents.js";
 import type { Batch, OneByOne, PrefillingHead, PromptQueue, View } from "../policies/scheduler.js";
-import { UNLIMITED, tokens, type Nanoseconds, type Tokens } from "../numbers/units.js";
+import { UNLIMITED, tokens, type Tokens, type Instant } from "../numbers/units.js";
 
 /** The batch as it serves one by one; a name for its type, which the bundle's has none. */
 const servedBy = (batch: OneByOne): OneByOne => batch;
@@ -45,7 +46,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
     this.scheduled = replica.scheduled;
   }
 
-  get now(): Nanoseconds {
+  get now(): Instant {
     return this.shared.now;
   }
 
@@ -186,11 +187,11 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
   /** The id at the head of the unstarted. */
   get firstWaiting(): number {
     const { preempted, waiting } = this.replica;
-    return this.isReturnedFirst ? preempted.first : waiting.first;
+    return this.isPreemptedFirst ? preempted.first : waiting.first;
   }
 
   /** Whether a preempted request is the first of the unstarted: they come first, or in their class. */
-  private get isReturnedFirst(): boolean {
+  private get isPreemptedFirst(): boolean {
     const { preempted, waiting } = this.replica;
     if (preempted.length === 0) return false;
     if (!this.engine.preemptsByClass || waiting.length === 0) return true;
@@ -202,17 +203,11 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
     return this.replica.prefilling.ids[this.cursor];
   }
 
-  /** Prompt tokens to go of the head of a queue. */
+  /** Prompt tokens to go of the head of a queue: all but those that a waiting one finds in the cache. */
   leftOf(id: number, isWaiting: boolean): Tokens {
-    const known = this.shared.sequences.promptLeft[id] as Tokens;
-    return isWaiting && this.isReturnedFirst ? this.leftOfReturned(id, known) : known;
-  }
-
-  /** What a preempted request has to compute again: all but its leading blocks that survive. */
-  private leftOfReturned(id: number, known: Tokens): Tokens {
-    const { blockTokens } = this.engine.kvRules;
-    const hits = Math.min(this.replica.memory!.cachedBlocks(id), Math.floor((known - 1) / blockTokens));
-    return (known - hits * blockTokens) as Tokens;
+    const left = this.shared.sequences.promptLeft[id];
+    const { memory } = this.replica;
+    return tokens(isWaiting && memory !== null ? left - memory.lookup(id, left) : left);
   }
 
   /** Puts a chunk of a queue's head, with `left` tokens to go, into the batch, for which there is room. */
@@ -251,7 +246,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
       const needed = blocksNeeded(replica) - this.decodeBlocks;
       // The first in order take what is free before anybody goes: whose blocks come free then may be taken next.
       const taken = Math.min(needed, memory.free);
-      memory.take(taken);
+      if (taken > 0) growDecodes(shared, replica, this.decodeBlocks, taken);
       this.decodeBlocks += taken;
       if (taken === needed) return some;
       if (!this.preempt()) refuse(this.replica, "out of memory with nobody to preempt");
@@ -261,18 +256,16 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
   /** Whether the prompt at the head of the queue fits as it must; if so, the blocks of its chunk are taken. */
   private admits(left: number, asked: number): boolean {
     const { replica, shared } = this;
-    const { blockTokens, reservesPrompt, watermarkBlocks } = this.engine.kvRules;
+    const { reservesPrompt, watermarkBlocks } = this.engine.kvRules;
     const memory = replica.memory!;
     const id = this.firstWaiting;
     const known = shared.sequences.known(id);
-    const taken = memory.blocksFor(known - left + asked);
-    const needed = reservesPrompt ? memory.blocksFor(known) : taken;
+    const held = known - left + asked;
     const spared = replica.resident > 0 ? watermarkBlocks : 0;
-    if (this.scheduled.preempted > 0 || needed + spared > memory.free) return false;
-    const cached = this.isReturnedFirst ? (known - left) / blockTokens : 0;
-    memory.reclaim(id, cached);
-    memory.take(taken - cached);
-    replica.recomputedTokens -= cached * blockTokens;
+    if (this.scheduled.preempted > 0 || !memory.fits(id, reservesPrompt ? known : held, spared)) return false;
+    const found = shared.sequences.promptLeft[id] - left;
+    memory.admit(id, found, held);
+    if (this.isPreemptedFirst) replica.recomputedTokens -= found;
     return true;
   }
 
@@ -289,7 +282,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
       // It may have been this very prompt.
       if (this.cursor >= prefilling.length || prefilling.ids[this.cursor] !== id) return false;
     }
-    memory.take(needed);
+    memory.grow(id, cached, cached + asked);
     return true;
   }
 
@@ -318,7 +311,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
   private admit(id: number): void {
     const { replica, shared } = this;
     const { sequences } = shared;
-    if (this.isReturnedFirst) replica.preempted.popFront();
+    if (this.isPreemptedFirst) replica.preempted.popFront();
     else {
       replica.waiting.popFront();
       sequences.startedAt[id] = shared.now;

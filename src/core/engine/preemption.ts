@@ -79,7 +79,7 @@ function preempt(batch: OpenBatch, id: number): void {
     replica.scheduled.finishing.remove(id);
     replica.scheduled.finishingUnseated.push(id);
     const cached = cachedTokens(shared, id, 0);
-    memory.release(memory.blocksFor(cached), cached - (replica.scheduled.ended.includes(id) ? 0 : 1));
+    memory.release(id, cached, cached - (replica.scheduled.ended.includes(id) ? 0 : 1));
     return;
   }
   const part = replica.prefilling.indexOf(id);
@@ -89,9 +89,8 @@ function preempt(batch: OpenBatch, id: number): void {
   const known = sequences.known(id);
   const left = part >= 0 ? promptLeft[id] : 0;
   const cached = part >= 0 ? known - left : cachedTokens(shared, id, decodeLeft[id]);
-  const blocks = memory.blocksFor(cached + given);
-  if (part < 0) batch.decodeBlocks -= blocks - memory.blocksFor(cached);
-  memory.preempt(id, blocks, cached + given - unknown(batch, id, given));
+  if (part < 0) batch.decodeBlocks -= memory.blocksFor(cached + given) - memory.blocksFor(cached);
+  memory.preempt(id, cached + given, cached + given - unknown(batch, id, given));
   replica.recomputedTokens += known - left;
   promptLeft[id] = known;
   waitAgain(replica, id);
@@ -111,7 +110,7 @@ function checkProgress(shared: TrialState, replica: Replica): void {
     replica.preemptionsAtProgress = preemptions;
   }
   const vain = preemptions - replica.preemptionsAtProgress;
-  if (vain <= 1000 + 10 * memory!.usable * memory!.rules.blockTokens) return;
+  if (vain <= 1000 + 10 * memory!.usable * engine.kvRules.blockTokens) return;
   const requests = "requests of one class that arrive at the same instant preempt each other for ever";
   throw new ConfigError([
     {

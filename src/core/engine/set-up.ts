@@ -9,7 +9,8 @@ import type { Limits, Scheduler } from "../policies/scheduler.js";
 import { MaxOfSides } from "../service-times/max-of-sides.js";
 import type { ServiceTimeModel } from "../service-times/service-time-model.js";
 import type { EngineSetup } from "../state/engine-setup.js";
-import type { KvRules } from "../state/kv-memory.js";
+import { CountedBlocks } from "../state/counted-blocks.js";
+import type { KvRules } from "../state/kv-cache.js";
 import type { Requests } from "../workload/requests.js";
 
 /** Which trial it is, and how it is run. */
@@ -45,6 +46,7 @@ export function setUpPool(config: SimulationConfig, registry: Registry, trialOf:
   const alone = { model, ...limits, emitsAtPrefillEnd };
   const known = predictionsOf(trialOf.requests, alone, trialOf.seed, trialOf.trial);
   const newQueue = (): WaitingQueue => discipline.create(options.discipline, known);
+  const kvRules = kvRulesOf(config, scheduler);
   const engine: EngineSetup = {
     scheduler,
     schedulerName: config.scheduler.kind,
@@ -57,7 +59,8 @@ export function setUpPool(config: SimulationConfig, registry: Registry, trialOf:
     decodesAll: isLookedAt ? 0 : (scheduler.decodesAll?.(limits) ?? 0),
     decodesFirst: scheduler.decodesFirst === true,
     usableBlocks: blocks,
-    kvRules: kvRulesOf(config, scheduler),
+    kvRules,
+    newKvCache: blocks === UNLIMITED ? null : () => new CountedBlocks(blocks, kvRules),
     preemptsByClass:
       scheduler.preemptsByClass === true && blocks < UNLIMITED && newQueue().classOf !== undefined,
   };

@@ -9,7 +9,7 @@ import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { TrialState } from "../state/trial-state.js";
 import { price } from "./pricing.js";
 import { blocksNeeded } from "./residents.js";
-import { LAST_INSTANT, NEVER, UNLIMITED, ns, type Nanoseconds } from "../numbers/units.js";
+import { LAST_INSTANT, NEVER, UNLIMITED, asInstant, type Instant } from "../numbers/units.js";
 
 /** What the batch just composed costs, and for how many iterations it runs. */
 export function schedule(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
@@ -40,7 +40,7 @@ export function runOn(shared: TrialState, replica: Replica, scheduled: Scheduled
 /** How long the stretch lasts, where all its iterations take the same time. */
 function last(shared: TrialState, engine: EngineSetup, scheduled: ScheduledBatch): void {
   if (scheduled.iterations > 1) repeatUntilArrival(shared, engine.depth, scheduled);
-  scheduled.endAt = (scheduled.startAt + scheduled.iterations * scheduled.iterationTime) as Nanoseconds;
+  scheduled.endAt = (scheduled.startAt + scheduled.iterations * scheduled.iterationTime) as Instant;
 }
 
 function refuseDrain(): never {
@@ -133,7 +133,7 @@ function priceStretch(shared: TrialState, replica: Replica, scheduled: Scheduled
   scheduled.iterationTime = first;
   scheduled.sumKv = sumKv;
   scheduled.iterations = n;
-  scheduled.endAt = ns(at);
+  scheduled.endAt = asInstant(at);
 }
 
 /** How many of a stretch's iterations have ended by an instant. */
@@ -150,7 +150,7 @@ export function endedBy(scheduled: ScheduledBatch, instant: number, varies: bool
 export function cut(
   { varies, depth }: EngineSetup,
   scheduled: ScheduledBatch,
-  instant: Nanoseconds,
+  instant: Instant,
   after: boolean,
 ): void {
   let iterations;

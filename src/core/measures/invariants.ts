@@ -10,7 +10,7 @@ import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
 import type { Outcome } from "../engine/outcome.js";
 import type { Tally } from "./tally.js";
-import { NEVER, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, type Instant } from "../numbers/units.js";
 
 const total = (replicas: readonly Replica[], of: (replica: Replica) => number): number =>
   replicas.reduce((sum, replica) => sum + of(replica), 0);
@@ -169,7 +169,7 @@ export class Invariants implements Observer {
     );
   }
 
-  private at(now: Nanoseconds): void {
+  private at(now: Instant): void {
     invariant(now >= this.clock, () => `the clock went back from ${this.clock} to ${now}`);
     this.area += this.inSystem * (now - this.clock);
     this.clock = now;

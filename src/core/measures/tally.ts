@@ -9,7 +9,7 @@ import { type Demand, WarmUpDemand } from "./demand.js";
 import { RequestTimes } from "./request-times.js";
 import type { TrialState } from "../state/trial-state.js";
 import type { Outcome } from "../engine/outcome.js";
-import { NEVER, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, type Instant } from "../numbers/units.js";
 
 /** Its buffers are reused from one tally to the next: one at a time. */
 const times = new RequestTimes();
@@ -40,7 +40,7 @@ export class Tally {
    * Counts a window that has run to its end.
    * @param fork the instant at which it took leave of the longer windows; NEVER for the last
    */
-  count({ shared, arrived }: Outcome, fork: Nanoseconds): void {
+  count({ shared, arrived }: Outcome, fork: Instant): void {
     const { sequences, firstMeasured } = shared;
     const { finishedAt } = sequences;
     // In a closed loop it is known when it has arrived; nothing was measured before.

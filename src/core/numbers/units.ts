@@ -7,10 +7,14 @@
  */
 
 declare const unit: unique symbol;
-type Branded<Name extends string> = number & { readonly [unit]: Name };
+type Branded<Name extends string> = number & { readonly [unit]: { readonly [name in Name]: true } };
 
-/** An instant or a duration in whole nanoseconds; instants count from the start of a trial. */
-export type Nanoseconds = Branded<"ns">;
+/** A point in time: whole nanoseconds from the start of a trial; at least 0. */
+export type Instant = Branded<"instant">;
+/** A length of time in whole nanoseconds; at least 0. */
+export type Duration = Branded<"duration">;
+/** Either: a length of time since the start of a trial is a point in it. */
+export type Nanoseconds = Instant & Duration;
 /** A count of tokens: an integer, 0 or more. */
 export type Tokens = Branded<"tokens">;
 /** A share in [0, 1]. */
@@ -19,17 +23,19 @@ export type Ratio = Branded<"ratio">;
 export type PerSecond = Branded<"1/s">;
 
 /** The last nanosecond that a double counts exactly: 2^53, about 104 days. */
-export const LAST_INSTANT = 9_007_199_254_740_992 as Nanoseconds;
+export const LAST_INSTANT = 9_007_199_254_740_992 as Instant;
 /** A limit that never binds. A small integer, so that arithmetic with it stays integer arithmetic. */
 export const UNLIMITED = 2_147_483_647;
 /** "Never": later than every instant. */
-export const NEVER = Infinity as Nanoseconds;
+export const NEVER = Infinity as Instant;
 
 const NANOSECONDS_PER_SECOND = 1e9;
 const NANOSECONDS_PER_MILLISECOND = 1e6;
 
-/** The brand of a number that is known to be whole nanoseconds. */
-export const ns = (value: number): Nanoseconds => value as Nanoseconds;
+/** The brand of a number that is known to be whole nanoseconds from the start of a trial. */
+export const asInstant = (value: number): Instant => value as Instant;
+/** The brand of a number that is known to be a length of time in whole nanoseconds. */
+export const asDuration = (value: number): Duration => value as Duration;
 /** The brand of a number that is known to be a count of tokens. */
 export const tokens = (value: number): Tokens => value as Tokens;
 /** From here on a half added to a double may be rounded: 2^52. */

@@ -6,7 +6,7 @@
  */
 import type { Conventions } from "../options/conventions.js";
 import type { Definition } from "../options/definition.js";
-import type { Nanoseconds, Tokens } from "../numbers/units.js";
+import type { Tokens, Instant } from "../numbers/units.js";
 
 /** The prompt at the head of a queue. */
 export interface Head {
@@ -34,7 +34,7 @@ export interface Limits {
 
 /** The state of a replica at the instant it composes a batch. Heads and counts follow what the batch takes. */
 export interface View {
-  readonly now: Nanoseconds;
+  readonly now: Instant;
   readonly limits: Limits;
   /** Sequences whose prefill has ended and that have tokens to decode. */
   readonly decodable: number;

@@ -5,7 +5,7 @@
  * is the earliest instant, and an event that moves (a stretch cut short) is one more update, with nothing
  * stale left behind. Among events of one instant the source with the lowest number comes first (model §1).
  */
-import { NEVER, ns, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, asInstant, type Instant } from "../numbers/units.js";
 
 export class EventQueue {
   /** Leaves from `leaves` on; a node holds the earlier of its two children; unused leaves hold NEVER. */
@@ -27,7 +27,7 @@ export class EventQueue {
   }
 
   /** Instant of the next event, or NEVER. */
-  get nextAt(): Nanoseconds {
+  get nextAt(): Instant {
     return this.root;
   }
 
@@ -37,7 +37,7 @@ export class EventQueue {
   }
 
   /** Sets the instant of a source's event; NEVER: it has none. */
-  set(source: number, instant: Nanoseconds): void {
+  set(source: number, instant: Instant): void {
     if (this.leaves === 1) this.root = instant;
     else this.replay(source, instant);
   }
@@ -60,7 +60,7 @@ export class EventQueue {
   }
 
   /** Sets a leaf and plays its matches again. */
-  private replay(source: number, instant: Nanoseconds): void {
+  private replay(source: number, instant: Instant): void {
     const { tree } = this;
     let node = this.leaves + source;
     tree[node] = instant;
@@ -68,6 +68,6 @@ export class EventQueue {
       node >>= 1;
       tree[node] = Math.min(tree[2 * node], tree[2 * node + 1]);
     }
-    this.root = ns(tree[1]);
+    this.root = asInstant(tree[1]);
   }
 }

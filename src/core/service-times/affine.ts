@@ -2,7 +2,7 @@
 import { AFFINE_OPTIONS, AffineCost, affineTerms, checkAffine } from "./affine-cost.js";
 import type { Spec } from "../options/definition.js";
 import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
-import { fromMilliseconds, type Nanoseconds } from "../numbers/units.js";
+import { fromMilliseconds, type Duration } from "../numbers/units.js";
 
 class Affine implements ServiceTimeModel {
   readonly random = false;
@@ -12,7 +12,7 @@ class Affine implements ServiceTimeModel {
     this.cost = new AffineCost(spec);
   }
 
-  price(shape: BatchShape): Nanoseconds {
+  price(shape: BatchShape): Duration {
     return fromMilliseconds(this.cost.of(shape));
   }
 }

@@ -2,7 +2,7 @@
 import { AFFINE_OPTIONS, AffineCost, affineTerms, checkAffine } from "./affine-cost.js";
 import type { Spec } from "../options/definition.js";
 import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
-import { type Nanoseconds, ns } from "../numbers/units.js";
+import { asDuration, type Duration } from "../numbers/units.js";
 
 class Exponential implements ServiceTimeModel {
   readonly random = true;
@@ -12,8 +12,8 @@ class Exponential implements ServiceTimeModel {
     this.cost = new AffineCost(spec);
   }
 
-  price(shape: BatchShape, draw: number): Nanoseconds {
-    return ns(Math.round(draw * (this.cost.of(shape) * 1e6)));
+  price(shape: BatchShape, draw: number): Duration {
+    return asDuration(Math.round(draw * (this.cost.of(shape) * 1e6)));
   }
 }
 

@@ -7,7 +7,7 @@
 import { numberOf, numbersOf, type OptionSpec, type Spec } from "../options/definition.js";
 import { axisProblem, KernelTable } from "./kernel-table.js";
 import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
-import { fromMilliseconds, ns, type Nanoseconds } from "../numbers/units.js";
+import { fromMilliseconds, asDuration, type Duration } from "../numbers/units.js";
 
 const axis = (key: string, unit: string, summary: string): OptionSpec => ({
   key,
@@ -121,7 +121,7 @@ class GpuTable implements ServiceTimeModel {
     this.mixed = table("mixedMs");
   }
 
-  price(shape: BatchShape): Nanoseconds {
+  price(shape: BatchShape): Duration {
     const { decodes, prefillTokens, chunkCount } = shape;
     const ms =
       this.host +
@@ -129,7 +129,7 @@ class GpuTable implements ServiceTimeModel {
       Math.max(0, this.head.at(decodes + chunkCount)) +
       this.attention(shape);
     // Below its first point a table is extrapolated and may say nothing; the clock must go on.
-    return ns(Math.max(1, fromMilliseconds(ms)));
+    return asDuration(Math.max(1, fromMilliseconds(ms)));
   }
 
   private attention({ decodes, sumKv, chunkCount, chunkTokens, chunkCached }: BatchShape): number {

@@ -8,7 +8,7 @@
 import { AFFINE_OPTIONS } from "./affine-cost.js";
 import { numberOf, type OptionSpec, type Spec } from "../options/definition.js";
 import type { BatchShape, ServiceTimeDefinition, ServiceTimeModel } from "./service-time-model.js";
-import { fromMilliseconds, type Nanoseconds } from "../numbers/units.js";
+import { fromMilliseconds, type Duration } from "../numbers/units.js";
 
 const cost = (key: string, unit: string, summary: string): OptionSpec => ({
   key,
@@ -60,7 +60,7 @@ class Gpu implements ServiceTimeModel {
     this.growsWithKv = this.mixedKv > 0;
   }
 
-  price({ decodes, prefillTokens, sumKv }: BatchShape): Nanoseconds {
+  price({ decodes, prefillTokens, sumKv }: BatchShape): Duration {
     const tokens = decodes + prefillTokens;
     return fromMilliseconds(
       this.fixed +

@@ -1,6 +1,6 @@
 /** The convention `mixedBatch: max` (model §3), as a model round a model: a mixed batch costs its dearer side. */
 import type { BatchShape, ServiceTimeModel } from "./service-time-model.js";
-import { ns, type Nanoseconds } from "../numbers/units.js";
+import { asDuration, type Duration } from "../numbers/units.js";
 
 export class MaxOfSides implements ServiceTimeModel {
   readonly random: boolean;
@@ -20,7 +20,7 @@ export class MaxOfSides implements ServiceTimeModel {
     this.growsWithKv = model.growsWithKv === true;
   }
 
-  price(batch: BatchShape, draw: number): Nanoseconds {
+  price(batch: BatchShape, draw: number): Duration {
     const { model, side } = this;
     if (batch.decodes === 0 || batch.prefillTokens === 0) return model.price(batch, draw);
     side.decodes = side.sumKv = 0;
@@ -32,6 +32,6 @@ export class MaxOfSides implements ServiceTimeModel {
     side.decodes = batch.decodes;
     side.sumKv = batch.sumKv;
     side.prefillTokens = side.chunkCount = 0;
-    return ns(Math.max(prefill, model.price(side, draw)));
+    return asDuration(Math.max(prefill, model.price(side, draw)));
   }
 }

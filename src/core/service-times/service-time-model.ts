@@ -1,6 +1,6 @@
 /** The interface of a service-time model: how long the GPU takes for one iteration's batch. */
 import type { Definition, Spec } from "../options/definition.js";
-import type { Nanoseconds } from "../numbers/units.js";
+import type { Duration } from "../numbers/units.js";
 
 /** What a batch holds, as counts: all that a model may price. */
 export interface BatchShape {
@@ -31,7 +31,7 @@ export interface ServiceTimeModel {
    * the same counts: the engine need not ask again, and may ask for fewer decodes alone than a batch holds, in advance.
    * @param draw an Exp(1) variate, for random models only (others get 1)
    */
-  price(shape: BatchShape, draw: number): Nanoseconds;
+  price(shape: BatchShape, draw: number): Duration;
 }
 
 /** S(b) = c + a·max(0, b − b0) for a batch of b tokens. */

@@ -171,6 +171,11 @@ export class DecodePool {
     for (let i = 0; i < this.idle.length; i++) visit(this.idle.at(i));
   }
 
+  /** Calls `visit` with every active sequence and the ticks until it finishes. */
+  forEachActive(visit: (id: number, ticksLeft: number) => void): void {
+    for (let i = 0; i < this.active; i++) visit(this.idOf(i), (this.heap[2 * i] - this.clock) | 0);
+  }
+
   /** Makes `target` equal to this pool. */
   copyInto(target: DecodePool): void {
     while (target.fresh.length < this.active) target.grow();

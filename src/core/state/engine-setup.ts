@@ -1,7 +1,7 @@
 /** How the engines of one pool are set up: what stays as it is for a whole trial, the same for all its replicas. */
 import type { Limits, Scheduler } from "../policies/scheduler.js";
 import type { ServiceTimeModel } from "../service-times/service-time-model.js";
-import type { KvRules } from "./kv-memory.js";
+import type { KvCache, KvRules } from "./kv-cache.js";
 
 /** Each replica has the setup of its pool (`replica.engine`). Today there is one pool. */
 export interface EngineSetup {
@@ -29,8 +29,9 @@ export interface EngineSetup {
   readonly decodesFirst: boolean;
   /** Blocks of KV memory a replica has; UNLIMITED without that limit. */
   readonly usableBlocks: number;
-  /** What such a memory goes by. */
   readonly kvRules: KvRules;
+  /** Makes an empty cache of that many blocks; null without that limit. */
+  readonly newKvCache: (() => KvCache) | null;
   /** Victims are chosen by class, wherever they run, and wait in their class again (vLLM's policy `priority`). */
   readonly preemptsByClass: boolean;
 }

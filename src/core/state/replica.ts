@@ -5,11 +5,11 @@ import type { WaitingQueue } from "../policies/discipline.js";
 import { IdDeque } from "../queues/id-deque.js";
 import { IdList } from "../queues/id-list.js";
 import type { Stream } from "../numbers/random.js";
-import { NEVER, ns, UNLIMITED, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, asInstant, type Instant } from "../numbers/units.js";
 import { DecodePool } from "./decode-pool.js";
 import { DecodeTimes } from "./decode-times.js";
 import type { EngineSetup } from "./engine-setup.js";
-import { KvMemory } from "./kv-memory.js";
+import type { KvCache } from "./kv-cache.js";
 import { ScheduledBatch } from "./scheduled-batch.js";
 import { StallLog } from "./stall-log.js";
 
@@ -44,7 +44,7 @@ export class Replica {
   /** It may compose a batch at this instant. */
   isOpen = true;
   /** When it has to look up again: an iteration ends after which it composes, or its batch ends. */
-  wakeAt: Nanoseconds = NEVER;
+  wakeAt: Instant = NEVER;
   /** Partly prefilled prompts, by arrival or by admission. */
   readonly prefilling = new IdList();
   /** Preempted requests: they come before all that never started, or where victims are chosen by class in their class. */
@@ -58,13 +58,13 @@ export class Replica {
   /** Active sequences that are not measured: their ITLs are not pooled. */
   activeUnmeasured = 0;
   /** End of the last settled iteration that decodes. */
-  lastTickAt: Nanoseconds = ns(0);
+  lastTickAt: Instant = asInstant(0);
   /** Gaps of the decode clock, where each request's largest is wanted. */
   readonly stalls = new StallLog();
   /** Tokens in the KV cache of the active sequences. */
   sumKv = 0;
   /** KV blocks, if they are limited. */
-  memory: KvMemory | null = null;
+  memory: KvCache | null = null;
   /** Active sequences by (cached tokens − decode clock) modulo the block size: who needs a block when. */
   phases = new Int32Array(0);
   readonly decodeTimes = new DecodeTimes();
@@ -98,7 +98,7 @@ export class Replica {
   }
 
   reset(engine: EngineSetup, waiting: WaitingQueue, service: Stream | undefined): void {
-    const { usableBlocks, kvRules } = engine;
+    const { kvRules } = engine;
     this.engine = engine;
     this.waiting = waiting;
     for (const counter of COUNTERS) this[counter] = 0;
@@ -113,9 +113,8 @@ export class Replica {
     this.prefilling.length = 0;
     this.preempted.clear();
     this.skipped.length = 0;
-    this.lastTickAt = ns(0);
-    this.memory = usableBlocks === UNLIMITED ? null : (this.memory ?? new KvMemory());
-    this.memory?.reset(usableBlocks, kvRules);
+    this.lastTickAt = asInstant(0);
+    this.memory = engine.newKvCache?.() ?? null;
     if (this.phases.length === kvRules.blockTokens) this.phases.fill(0);
     else this.phases = new Int32Array(kvRules.blockTokens);
     this.service = service;
@@ -130,8 +129,7 @@ export class Replica {
     this.prefilling.copyInto(target.prefilling);
     this.preempted.copyInto(target.preempted);
     this.skipped.copyInto(target.skipped);
-    if (this.memory) this.memory.copyInto((target.memory ??= new KvMemory()));
-    else target.memory = null;
+    target.memory = this.memory && this.memory.copyInto(target.memory);
     target.phases = this.phases.slice();
     // The log forgets a gap of the target's that was expected since.
     target.decodeTimes.clear();

@@ -1,14 +1,14 @@
 /** A composed batch. Plain fields that the engine's files move; nothing here decides anything. */
 import { IdList } from "../queues/id-list.js";
-import { NEVER, ns, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, asInstant, asDuration, type Instant, type Duration } from "../numbers/units.js";
 
 /** A composed batch: what it holds, and the stretch of equal iterations it runs for. */
 export class ScheduledBatch {
-  startAt: Nanoseconds = ns(0);
+  startAt: Instant = asInstant(0);
   /** End of the stretch; NEVER while there is none. */
-  endAt: Nanoseconds = NEVER;
+  endAt: Instant = NEVER;
   /** Time of the first iteration, and of all unless times vary; NaN before the first is priced. */
-  iterationTime: Nanoseconds = ns(NaN);
+  iterationTime: Duration = asDuration(NaN);
   iterations = 0;
   /** Where times vary: the end of each iteration. */
   ends = new Float64Array(16);
@@ -60,8 +60,8 @@ export class ScheduledBatch {
   }
 
   /** End of the stretch's i-th iteration, 1 <= i <= iterations; its start for i = 0. */
-  endOf(i: number, varies: boolean): Nanoseconds {
-    return ns(varies && i > 0 ? this.ends[i - 1] : this.startAt + i * this.iterationTime);
+  endOf(i: number, varies: boolean): Instant {
+    return asInstant(varies && i > 0 ? this.ends[i - 1] : this.startAt + i * this.iterationTime);
   }
 
   copyInto(target: ScheduledBatch): void {

@@ -6,7 +6,7 @@ import type { GapLog } from "./gap-log.js";
 import type { Stream } from "../numbers/random.js";
 import type { Router } from "../policies/router.js";
 import type { Sequences } from "./sequences.js";
-import { NEVER, ns, UNLIMITED, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, UNLIMITED, asInstant, type Instant, type Duration } from "../numbers/units.js";
 
 /** What a trial begins with. */
 interface Start {
@@ -25,9 +25,9 @@ interface Start {
   /** `firstToken: prefill`: the iteration that ends a prompt's prefill emits output token 1. */
   readonly emitsAtPrefillEnd: boolean;
   /** Time that each request spends before the engine sees it (HTTP, tokenizer). */
-  readonly overhead: Nanoseconds;
+  readonly overhead: Duration;
   /** Requests that arrive from here on are measured. */
-  readonly warmup: Nanoseconds;
+  readonly warmup: Instant;
 }
 
 /**
@@ -35,7 +35,7 @@ interface Start {
  * once, beside its field: one that were forgotten would be a wrong window.
  */
 const MOVING = [
-  ...["now", "nextArrivalAt", "arrivalsUntil", "isPaused", "sources"],
+  ...["now", "nextArrivalAt", "arrivalsUntil", "isPaused", "sources", "isOpen"],
   ...["arrived", "completed", "completedMeasured", "rejected", "rejectedMeasured"],
   ...["measuredUntil", "settledMeasured", "busyTime"],
 ] as const;
@@ -59,34 +59,36 @@ export class TrialState {
   readonly router: Router | null;
   readonly isPlain: boolean;
   readonly emitsAtPrefillEnd: boolean;
-  readonly overhead: Nanoseconds;
-  readonly warmup: Nanoseconds;
+  readonly overhead: Duration;
+  readonly warmup: Instant;
   routing: Stream | null;
   /** What happens besides the ends of batches; none when nobody comes any more. */
   sources: readonly EventSource[] = [];
+  /** Nothing comes but rows that are there: nobody waits for an answer, and no other event is to be seen. */
+  isOpen = true;
   /** The first measured request; ids are in order of arrival. In a closed loop UNLIMITED until it has arrived. */
   firstMeasured: number;
   /**
    * The instant of the first measured arrival: iteration time counts as measured from here on. In a closed loop the
    * earliest that is known: the clock passes none that is not.
    */
-  measuredFrom: Nanoseconds;
+  measuredFrom: Instant;
   /** The last completion after which no measured request that had arrived was left; NaN before any. */
-  measuredUntil: Nanoseconds = ns(NaN);
+  measuredUntil: Instant = asInstant(NaN);
   /** How many of them were completed. */
   settledMeasured = 0;
   /** Iteration time between these two instants, over all replicas. */
   busyTime = 0;
   /** The loop goes up to and with this instant. */
-  until: Nanoseconds = NEVER;
+  until: Instant = NEVER;
   /** Arrivals after this instant pause the loop. */
-  arrivalsUntil: Nanoseconds = NEVER;
+  arrivalsUntil: Instant = NEVER;
   /** The loop stopped in the middle of an instant, before it took an arrival in. */
   isPaused = false;
   /** The clock. */
-  now: Nanoseconds = ns(0);
+  now: Instant = asInstant(0);
   /** When the engine sees the first event of a source ahead, or NEVER. */
-  nextArrivalAt: Nanoseconds = NEVER;
+  nextArrivalAt: Instant = NEVER;
   /** Requests that have arrived. */
   arrived = 0;
   /** Requests completed, and those of them that are measured. */
@@ -114,7 +116,7 @@ export class TrialState {
     } else {
       const { count, arrivedAt } = requests;
       this.firstMeasured = requests.firstAt(warmup);
-      this.measuredFrom = ns(this.firstMeasured < count ? arrivedAt[this.firstMeasured] : NaN);
+      this.measuredFrom = asInstant(this.firstMeasured < count ? arrivedAt[this.firstMeasured] : NaN);
     }
   }
 }

@@ -10,7 +10,7 @@ import { GapLog } from "../state/gap-log.js";
 import { drawTrial } from "../configuration/draw-trial.js";
 import { holdBack } from "../workload/drawing.js";
 import { checkTotals, Invariants } from "../measures/invariants.js";
-import { FromSenders, lookAhead, RowsInOrder } from "../engine/arrivals.js";
+import { follow, FromSenders, RowsInOrder } from "../engine/arrivals.js";
 import { advance, type State } from "../engine/loop.js";
 import { type Measure, measureFurther } from "../measures/measures.js";
 import { asRecord, measure, type Metrics } from "../measures/metrics.js";
@@ -109,8 +109,7 @@ export class Simulator {
       overhead: fromMilliseconds(engine.overheadMs),
       warmup,
     });
-    shared.sources = [clients === null ? new RowsInOrder(shared) : new FromSenders(shared, clients)];
-    lookAhead(shared);
+    follow(shared, [clients === null ? new RowsInOrder(shared) : new FromSenders(shared, clients)]);
     while (this.replicas.length < engine.replicas) this.replicas.push(new Replica(this.replicas.length));
     const replicas = this.replicas.slice(0, engine.replicas);
     const waiting = pool.newQueue();

@@ -4,6 +4,7 @@
  */
 import type { SimulationConfig } from "../configuration/config.js";
 import { checkTotals } from "../measures/invariants.js";
+import { follow } from "../engine/arrivals.js";
 import { advance } from "../engine/loop.js";
 import { type Measure, measureFurther } from "../measures/measures.js";
 import { measure } from "../measures/metrics.js";
@@ -11,7 +12,7 @@ import type { Requests } from "../workload/requests.js";
 import { outcomeOf, type Simulator } from "./simulate.js";
 import { Snapshot } from "../engine/snapshot.js";
 import { Tally } from "../measures/tally.js";
-import { NEVER, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, type Instant } from "../numbers/units.js";
 
 /**
  * The metrics of each window, in the order of METRICS, and what is measured besides.
@@ -22,7 +23,7 @@ export function measureWindows(
   simulator: Simulator,
   config: SimulationConfig,
   requests: Requests,
-  windows: readonly Nanoseconds[],
+  windows: readonly Instant[],
   options: { readonly seed: number; readonly trial: number; readonly measures?: readonly Measure[] },
 ): Float64Array[] {
   const state = simulator.begin(config, requests, options);
@@ -30,7 +31,7 @@ export function measureWindows(
   const { shared } = state;
   const all: Float64Array[] = [];
   const tally = new Tally(shared, config.conventions.tbt);
-  const finish = (fork: Nanoseconds): void => {
+  const finish = (fork: Instant): void => {
     const outcome = outcomeOf(state);
     tally.count(outcome, fork);
     checkTotals(config, outcome, tally);
@@ -45,8 +46,7 @@ export function measureWindows(
       snapshot.save(state);
       const fork = shared.now;
       requests.count = shared.arrived;
-      shared.nextArrivalAt = NEVER;
-      shared.sources = [];
+      follow(shared, []);
       advance(state, NEVER);
       finish(fork);
       snapshot.restore(state);

@@ -1,7 +1,7 @@
 /** The interface of an arrival process: when requests arrive. */
 import type { Definition, OptionSpec } from "../options/definition.js";
 import type { Stream } from "../numbers/random.js";
-import { fromSeconds, type Nanoseconds } from "../numbers/units.js";
+import { fromSeconds, type Instant, type Duration } from "../numbers/units.js";
 
 /** Clients that wait for the answer to one request before they send the next: a closed loop (closed-loop.ts). */
 export interface ClientLaw {
@@ -10,7 +10,7 @@ export interface ClientLaw {
   /** Mean think time, in s. */
   readonly thinkSeconds: number;
   /** A think time of one client, from its own stream. */
-  think(stream: Stream): Nanoseconds;
+  think(stream: Stream): Duration;
 }
 
 /** An arrival process: open loop, or with `clients` a closed one. */
@@ -42,7 +42,7 @@ export interface ArrivalProcess {
  */
 export interface Arrivals {
   /** The next instant, none before the last; NEVER when no more will come. */
-  next(): Nanoseconds;
+  next(): Instant;
   /** Writes the next `count` instants to `into`: the same as `next` gives, many at a time, where that is faster. */
   fill?(into: Float64Array, count: number): void;
   /** The row of the process's table that arrived last. */
@@ -82,7 +82,7 @@ export abstract class RenewalArrivals implements Arrivals {
     private readonly ratePerSecond: number,
   ) {}
 
-  next(): Nanoseconds {
+  next(): Instant {
     this.units += this.gap();
     return fromSeconds(this.units / this.ratePerSecond);
   }

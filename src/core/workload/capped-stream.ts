@@ -7,10 +7,10 @@
  */
 import type { Rows, Senders } from "./senders.js";
 import { firstAtLeast } from "../numbers/sorted.js";
-import { NEVER, ns, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, asInstant, type Instant } from "../numbers/units.js";
 
 export class CappedStream implements Senders {
-  measuredFrom = ns(NaN);
+  measuredFrom = asInstant(NaN);
   readonly dueAt: Float64Array;
   /** When the answers came, in their order: the n-th makes room for the request that is n places beyond the cap. */
   private readonly answeredAt: Float64Array;
@@ -33,24 +33,26 @@ export class CappedStream implements Senders {
     this.total = requests.count;
   }
 
-  get nextAt(): Nanoseconds {
+  get nextAt(): Instant {
     const { sent, most } = this;
     if (sent === this.total || sent >= most + this.answers) return NEVER;
-    return ns(sent < most ? this.dueAt[sent] : Math.max(this.dueAt[sent], this.answeredAt[sent - most]));
+    return asInstant(
+      sent < most ? this.dueAt[sent] : Math.max(this.dueAt[sent], this.answeredAt[sent - most]),
+    );
   }
 
   until(instant: number): void {
     this.total = firstAtLeast(this.dueAt, instant + 1);
   }
 
-  restart(warmup: Nanoseconds): void {
+  restart(warmup: Instant): void {
     this.sent = this.answers = 0;
     this.warmup = warmup;
-    this.measuredFrom = ns(NaN);
+    this.measuredFrom = asInstant(NaN);
     this.look();
   }
 
-  send(requests: Rows): Nanoseconds {
+  send(requests: Rows): Instant {
     const at = this.nextAt;
     requests.sendNext(at);
     this.sent++;

@@ -12,7 +12,7 @@ import { IdHeap } from "../queues/id-heap.js";
 import { JointLengths } from "./joint-lengths.js";
 import { stream, type Stream } from "../numbers/random.js";
 import type { Rows, Senders } from "./senders.js";
-import { NEVER, ns, type Nanoseconds } from "../numbers/units.js";
+import { NEVER, asInstant, type Instant } from "../numbers/units.js";
 
 /** So many requests at one instant, and as many again as there are clients, are a loop in which no time passes. */
 const MOST_AT_ONCE = 1_000_000;
@@ -31,7 +31,7 @@ export class ClosedLoop implements Senders {
   /** The client of each row. */
   clientOf = new Int32Array(0);
   /** The first instant at or after the warm-up at which somebody is known to send; NaN: nobody yet. */
-  measuredFrom = ns(NaN);
+  measuredFrom = asInstant(NaN);
   /** The clients that will send, by instant; ties by number. */
   private readonly thinking = new IdHeap();
   private readonly sendsAt: Float64Array;
@@ -51,8 +51,8 @@ export class ClosedLoop implements Senders {
   }
 
   /** The instant of the next request, or NEVER. */
-  get nextAt(): Nanoseconds {
-    return ns(this.thinking.length > 0 ? this.sendsAt[this.thinking.first] : NEVER);
+  get nextAt(): Instant {
+    return asInstant(this.thinking.length > 0 ? this.sendsAt[this.thinking.first] : NEVER);
   }
 
   /** Clients send nothing later than this instant, nor later than their horizon. */
@@ -61,11 +61,11 @@ export class ClosedLoop implements Senders {
   }
 
   /** From the beginning: every client thinks its first thought from instant 0 on. */
-  restart(warmup: Nanoseconds): void {
+  restart(warmup: Instant): void {
     const { seed, trial } = this.limits;
     this.thinking.clear();
     this.warmup = warmup;
-    this.measuredFrom = ns(NaN);
+    this.measuredFrom = asInstant(NaN);
     this.isOver = false;
     this.streams.length = 0;
     for (let client = 0; client < this.clients.count; client++) {
@@ -75,10 +75,10 @@ export class ClosedLoop implements Senders {
   }
 
   /** The client whose turn it is sends its request: a row more. Returns its instant. */
-  send(requests: Rows): Nanoseconds {
+  send(requests: Rows): Instant {
     const { seed, trial, most } = this.limits;
     const client = this.thinking.pop();
-    const at = ns(this.sendsAt[client]);
+    const at = asInstant(this.sendsAt[client]);
     const row = requests.count;
     const crowd = MOST_AT_ONCE + this.clients.count;
     if (row >= crowd && requests.arrivedAt[row - crowd] === at)
@@ -114,6 +114,6 @@ export class ClosedLoop implements Senders {
     if (at > this.last) return;
     this.sendsAt[client] = at;
     this.thinking.push(client, at);
-    if (at >= this.warmup && !(this.measuredFrom <= at)) this.measuredFrom = ns(at);
+    if (at >= this.warmup && !(this.measuredFrom <= at)) this.measuredFrom = asInstant(at);
   }
 }

@@ -7,7 +7,7 @@
 import type { JointLengths } from "./joint-lengths.js";
 import type { Senders } from "./senders.js";
 import { firstAtLeast } from "../numbers/sorted.js";
-import { BLOCK_TOKENS, type Nanoseconds } from "../numbers/units.js";
+import { BLOCK_TOKENS, type Instant } from "../numbers/units.js";
 
 /** A longer column that begins as the given one. */
 function longer(column: Int32Array | undefined, rows: number): Int32Array | undefined {
@@ -80,13 +80,13 @@ export class Requests {
   }
 
   /** The next of the rows that were drawn is sent at an instant. */
-  sendNext(at: Nanoseconds): void {
+  sendNext(at: Instant): void {
     this.arrivedAt[this.count] = at;
     this.drawn = ++this.count;
   }
 
   /** Before a run: where that depends on answers nobody has sent anything. */
-  restart(warmup: Nanoseconds): void {
+  restart(warmup: Instant): void {
     if (!this.clients) return;
     this.drawn = this.count = 0;
     this.clients.restart(warmup);

@@ -10,7 +10,7 @@ import { numberOf } from "../options/definition.js";
 import type { Stream } from "../numbers/random.js";
 import { firstAtLeast } from "../numbers/sorted.js";
 import { checkTrace, DATA_OPTION, lastInstant, type Trace, traceOf } from "./trace.js";
-import { fromSeconds, NEVER, ns, toSeconds, type Nanoseconds } from "../numbers/units.js";
+import { fromSeconds, NEVER, toSeconds, asInstant, type Instant } from "../numbers/units.js";
 
 /** The usual length of a block, at most: the minutes of a long trace stay as they were. */
 const MOST_BLOCK_SECONDS = 60;
@@ -29,9 +29,9 @@ class Replay implements Arrivals {
     private readonly speedup: number,
   ) {}
 
-  next(): Nanoseconds {
+  next(): Instant {
     if (this.row + 1 >= this.arrivedAt.length) return NEVER;
-    return ns(Math.round(this.arrivedAt[++this.row] / this.speedup));
+    return asInstant(Math.round(this.arrivedAt[++this.row] / this.speedup));
   }
 }
 
@@ -59,7 +59,7 @@ class Resampled implements Arrivals {
     this.begin();
   }
 
-  next(): Nanoseconds {
+  next(): Instant {
     const { arrivedAt, circle, block } = this;
     const { length } = arrivedAt;
     for (;;) {
@@ -70,7 +70,7 @@ class Resampled implements Arrivals {
         if (at > this.last) return NEVER;
         this.place++;
         this.row = row;
-        return ns(Math.round(at / this.speedup));
+        return asInstant(Math.round(at / this.speedup));
       }
       if (this.blocks * block > this.last) return NEVER;
       this.begin();

@@ -9,7 +9,7 @@ import type { Replica } from "../../core/state/replica.js";
 import { Requests } from "../../core/workload/requests.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { firstAtLeast } from "../../core/numbers/sorted.js";
-import { fromMilliseconds, fromSeconds, ns, toSeconds } from "../../core/numbers/units.js";
+import { fromMilliseconds, fromSeconds, toSeconds, asInstant } from "../../core/numbers/units.js";
 import type { MeasuredRequest } from "./run.js";
 
 /** Times of a request in seconds, counted from when the engine picked it up. */
@@ -80,7 +80,7 @@ export function replay(
   const overhead = fromMilliseconds(config.engine.overheadMs);
   return run.map(({ outputTokens }, i) => {
     const pickedUpAt = observer.pickedUpAt(requests.arrivedAt[i] + overhead);
-    const since = (instant: number, from: number): number => toSeconds(ns(instant - from));
+    const since = (instant: number, from: number): number => toSeconds(asInstant(instant - from));
     return {
       ttft: since(firstTokenAt[i], pickedUpAt),
       tpot: since(finishedAt[i], firstTokenAt[i]) / (outputTokens - 1),

@@ -6,7 +6,7 @@ import { PlanError } from "../../../src/core/errors.js";
 import { advance } from "../../../src/core/engine/loop.js";
 import { Snapshot } from "../../../src/core/engine/snapshot.js";
 import { outcomeOf, Simulator } from "../../../src/core/trial/simulate.js";
-import { NEVER, ns } from "../../../src/core/numbers/units.js";
+import { NEVER, asInstant } from "../../../src/core/numbers/units.js";
 import {
   account,
   plugin,
@@ -33,7 +33,7 @@ function inSteps(given: readonly Row[], kind: string, stops: readonly number[]):
     horizon: { tmaxSeconds: 1e6 },
   });
   const state = new Simulator().begin(config, requestsOf(given), { seed: 1, trial: 1 });
-  for (const stop of stops) advance(state, ns(stop));
+  for (const stop of stops) advance(state, asInstant(stop));
   advance(state, NEVER);
   return account({ outcome: outcomeOf(state) });
 }
@@ -89,7 +89,7 @@ test("sequences that stand ready at the start decode before anything arrives", (
   replicas[0].pool.append(0, sequences.place);
   replicas[0].resident++;
   shared.arrived++;
-  shared.nextArrivalAt = ns(1e9);
+  shared.nextArrivalAt = asInstant(1e9);
   advance({ shared, replicas, ...rest }, NEVER);
   // Four tokens at 11 ms each; the prompt of the other at its arrival.
   expect([...sequences.finishedAt.subarray(0, 2)]).toEqual([44e6, 1e9 + 11e6]);
@@ -127,14 +127,14 @@ test("after a fork the model is asked anew: the log has forgotten the gaps it wa
   const snapshot = new Snapshot(state.newQueue);
   // As if two had been seen to decode as promised: else they would be composed once more.
   state.replicas[0]!.proven = 2;
-  advance(state, ns(0));
+  advance(state, asInstant(0));
   snapshot.save(state);
   expect(gaps.count).toBe(0);
   advance(state, NEVER);
   const told = [...gaps.gap.subarray(0, gaps.count)];
   snapshot.restore(state);
   expect(gaps.count).toBe(0);
-  advance(state, ns(13e6));
+  advance(state, asInstant(13e6));
   // Both decode: not finished, and what both and what one of them takes is expected already.
   expect([...gaps.gap.subarray(0, gaps.count)]).toEqual(told);
   expect([...gaps.weight.subarray(0, gaps.count)]).toEqual([0, 0]);

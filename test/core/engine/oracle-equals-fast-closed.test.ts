@@ -13,7 +13,7 @@ import { stream } from "../../../src/core/numbers/random.js";
 import { builtIn, type Registry } from "../../../src/core/configuration/registry.js";
 import type { ServiceTimeDefinition } from "../../../src/core/service-times/service-time-model.js";
 import { simulate } from "../../../src/core/trial/simulate.js";
-import { ns } from "../../../src/core/numbers/units.js";
+import { asDuration, NEVER } from "../../../src/core/numbers/units.js";
 import { type OracleInput, runOracle } from "../../oracle/oracle.js";
 
 const LONG = process.env.LLMSIM_LONG === "1";
@@ -94,7 +94,7 @@ const growing: ServiceTimeDefinition = {
     random: false,
     growsWithKv: k !== 0,
     price: ({ decodes, prefillTokens, sumKv, chunkCount, chunkCached }) =>
-      ns(
+      asDuration(
         ((c as number) + (a as number) * (decodes + prefillTokens)) * MS +
           (k as number) * (sumKv + chunkCached.subarray(0, chunkCount).reduce((x, y) => x + y, 0)),
       ),
@@ -115,9 +115,9 @@ const listed: ArrivalDefinition = {
     clients: {
       count: clients as number,
       thinkSeconds: 0.01,
-      think: (draws) => ns(pick(thinks as number[], draws.uniform()) * MS),
+      think: (draws) => asDuration(pick(thinks as number[], draws.uniform()) * MS),
     },
-    open: () => ({ next: () => ns(Infinity) }),
+    open: () => ({ next: () => NEVER }),
   }),
 };
 const pick = (values: readonly number[], u: number): number => values[Math.floor(u * values.length)]!;

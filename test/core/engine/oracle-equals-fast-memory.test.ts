@@ -10,7 +10,7 @@ import { expectGaps, expectLargestGaps, expectRequests, expectTotals, total } fr
 import { Requests } from "../../../src/core/workload/requests.js";
 import type { ServiceTimeDefinition } from "../../../src/core/service-times/service-time-model.js";
 import { simulate, type Simulation } from "../../../src/core/trial/simulate.js";
-import { ns } from "../../../src/core/numbers/units.js";
+import { asDuration } from "../../../src/core/numbers/units.js";
 import { Endless } from "../../oracle/composition.js";
 import { type OracleInput, type OracleOutput, runOracle } from "../../oracle/oracle.js";
 
@@ -95,7 +95,7 @@ const growing: ServiceTimeDefinition = {
     random: false,
     growsWithKv: k !== 0,
     price: ({ decodes, prefillTokens, sumKv, chunkCount, chunkCached }) =>
-      ns(
+      asDuration(
         ((c as number) + (a as number) * (decodes + prefillTokens)) * MS +
           (k as number) * (sumKv + chunkCached.subarray(0, chunkCount).reduce((x, y) => x + y, 0)),
       ),

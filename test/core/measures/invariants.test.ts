@@ -15,7 +15,7 @@ import type { TrialState } from "../../../src/core/state/trial-state.js";
 import type { Outcome } from "../../../src/core/engine/outcome.js";
 import { Simulator } from "../../../src/core/trial/simulate.js";
 import { Tally } from "../../../src/core/measures/tally.js";
-import { NEVER, ns } from "../../../src/core/numbers/units.js";
+import { NEVER, asInstant } from "../../../src/core/numbers/units.js";
 import { requestsOf, type Row, run, type Setting } from "../../contract/workloads.js";
 
 /** Six requests of which the last two come late; b = 0 knee and `sum`, so that busy time has its law. */
@@ -118,7 +118,7 @@ describe("while it runs", () => {
     [
       "an end before the beginning",
       "began",
-      ({ replica: { scheduled }, shared }) => (scheduled.endAt = ns(shared.now - 1)),
+      ({ replica: { scheduled }, shared }) => (scheduled.endAt = asInstant(shared.now - 1)),
       /^an iteration that ends at \d+$/,
     ],
     [
@@ -137,19 +137,19 @@ describe("while it runs", () => {
     [
       "the clock going back, at a beginning",
       "began",
-      ({ shared }) => (shared.now = ns(-1)),
+      ({ shared }) => (shared.now = asInstant(-1)),
       /^the clock went back from \d+ to -1$/,
     ],
     [
       "the clock going back, at an end",
       "ended",
-      ({ shared }) => (shared.now = ns(-1)),
+      ({ shared }) => (shared.now = asInstant(-1)),
       /^the clock went back from \d+ to -1$/,
     ],
     [
       "the clock going back, in between",
       "settled",
-      ({ shared }) => (shared.now = ns(-1)),
+      ({ shared }) => (shared.now = asInstant(-1)),
       /^the clock went back from \d+ to -1$/,
     ],
     [
@@ -273,7 +273,7 @@ describe("when it is over", () => {
 
   test("busy time = c·iterations + a·tokens, where that holds (b0 = 0, sum)", () => {
     const shorter: Tamper = ({ replica: { scheduled } }) => {
-      scheduled.startAt = ns(scheduled.startAt + 1000);
+      scheduled.startAt = asInstant(scheduled.startAt + 1000);
     };
     expect(watched("ended", shorter)).toThrow(/^busy time \d+ ns, but the batches cost \d+ ns$/);
     const tokens: Tamper = ({ replica: { scheduled } }) => {

@@ -5,11 +5,11 @@ import {
   fromSeconds,
   LAST_INSTANT,
   NEVER,
-  ns,
   tokens,
   toMilliseconds,
   toSeconds,
   UNLIMITED,
+  asInstant,
 } from "../../../src/core/numbers/units.js";
 
 test("to the nearest nanosecond, and back", () => {
@@ -41,7 +41,7 @@ test("rounds as Math.round does, beside halves and where doubles hold no halves"
 
 test("the clock counts every nanosecond up to 2^53, and never is later", () => {
   expect(LAST_INSTANT).toBe(2 ** 53);
-  expect(ns(LAST_INSTANT - 1)).not.toBe(LAST_INSTANT);
+  expect(asInstant(LAST_INSTANT - 1)).not.toBe(LAST_INSTANT);
   expect(NEVER > LAST_INSTANT).toBe(true);
   expect(tokens(UNLIMITED)).toBe(2 ** 31 - 1);
 });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EventQueue } from "../../../src/core/queues/event-queue.js";
-import { LAST_INSTANT, NEVER, ns } from "../../../src/core/numbers/units.js";
+import { LAST_INSTANT, NEVER, asInstant } from "../../../src/core/numbers/units.js";
 
 /** Few instants, so that numbers decide; some at the clock's end, some that take the event back. */
 const instant = fc.oneof(
@@ -29,7 +29,7 @@ test("the next event is the least (instant, source), whatever was set before", (
         const events = Array<number>(sources).fill(NEVER);
         for (const [number, instant] of changes) {
           const source = number % sources;
-          queue.set(source, ns(instant));
+          queue.set(source, asInstant(instant));
           events[source] = instant;
           const [at, first] = next(events);
           expect(queue.nextAt).toBe(at);
@@ -46,7 +46,7 @@ test("drained, it gives the events in order of (instant, source), as sorting doe
     fc.property(fc.array(instant, { minLength: 1, maxLength: 100 }), (instants) => {
       const queue = new EventQueue();
       queue.reset(instants.length);
-      instants.forEach((at, source) => queue.set(source, ns(at)));
+      instants.forEach((at, source) => queue.set(source, asInstant(at)));
       const drained: [number, number][] = [];
       for (; queue.nextAt !== NEVER; queue.set(queue.nextSource, NEVER))
         drained.push([queue.nextAt, queue.nextSource]);
@@ -65,11 +65,11 @@ test("a copy is equal and goes its own way", () => {
     const [queue, copy] = [new EventQueue(), new EventQueue()];
     queue.reset(sources);
     copy.reset(5);
-    copy.set(4, ns(1));
-    queue.set(sources - 1, ns(20));
+    copy.set(4, asInstant(1));
+    queue.set(sources - 1, asInstant(20));
     queue.copyInto(copy);
     expect([copy.nextAt, copy.nextSource]).toEqual([20, sources - 1]);
-    copy.set(0, ns(3));
+    copy.set(0, asInstant(3));
     expect([queue.nextAt, copy.nextAt, copy.nextSource]).toEqual([20, 3, 0]);
   }
 });
@@ -80,7 +80,7 @@ test("reset forgets every event, with fewer sources and with more", () => {
   for (const sources of [4, 1, 9, 9]) {
     queue.reset(sources);
     expect(queue.nextAt).toBe(NEVER);
-    for (let source = 0; source < sources; source++) queue.set(source, ns(7 + source));
+    for (let source = 0; source < sources; source++) queue.set(source, asInstant(7 + source));
     expect([queue.nextAt, queue.nextSource]).toEqual([7, 0]);
   }
 });

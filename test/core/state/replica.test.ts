@@ -1,6 +1,6 @@
 /** No field of a replica or of a batch is forgotten when a trial begins, or when a window takes leave (snapshot.ts). */
 import { expect, test } from "vitest";
-import { NEVER, ns, UNLIMITED } from "../../../src/core/numbers/units.js";
+import { NEVER, UNLIMITED, asInstant, asDuration } from "../../../src/core/numbers/units.js";
 import { IdDeque } from "../../../src/core/queues/id-deque.js";
 import type { EngineSetup } from "../../../src/core/state/engine-setup.js";
 import { Replica } from "../../../src/core/state/replica.js";
@@ -13,7 +13,8 @@ import { Requests } from "../../../src/core/workload/requests.js";
 const ENGINE = {
   usableBlocks: UNLIMITED,
   kvRules: { blockTokens: 16, finds: true, reservesPrompt: true, watermarkBlocks: 0, emptyFirst: false },
-} as EngineSetup;
+  newKvCache: null,
+} as unknown as EngineSetup;
 type Plain = Record<string, unknown>;
 
 /** Its numbers and flags, by name. */
@@ -72,8 +73,8 @@ test("a window that takes leave keeps all that the loop moves", () => {
       clients: null,
       isPlain: false,
       emitsAtPrefillEnd: false,
-      overhead: ns(0),
-      warmup: ns(0),
+      overhead: asDuration(0),
+      warmup: asInstant(0),
     });
   const [from, to] = [state(), state()];
   change(from);

@@ -16,7 +16,7 @@ import { drawTrial } from "../../../src/core/configuration/draw-trial.js";
 import type { RouterDefinition } from "../../../src/core/policies/router.js";
 import { simulate, Simulator } from "../../../src/core/trial/simulate.js";
 import { runTask } from "../../../src/core/trial/trial.js";
-import { fromMilliseconds, NEVER, ns } from "../../../src/core/numbers/units.js";
+import { fromMilliseconds, NEVER, asInstant } from "../../../src/core/numbers/units.js";
 import { withoutFastForward } from "../../contract/workloads.js";
 
 const demo2 = (ratePerSecond: number, more: Partial<PartialConfig> = {}): SimulationConfig =>
@@ -301,7 +301,7 @@ test("the loop stops at any instant and goes on as if it had not", () => {
     const requests = new Requests();
     drawTrial(requests, config.workload, config.horizon, { seed: 1, trial: 1 }, builtIn);
     const state = new Simulator().begin(config, requests, { seed: 1, trial: 1 });
-    for (const seconds of stops) advance(state, ns(seconds * 1e9));
+    for (const seconds of stops) advance(state, asInstant(seconds * 1e9));
     advance(state, NEVER);
     return [...state.shared.sequences.finishedAt.subarray(0, requests.count)];
   };

@@ -7,7 +7,7 @@ import { stream } from "../../../src/core/numbers/random.js";
 import { builtIn } from "../../../src/core/configuration/registry.js";
 import { Requests } from "../../../src/core/workload/requests.js";
 import { drawTrial } from "../../../src/core/configuration/draw-trial.js";
-import { ns } from "../../../src/core/numbers/units.js";
+import { asInstant } from "../../../src/core/numbers/units.js";
 
 const workloadAt = (ratePerSecond: number, kind = "poisson") => ({
   arrivals: { kind, ratePerSecond },
@@ -101,7 +101,7 @@ describe("drawn requests", () => {
         ratePerSecond: 1 / 86_400,
         open: () => {
           let count = 0;
-          return { next: () => ns(++count * 1e6) };
+          return { next: () => asInstant(++count * 1e6) };
         },
       }),
     };

@@ -5,7 +5,7 @@
 import { type ArrivalDefinition, type Arrivals, RATE_OPTION } from "../arrival-process.js";
 import { numberOf } from "../../options/definition.js";
 import type { Stream } from "../../numbers/random.js";
-import { fromSeconds, type Nanoseconds } from "../../numbers/units.js";
+import { fromSeconds, type Instant } from "../../numbers/units.js";
 
 /** An object and not a closure: a captured number that changes would be allocated anew at every draw. */
 class PoissonArrivals implements Arrivals {
@@ -15,7 +15,7 @@ class PoissonArrivals implements Arrivals {
     private readonly ratePerSecond: number,
   ) {}
 
-  next(): Nanoseconds {
+  next(): Instant {
     this.units += this.stream.exponential();
     return fromSeconds(this.units / this.ratePerSecond);
   }

@@ -1,25 +1,13 @@
 /**
- * The KV cache of one replica, in blocks of some tokens, as vLLM V1 keeps it: who owns which block does not
- * matter, only how many; and the blocks that were freed stay readable until they are taken again.
+ * A KV cache without identity, as vLLM V1 keeps it for requests that share nothing: who owns which block does not matter,
+ * only how many; and the blocks that were freed stay readable until they are taken again.
  *
  * Freed blocks go to the tail of the free list, a sequence's last block first; allocation takes from its head.
  * So a preempted request that comes back finds its own leading blocks while they survive. Counts are enough: a
  * queue of (owner, blocks left). Source: vLLM 0.19, block pool with prefix caching.
  */
 
-/** What a replica's KV memory goes by. */
-export interface KvRules {
-  /** Tokens in a block, a power of two. */
-  readonly blockTokens: number;
-  /** What was freed can be found again until it is taken; without it neither own blocks nor prefix hits are. */
-  readonly finds: boolean;
-  /** A prompt is admitted where all of it fits (vLLM from 0.19 on), else where its chunk does. */
-  readonly reservesPrompt: boolean;
-  /** Blocks that an admission leaves free while anybody runs (vLLM #44594). */
-  readonly watermarkBlocks: number;
-  /** Freed blocks without identity (no full one is) go to the head of the free list (vLLM #42656), else to its tail. */
-  readonly emptyFirst: boolean;
-}
+import type { KvCache, KvRules } from "./kv-cache.js";
 
 /** Blocks that were freed by sequences which will not come back. */
 const NOBODY = -1;
@@ -30,9 +18,8 @@ interface Kept {
   readonly full: number;
 }
 
-export class KvMemory {
-  rules!: KvRules;
-  usable = 0;
+export class CountedBlocks implements KvCache {
+  readonly countsOnly = true;
   /** Blocks that no sequence holds, cached blocks of preempted requests among them. */
   free = 0;
   /** The free list: entries `head` to `tail` (exclusive), each at its number modulo the ring's size. */
@@ -42,29 +29,44 @@ export class KvMemory {
   private tail = 0;
   private readonly kept = new Map<number, Kept>();
 
-  /** Makes all blocks free. */
-  reset(usable: number, rules: KvRules): void {
-    this.rules = rules;
-    this.usable = usable;
-    this.free = 0;
-    this.head = 0;
-    this.tail = 0;
-    this.kept.clear();
+  /** All blocks are free. */
+  constructor(
+    readonly usable: number,
+    private readonly rules: KvRules,
+  ) {
     this.append(NOBODY, usable);
   }
 
-  /** Blocks in use. */
   get used(): number {
     return this.usable - this.free;
   }
 
-  /** Blocks that hold `tokens` tokens. */
   blocksFor(tokens: number): number {
     return Math.ceil(tokens / this.rules.blockTokens);
   }
 
-  /** Takes blocks from the head of the free list; there must be that many. */
-  take(blocks: number): void {
+  lookup(id: number, tokens: number): number {
+    if (this.kept.size === 0) return 0;
+    const { blockTokens } = this.rules;
+    return Math.min(this.cachedBlocks(id), Math.floor((tokens - 1) / blockTokens)) * blockTokens;
+  }
+
+  fits(_: number, tokens: number, spared: number): boolean {
+    return this.blocksFor(tokens) + spared <= this.free;
+  }
+
+  admit(id: number, found: number, tokens: number): void {
+    const cached = found / this.rules.blockTokens;
+    this.reclaim(id, cached);
+    this.growAll(this.blocksFor(tokens) - cached);
+  }
+
+  grow(_: number, from: number, to: number): void {
+    this.growAll(this.blocksFor(to) - this.blocksFor(from));
+  }
+
+  /** From the head of the free list. */
+  growAll(blocks: number): void {
     this.free -= blocks;
     for (let wanted = blocks; wanted > 0;) {
       const at = this.head & (this.owners.length - 1);
@@ -77,15 +79,15 @@ export class KvMemory {
     }
   }
 
-  /** A sequence is done, `identified` of its tokens being in blocks with identity: its blocks are free. */
-  release(blocks: number, identified: number): void {
+  release(_: number, tokens: number, identified: number): void {
+    const blocks = this.blocksFor(tokens);
     const full = this.fullOf(blocks, identified);
     this.appendEmpty(blocks - full);
     this.append(NOBODY, full);
   }
 
-  /** A sequence is preempted; it may come back for its blocks with identity, of `identified` tokens. */
-  preempt(id: number, blocks: number, identified: number): void {
+  preempt(id: number, tokens: number, identified: number): void {
+    const blocks = this.blocksFor(tokens);
     const full = this.fullOf(blocks, identified);
     this.appendEmpty(blocks - full);
     if (full === 0) return;
@@ -104,12 +106,11 @@ export class KvMemory {
   }
 
   /** Leading full blocks of a preempted request that nobody has taken yet. */
-  cachedBlocks(id: number): number {
+  private cachedBlocks(id: number): number {
     const kept = this.kept.get(id);
     return kept ? Math.min(kept.full, this.counts[kept.entry & (this.owners.length - 1)]) : 0;
   }
 
-  /** Blocks that can be taken before one of a preempted request's cached blocks is; no end of them if it has none. */
   before(id: number): number {
     const kept = this.kept.get(id);
     if (!kept) return Infinity;
@@ -120,7 +121,7 @@ export class KvMemory {
   }
 
   /** A preempted request comes back and takes up `blocks` of its cached blocks; what else it left is nobody's now. */
-  reclaim(id: number, blocks: number): void {
+  private reclaim(id: number, blocks: number): void {
     const kept = this.kept.get(id);
     if (!kept) return;
     const at = kept.entry & (this.owners.length - 1);
@@ -130,19 +131,16 @@ export class KvMemory {
     this.kept.delete(id);
   }
 
-  /** Makes `target` equal to this memory. */
-  copyInto(target: KvMemory): void {
-    target.reset(0, this.rules);
-    for (let entry = this.head; entry < this.tail; entry++) {
-      const at = entry & (this.owners.length - 1);
-      const kept = this.kept.get(this.owners[at]);
-      if (kept?.entry === entry) {
-        target.kept.set(this.owners[at], { entry: target.tail, full: kept.full });
-        target.push(this.owners[at], this.counts[at]);
-      } else target.append(NOBODY, this.counts[at]);
-    }
-    target.usable = this.usable;
-    target.free = this.free;
+  copyInto(target: KvCache | null): CountedBlocks {
+    const into = target instanceof CountedBlocks ? target : new CountedBlocks(this.usable, this.rules);
+    into.owners = this.owners.slice();
+    into.counts = this.counts.slice();
+    into.head = this.head;
+    into.tail = this.tail;
+    into.free = this.free;
+    into.kept.clear();
+    for (const [id, kept] of this.kept) into.kept.set(id, kept);
+    return into;
   }
 
   /** Blocks of nobody's join the tail; those of one entry are one. */
@@ -156,7 +154,7 @@ export class KvMemory {
 
   private push(owner: number, blocks: number): void {
     this.free += blocks;
-    if (this.tail - this.head === this.owners.length) this.grow();
+    if (this.tail - this.head === this.owners.length) this.doubleRing();
     const at = this.tail++ & (this.owners.length - 1);
     this.owners[at] = owner;
     this.counts[at] = blocks;
@@ -171,13 +169,13 @@ export class KvMemory {
       this.counts[first] += blocks;
       return;
     }
-    if (this.tail - this.head === this.owners.length) this.grow();
+    if (this.tail - this.head === this.owners.length) this.doubleRing();
     const at = --this.head & (this.owners.length - 1);
     this.owners[at] = NOBODY;
     this.counts[at] = blocks;
   }
 
-  private grow(): void {
+  private doubleRing(): void {
     const owners = new Int32Array(this.owners.length * 2);
     const counts = new Int32Array(owners.length);
     for (let entry = this.head; entry < this.tail; entry++) {
