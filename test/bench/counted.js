@@ -19,9 +19,13 @@ const served = (scheduler, engine) => ({
   horizon: { tmaxSeconds: 9e6, maxRequests: 1000 },
 });
 
+/** Whose requests are drawn anew in each trial and measured, as `simulate` does; of the others the loop alone is counted. */
+export const WHOLE = "hybrid, a whole trial";
+
 /** By name; each runs a thousand requests and more. */
 export const COUNTED = {
   ...Object.fromEntries(SCHEDULERS.map(({ kind }) => [kind, demo2(kind, { tmaxSeconds: 5000 })])),
+  [WHOLE]: demo2("hybrid", { tmaxSeconds: 5000 }),
   "sarathi, gpu times": served("sarathi", { async: false }),
   "vllm, gpu times": served("vllm", { async: false }),
   "vllm, gpu times, asynchronous, KV memory": served("vllm", { async: true, kvTokens: 430_000 }),
