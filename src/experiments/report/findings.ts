@@ -49,12 +49,58 @@ export function validation(rows: readonly Row[]): Finding {
   };
 }
 
-/** Metrics at the longest window, and how they came there. */
+/** From half the window on, P95 has grown by more than this share: it grows with the window, whose queues grow. */
+const STILL_GROWS = 0.25;
+
+/** A scheduler at the longest window, and at half of it or before. */
+interface Settling {
+  readonly final: Row;
+  readonly half: Row | undefined;
+}
+
+/**
+ * Whether times grow with the window, as they do in overload: a stable system's settle, an overloaded one's double with
+ * the window. One window alone cannot tell.
+ */
+const growsOn = ({ final, half }: Settling): boolean =>
+  half !== undefined && num(final, P95) / num(half, P95) - 1 > STILL_GROWS && apart(final, half, P95);
+
+/** Metrics at the longest window, and how they came there. Who does not keep up with the load is not ranked. */
 export function timeWindows(rows: readonly Row[]): Finding {
   const longest = rows.reduce((most, row) => Math.max(most, num(row, "t_max_s")), 0);
   const final = rows.filter((row) => num(row, "t_max_s") === longest);
+  if (!least(final, P95)) return { says: ["No request was measured."] };
+  const upToHalf = rows.filter((row) => num(row, "t_max_s") <= longest / 2);
+  const settling = final.map((row): Settling => {
+    const own = upToHalf.filter((other) => nameIn(other) === nameIn(row));
+    const at = own.reduce((most, other) => Math.max(most, num(other, "t_max_s")), 0);
+    return { final: row, half: own.find((other) => num(other, "t_max_s") === at) };
+  });
+  const growing = settling.filter(growsOn);
+  const keepingUp = final.filter((row) => !growing.some((one) => one.final === row));
+  return {
+    says: [
+      ...bestOf(keepingUp, longest),
+      ...growing.map(
+        ({ final: row, half }) =>
+          `${nameIn(row)} does not keep up with λ = ${plain(num(row, "lambda_qps"))} per s: its P95 grows with the window, ${told(half!, P95, "s")} at T = ${plain(num(half, "t_max_s"))} s and ${told(row, P95, "s")} at ${plain(longest)} s, and says nothing of a longer one.`,
+      ),
+      ...movement(rows, keepingUp, longest),
+    ],
+    table: metricsTable(
+      final.map((row) =>
+        keepingUp.includes(row) ? row : { ...row, scheduler: `${nameIn(row)}, not keeping up` },
+      ),
+      "scheduler",
+      "scheduler",
+    ),
+  };
+}
+
+/** Who has the lowest P95 of those that keep up with the load. */
+function bestOf(final: readonly Row[], longest: number): string[] {
   const best = least(final, P95);
-  if (!best) return { says: ["No request was measured."] };
+  if (!best) return ["No scheduler keeps up with the load."];
   const others = final
     .filter((row) => row !== best)
     .map((row) => {
@@ -63,25 +109,20 @@ export function timeWindows(rows: readonly Row[]): Finding {
         ? `${nameIn(row)}'s is ${change(ratio).replace("+", "")} higher`
         : `${nameIn(row)}'s interval overlaps it`;
     });
+  return [
+    `At T = ${plain(longest)} s ${nameIn(best)} has the lowest P95 response time, ${told(best, P95, "s")}${others.length > 0 ? `; ${listed(others)}` : ""}.`,
+  ];
+}
+
+/** How much P95 still moves from half the window on. */
+function movement(rows: readonly Row[], final: readonly Row[], longest: number): string[] {
   const late = rows.filter((row) => num(row, "t_max_s") >= longest / 2);
-  const settled = [...new Set(final.map((row) => nameIn(row)))].map((scheduler) => ({
-    scheduler,
-    moved: spread(
-      late.filter((row) => nameIn(row) === scheduler),
-      P95,
-    ),
-  }));
-  return {
-    says: [
-      `At T = ${plain(longest)} s ${nameIn(best)} has the lowest P95 response time, ${told(best, P95, "s")}${others.length > 0 ? `; ${listed(others)}` : ""}.`,
-      ...(late.length > final.length
-        ? [
-            `From half that window on, P95 moves by ${listed(settled.map(({ scheduler, moved }) => `${change(moved).replace("+", "")} (${scheduler})`))}.`,
-          ]
-        : []),
-    ],
-    table: metricsTable(final, "scheduler", "scheduler"),
-  };
+  const moved = final.map((row) => {
+    const own = late.filter((other) => nameIn(other) === nameIn(row));
+    return { count: own.length, words: `${change(spread(own, P95)).replace("+", "")} (${nameIn(row)})` };
+  });
+  if (!moved.some(({ count }) => count > 1)) return [];
+  return [`From half that window on, P95 moves by ${listed(moved.map(({ words }) => words))}.`];
 }
 
 /** λ* against the bound, and how the two tests judge the same rates. */

@@ -65,6 +65,30 @@ describe("report", () => {
     );
   });
 
+  test("ranks nobody who does not keep up with the load: times that grow with the window", async ({
+    folder: cwd,
+  }) => {
+    const data = withTables(cwd, "demo3_time_series_results.csv");
+    const { code } = await llmsim("report --quiet", { cwd });
+    expect(code).toBe(0);
+    const said = readFileSync(join(data, "report.md"), "utf8");
+    expect(said).toMatch(
+      /At T = 5000 s hybrid has the lowest P95 response time, [\d.]+ ±[\d.]+ s; prefill-prioritizing's is [\d.]+ % higher\./,
+    );
+    expect(said).toMatch(
+      /decode-prioritizing does not keep up with λ = 2\.000 per s: its P95 grows with the window, \d+ ±\d+ s at T = 2500 s and \d+ ±\d+ s at 5000 s/,
+    );
+    expect(said).toContain("| decode-prioritizing, not keeping up |");
+    const name = join(data, "demo3_time_series_results.csv");
+    const [header, ...rows] = readFileSync(name, "utf8").trimEnd().split("\n");
+    const overloaded = rows.filter((row) => row.startsWith("decode-prioritizing,"));
+    writeFileSync(name, [header, ...overloaded, ""].join("\n"));
+    await llmsim("report --quiet", { cwd });
+    const alone = readFileSync(join(data, "report.md"), "utf8");
+    expect(alone).toContain("No scheduler keeps up with the load.");
+    expect(alone).not.toContain("has the lowest P95");
+  });
+
   test("says what it needs when there is nothing", async ({ folder: cwd }) => {
     expect(await llmsim("report", { cwd })).toMatchObject({ code: 2, stdout: "" });
   });
