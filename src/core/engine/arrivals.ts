@@ -83,7 +83,6 @@ export function happenNext(shared: TrialState): number {
 export function arriveNext(shared: TrialState): number {
   const id = shared.arrived++;
   const { arrivedAt, count } = shared.sequences.requests;
-  // No ternary: the compiler would allocate its number.
   if (shared.arrived < count) shared.nextArrivalAt = (arrivedAt[shared.arrived] + shared.overhead) as Instant;
   else shared.nextArrivalAt = NEVER;
   return takeIn(shared, id);

@@ -174,7 +174,7 @@ export class Plan implements View, Batch, OneByOne, OpenBatch, PromptQueues {
     return isLimited;
   }
 
-  /** A limit that `pack` was given, as an integer to the compiler: of any number it would compare doubles. */
+  /** A limit that `pack` was given, as a 32-bit integer. */
   private limitOf(asked: number): number {
     return (asked | 0) === asked && asked >= 0 ? asked | 0 : this.beyond(asked);
   }

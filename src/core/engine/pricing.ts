@@ -4,7 +4,7 @@ import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
 import { NEVER } from "../numbers/units.js";
 
-/** What the batch costs, by the model. Into a field: a double that a function returns is allocated anew. */
+/** What the batch costs, by the model: written into the batch (no double is handed over, docs/design.md, Decisions). */
 export function price(replica: Replica, scheduled: ScheduledBatch): void {
   const { engine, service } = replica;
   scheduled.iterationTime = engine.model.price(scheduled, service === undefined ? 1 : service.exponential());

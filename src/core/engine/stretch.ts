@@ -15,7 +15,6 @@ import { LAST_INSTANT, NEVER, UNLIMITED, asInstant, type Instant } from "../numb
 export function schedule(shared: TrialState, replica: Replica, scheduled: ScheduledBatch): void {
   const { engine } = replica;
   const isAhead = engine.depth > 1 && scheduled !== replica.scheduled;
-  // No ternary: the compiler would make its number an object.
   if (isAhead) scheduled.startAt = replica.scheduled.endAt;
   else scheduled.startAt = shared.now;
   scheduled.isSettled = false;

@@ -20,10 +20,7 @@ const BITS_OF_MANY = 10;
 const MANY_ROWS = 200_000;
 /** Bits of the mantissa in the high word of a double, below the exponent. */
 const MANTISSA = 20;
-/**
- * Rows at a time. A function that is called often is compiled and stays so; one long loop would be compiled while
- * it runs, in every trial anew, after some thousand slow turns.
- */
+/** Rows that one call adds or takes back. */
 const BLOCK = 256;
 /** The high word of 2^54: the clock ends before. */
 const END_WORD = 0x43500000;
@@ -38,7 +35,7 @@ const TTFT = 0;
 const TBT = 1;
 const RTS = 2;
 const DELAY = 3;
-/** A bucket has two places in the table. Told by bits: of a product the compiler does not know that it has 32. */
+/** A bucket has two places in the table: the even one is its first. */
 const EVEN = ~1;
 /** Behind the four sums. */
 const PROMPT_TOKENS = 4;
@@ -61,8 +58,7 @@ export class RequestTimes {
   buckets = 0;
   /**
    * The sums of the four times, in the order of rows, and of what the rows ask for; last the longest response time
-   * since the beginning. A typed array and not fields: of a field the compiler may not know that it is a double, and
-   * then allocates one for each row that changes it.
+   * since the beginning.
    */
   readonly sums = new Float64Array(8);
   private readonly marked = new Float64Array(LONGEST);

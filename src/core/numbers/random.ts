@@ -3,10 +3,9 @@
  * moves another's numbers (common random numbers across policies, windows and worker counts).
  *
  * The generator is Alea (J. Baagøe, multiply-with-carry), keyed by a string. Its seeding is seedrandom's; its
- * one line of recurrence stands here, where it can be compiled into the samplers: the same numbers. Samplers
- * are ziggurats (Marsaglia & Tsang 2000, with Doornik's 2005 use of separate bits for layer and
- * position): they need no logarithm in about 99 % of draws and use only arithmetic that has the same
- * bits on every JavaScript engine.
+ * one line of recurrence stands here: the same numbers. Samplers are ziggurats (Marsaglia & Tsang 2000, with
+ * Doornik's 2005 use of separate bits for layer and position): they need no logarithm in about 99 % of draws and
+ * use only arithmetic that has the same bits on every JavaScript engine.
  */
 import alea from "seedrandom/lib/alea.js";
 import { exp, log } from "./arithmetic.js";
@@ -53,10 +52,7 @@ export type StreamState = Readonly<{ c: number; s0: number; s1: number; s2: numb
 
 /** One stream of random numbers. */
 export class Stream {
-  /**
-   * The carry, a whole number, and the last three numbers. A typed array and not four fields: a double in a field
-   * of an object may be allocated anew whenever it changes.
-   */
+  /** The carry, a whole number, and the last three numbers. */
   private readonly at = new Float64Array(4);
   /** Where `easyExponentials` has stopped: layer and value. */
   private readonly hard = new Float64Array(2);
@@ -119,9 +115,9 @@ export class Stream {
   }
 
   /**
-   * Writes the next `count` uniform numbers to `into`: the same as one by one, in half the time. The state stands in
-   * registers meanwhile, and no number waits for the one before: the product alone nearly always has the carry, and
-   * what the last carry adds to it makes one more in 4,000 steps, by a branch that is guessed. All is exact.
+   * Writes the next `count` uniform numbers to `into`: the same as one by one. No number waits for the
+   * one before: the product alone nearly always has the carry, and what the last carry adds to it makes one more in
+   * 4,000 steps. All is exact.
    */
   uniforms(into: Float64Array, count: number): void {
     const { at } = this;
@@ -156,7 +152,7 @@ export class Stream {
 
   /**
    * The exponential numbers from the i-th on, up to the first that its layer does not hold for certain: that one is
-   * left in `hard`. A loop without a call, so that nothing leaves the registers; its steps are those of `uniforms`.
+   * left in `hard`. Its steps are those of `uniforms`.
    */
   private easyExponentials(into: Float64Array, i: number, count: number): number {
     const { x } = EXPONENTIAL;

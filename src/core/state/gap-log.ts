@@ -49,7 +49,7 @@ export class GapLog {
   /** Entries by the hash of their gap, −1 where there is none; at most half of the places are taken. */
   private slots = new Int32Array(1024).fill(-1);
   private shift = 22;
-  /** The gap that is looked for. A double that is an argument is allocated wherever the call is not compiled into its caller. */
+  /** The gap that is looked for: put here and not handed over (no double is, docs/design.md, Decisions). */
   sought = NaN;
   /** Its entry; negative where it has none. */
   private entry = -1;
@@ -169,7 +169,7 @@ export class GapLog {
   private slot(): number {
     const { slots, gap: gaps, sought: gap } = this;
     const mask = slots.length - 1;
-    // Both halves count: long gaps cut to 12 bits end in zeros. With the mask it is an integer to the compiler, too.
+    // Both halves count: long gaps cut to 12 bits end in zeros.
     let slot = (Math.imul((gap | 0) ^ ((gap * HIGH_HALF) | 0), GOLDEN) >>> this.shift) & mask;
     let entry = slots[slot];
     while (entry >= 0 && gaps[entry] !== gap) {

@@ -7,8 +7,8 @@ import { numberOf } from "../../options/definition.js";
 import type { Stream } from "../../numbers/random.js";
 import { fromSeconds, type Instant } from "../../numbers/units.js";
 
-/** An object and not a closure: a captured number that changes would be allocated anew at every draw. */
 class PoissonArrivals implements Arrivals {
+  /** The instant of the last arrival, in mean gaps. */
   private units = 0;
   constructor(
     private readonly stream: Stream,
