@@ -31,9 +31,12 @@ const sjf = member(builtIn.disciplines, "sjf").options;
 const priority = member(builtIn.disciplines, "priority").options;
 const poisson = member(builtIn.arrivals, "poisson").options;
 /** A recorded trace comes by --trace. */
-const byName = builtIn.arrivals.filter(({ name }) => name !== "trace");
-const closed = member(builtIn.arrivals, "closed").options;
-const gamma = member(builtIn.arrivals, "gamma").options;
+const byName = builtIn.arrivals.filter(({ replays }) => !replays);
+/** The summary of an option that some of them have, and which. */
+const ofSome = (key: string): string => {
+  const having = byName.filter(({ options }) => options.some((option) => option.key === key));
+  return `of ${having.map(({ name }) => name).join(" and ")}: ${optionOf(having[0].options, key)}`;
+};
 
 /** A flag without a value, and its opposite; neither leaves the setting as it is. */
 export interface ModelSwitch {
@@ -69,17 +72,17 @@ export const MODEL_FLAGS: readonly ModelFlag[] = [
   {
     flag: "--cv <x>",
     key: "workload.arrivals.cv",
-    summary: `of gamma and weibull: ${optionOf(gamma, "cv")}`,
+    summary: ofSome("cv"),
   },
   {
     flag: "--clients <n>",
     key: "workload.arrivals.clients",
-    summary: `of closed: ${optionOf(closed, "clients")}`,
+    summary: ofSome("clients"),
   },
   {
     flag: "--think <s>",
     key: "workload.arrivals.thinkSeconds",
-    summary: `of closed: ${optionOf(closed, "thinkSeconds")}`,
+    summary: ofSome("thinkSeconds"),
   },
   {
     flag: "--max-concurrency <n>",

@@ -7,6 +7,7 @@ import { stream } from "../../src/core/numbers/random.js";
 import { builtIn, member } from "../../src/core/configuration/registry.js";
 import { Requests } from "../../src/core/workload/requests.js";
 import { drawTrial } from "../../src/core/configuration/draw-trial.js";
+import { simulate } from "../../src/core/trial/simulate.js";
 import { NEVER } from "../../src/core/numbers/units.js";
 
 const every: Spec[] = [
@@ -26,8 +27,7 @@ const every: Spec[] = [
 ];
 
 /** In a closed loop nothing arrives of itself, and there is no rate: what it owes instead stands here. */
-const isClosed = (spec: Spec): boolean =>
-  member(builtIn.arrivals, spec.kind).create(spec).clients !== undefined;
+const isClosed = (spec: Spec): boolean => member(builtIn.arrivals, spec.kind).closed === true;
 const specs = every.filter((spec) => !isClosed(spec));
 const loops: Spec[] = [
   ...every.filter(isClosed),
@@ -35,6 +35,51 @@ const loops: Spec[] = [
   { kind: "closed", clients: 100_000, thinkSeconds: 1e6, think: "exponential" },
   { kind: "closed", clients: 2, thinkSeconds: 1e-9, think: "deterministic" },
 ];
+
+describe.each(every.map((spec) => [JSON.stringify(spec), spec] as const))("%s is what it says", (_, spec) => {
+  const { closed, replays, loadOption, options, create } = member(builtIn.arrivals, spec.kind);
+
+  test("whether it is a closed loop, and whether it replays", () => {
+    const process = create(spec);
+    expect([process.clients !== undefined, process.requests !== undefined]).toEqual([
+      closed === true,
+      replays === true,
+    ]);
+  });
+
+  test("more of its load option means more requests per second, in proportion", () => {
+    if (!loadOption) return;
+    const { key, sense } = loadOption;
+    const { min = 0, max = Infinity, kind } = options.find((option) => option.key === key)!;
+    expect(["number", "integer"]).toContain(kind);
+    const given = spec[key] as number;
+    const values = [given / 2, given, 2 * given].filter(
+      (value) => value > min && value <= max && (kind === "number" || Number.isInteger(value)),
+    );
+    expect(values.length).toBeGreaterThan(1);
+    const specs = values.map((value): Spec => ({ ...spec, [key]: value }));
+    if (sense === "less") specs.reverse();
+    const times = values.at(-1)! / values[0]!;
+    const [least, most] = [specs[0]!, specs.at(-1)!].map((one) => create(one).ratePerSecond);
+    if (!closed) expect(most! / least!).toBeCloseTo(times, 9);
+    // And so it comes: of so many requests the last arrives sooner.
+    const lasts = specs.map(lastOf);
+    for (let i = 1; i < lasts.length; i++) expect(lasts[i]).toBeLessThan(lasts[i - 1]!);
+  });
+});
+
+/** When the 200th request arrives, or the last of fewer: an engine answers each in a millisecond. */
+function lastOf(arrivals: Spec): number {
+  const one = { kind: "fixed", tokens: 1 };
+  const { outcome } = simulate({
+    workload: { arrivals, promptTokens: one, outputTokens: one },
+    service: { kind: "affine", cMs: 1 },
+    engine: { maxTokens: 1e6, maxSequences: 1e6 },
+    scheduler: { kind: "hybrid" },
+    horizon: { tmaxSeconds: 5e6, maxRequests: 200 },
+  });
+  return outcome.shared.sequences.requests.arrivedAt[outcome.arrived - 1]!;
+}
 
 describe.each(loops.map((spec) => [JSON.stringify(spec), spec] as const))("closed loop %s", (_, spec) => {
   const process = member(builtIn.arrivals, spec.kind).create(spec);

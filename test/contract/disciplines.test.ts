@@ -53,6 +53,14 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))("disci
     );
   });
 
+  test("keeps the order of arrival if it says so, and else has another", () => {
+    const queue = create();
+    for (let id = 0; id < 500; id++) queue.pushBack(id);
+    const order = Array.from({ length: 500 }, () => queue.popFront());
+    const isInOrder = order.every((id, place) => id === place);
+    expect(isInOrder).toBe(definition.byArrival === true);
+  });
+
   test("a copy goes on as its original does, and is another queue", () => {
     const queue = create();
     const copy = create();

@@ -7,7 +7,7 @@ import { STANDARD } from "../../src/core/configuration/config.js";
 import type { Spec } from "../../src/core/options/definition.js";
 import type { Batch, Scheduler, View } from "../../src/core/policies/scheduler.js";
 import { Simulator } from "../../src/core/trial/simulate.js";
-import { tokens, asInstant } from "../../src/core/numbers/units.js";
+import { asInstant, tokens, UNLIMITED } from "../../src/core/numbers/units.js";
 import {
   account,
   conventionsOf,
@@ -295,6 +295,35 @@ describe.each(cases)("scheduler $label", ({ definition, scheduler, async }) => {
     };
     definition.create(withDefaults(definition.options, scheduler)).compose(view, batch);
     expect(asked).toBeGreaterThan(0);
+  });
+
+  test("while both sides wait the decodes have the share that it states, and prompts the rest (theory §3)", () => {
+    const spec = withDefaults(definition.options, scheduler) as Spec;
+    const share = definition.decodeShare?.(spec);
+    if (share === undefined) return;
+    const [places, plenty] = [40, tokens(100_000)];
+    const head = { exists: true, left: tokens(7), decodesAhead: 0 };
+    const taken: [string, number][] = [];
+    const view: View = {
+      now: asInstant(0),
+      limits: { maxTokens: plenty, maxSequences: places, residentCap: UNLIMITED, chunk: plenty },
+      ...{ decodable: 1000, resident: 1000, freeBlocks: UNLIMITED },
+      ...{ prefilling: head, partial: head, waiting: head },
+    };
+    definition.create(spec).compose(view, {
+      tokensLeft: plenty,
+      slotsLeft: places,
+      decode: (n) => (taken.push(["decodes", n]), n),
+      chunk: () => tokens(0),
+      pack: (prompts = places) => (taken.push(["prompts", prompts]), true),
+      dependsOn: () => {},
+      limited: () => {},
+    });
+    const decodes = Math.floor(share * places + 1e-9);
+    expect(taken).toEqual([
+      ["decodes", decodes],
+      ["prompts", places - decodes],
+    ]);
   });
 
   test("random iteration times come from the replica's own stream, one a batch (model §1)", () => {

@@ -74,6 +74,21 @@ describe.each(specs.map((spec) => [JSON.stringify(spec), spec] as const))(
       );
     });
 
+    test("the times are those of the affine terms that it states", () => {
+      const { affine, options } = member(builtIn.serviceTimes, spec.kind);
+      const terms = affine?.(withDefaults(options, spec));
+      if (!terms) return;
+      fc.assert(
+        fc.property(batches, ({ decodes, kv, chunks }) => {
+          const batch = shape(decodes, kv, chunks);
+          const ms = terms.cMs + terms.aMs * Math.max(0, decodes + batch.prefillTokens - terms.b0);
+          const error = Math.abs(model.price(batch, 1) - 1e6 * ms);
+          expect(error).toBeLessThanOrEqual(0.5 + 1e-6 * ms);
+        }),
+        { numRuns: 100 },
+      );
+    });
+
     test("the same batch has the same price, which leaves the batch as it was", () => {
       const batch = shape(12, 3400, [[64, 0]]);
       const copy = structuredClone(batch);

@@ -1,5 +1,5 @@
 /** A report as its reader gets it: the answer, what was assumed, the tables, the files, and what to try next. */
-import { capOf } from "../../core/configuration/config.js";
+import { capOf, USUAL_DISCIPLINE, USUAL_ROUTER } from "../../core/configuration/config.js";
 import { conditionText } from "../../core/measures/condition.js";
 import { inALine } from "../../core/foreign-words.js";
 import { BLOCK_TOKENS } from "../../core/numbers/units.js";
@@ -59,13 +59,13 @@ export function header(study: Study, { takesModel }: Pick<Experiment, "takesMode
     `arrivals ${workload.arrivals.kind} ${rest(workload.arrivals)}${capOf(workload) === null ? "" : `, at most ${workload.maxConcurrency} out at once`}; service ${service.kind} ${rest(service)}`,
     [
       `engine maxTokens ${engine.maxTokens}${assumed("maxTokens")}, maxSequences ${engine.maxSequences}${assumed("maxSequences")}, chunk ${engine.chunkSize ?? "off"}, replicas ${engine.replicas}`,
-      ...(engine.discipline.kind === "fcfs"
+      ...(engine.discipline.kind === USUAL_DISCIPLINE
         ? []
         : [`discipline ${engine.discipline.kind} ${rest(engine.discipline)}`]),
       ...memoryWords(study),
       ...(engine.async === null ? [] : [`async ${engine.async}`]),
       ...(engine.overheadMs === 0 ? [] : [`overheadMs ${engine.overheadMs}`]),
-      ...(engine.router.kind === "central" ? [] : [`router ${engine.router.kind}`]),
+      ...(engine.router.kind === USUAL_ROUTER ? [] : [`router ${engine.router.kind}`]),
     ].join(", "),
     ...sloLine(study),
     `conventions firstToken ${firstToken}, mixedBatch ${mixedBatch}, sequenceCap ${sequenceCap}, tbt ${tbt}`,

@@ -98,6 +98,10 @@ function completeSpec(family: readonly Described[], spec: Spec): Spec {
   return definition ? withDefaults(definition.options, spec) : spec;
 }
 
+/** What an engine has where nothing is said; a header says only what differs. */
+export const USUAL_DISCIPLINE = "fcfs";
+export const USUAL_ROUTER = "central";
+
 /** Fills in every default. Does not check. */
 export function complete(given: PartialConfig, registry: Registry = builtIn): SimulationConfig {
   const { workload, service, scheduler } = given;
@@ -111,8 +115,8 @@ export function complete(given: PartialConfig, registry: Registry = builtIn): Si
     service: completeSpec(registry.serviceTimes, service),
     engine: {
       ...(withDefaults(ENGINE_OPTIONS, given.engine ?? {}) as EngineConfig),
-      discipline: completeSpec(registry.disciplines, given.engine?.discipline ?? { kind: "fcfs" }),
-      router: completeSpec(registry.routers, given.engine?.router ?? { kind: "central" }),
+      discipline: completeSpec(registry.disciplines, given.engine?.discipline ?? { kind: USUAL_DISCIPLINE }),
+      router: completeSpec(registry.routers, given.engine?.router ?? { kind: USUAL_ROUTER }),
     },
     scheduler: completeSpec(registry.schedulers, scheduler),
     conventions: withDefaults(CONVENTION_OPTIONS, given.conventions ?? {}) as Conventions,

@@ -3,6 +3,7 @@
  * `Laws` watches every batch and is on under `verify` and in tests.
  */
 import type { SimulationConfig } from "../configuration/config.js";
+import { builtIn, member, type Registry } from "../configuration/registry.js";
 import { invariant } from "../errors.js";
 import type { Observer } from "../engine/observer.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
@@ -54,7 +55,6 @@ export function checkTotals(config: SimulationConfig, outcome: Outcome, tally: T
 
 /** Watches one trial. */
 export class Invariants implements Observer {
-  private readonly config: SimulationConfig;
   private clock = 0;
   private busy = 0;
   private iterations = 0;
@@ -64,9 +64,10 @@ export class Invariants implements Observer {
   private inSystem = 0;
   private arrived = 0;
 
-  constructor(config: SimulationConfig) {
-    this.config = config;
-  }
+  constructor(
+    private readonly config: SimulationConfig,
+    private readonly registry: Registry = builtIn,
+  ) {}
 
   began(replica: Replica, scheduled: ScheduledBatch, shared: TrialState): void {
     const { now } = shared;
@@ -128,7 +129,9 @@ export class Invariants implements Observer {
     const { arrivedAt, outputTokens } = sequences.requests;
     const { startedAt, firstTokenAt, finishedAt } = sequences;
     const { discipline, router } = this.config.engine;
-    const isFcfs = discipline.kind === "fcfs" && router.kind === "central";
+    const isFcfs =
+      member(this.registry.disciplines, discipline.kind).byArrival === true &&
+      member(this.registry.routers, router.kind).central === true;
     for (let i = 0; i < outcome.arrived; i++) {
       if (Number.isNaN(finishedAt[i])) continue;
       const ordered =
@@ -158,11 +161,16 @@ export class Invariants implements Observer {
     );
   }
 
-  /** For b0 = 0 and `sum`, busy time = c·iterations + a·tokens, but for the rounding of each iteration. */
+  /**
+   * Where the times are affine and not random, b0 = 0 and `sum`: busy time = c·iterations + a·tokens, but for the
+   * rounding of each iteration.
+   */
   private checkBusyTime(): void {
     const { service, conventions } = this.config;
-    if (service.kind !== "affine" || service.b0 !== 0 || conventions.mixedBatch !== "sum") return;
-    const cost = 1e6 * ((service.cMs as number) * this.iterations + (service.aMs as number) * this.tokens);
+    const model = member(this.registry.serviceTimes, service.kind);
+    const terms = model.affine?.(service);
+    if (terms?.b0 !== 0 || conventions.mixedBatch !== "sum" || model.create(service).random) return;
+    const cost = 1e6 * (terms.cMs * this.iterations + terms.aMs * this.tokens);
     invariant(
       Math.abs(cost - this.busy) <= 0.5 * this.iterations + 1e-9 * cost,
       () => `busy time ${this.busy} ns, but the batches cost ${cost} ns`,

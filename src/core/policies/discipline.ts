@@ -37,6 +37,8 @@ export interface Predictions {
 export interface DisciplineDefinition extends Described {
   /** Makes an empty queue from a checked spec. */
   readonly create: (spec: Spec, known: Predictions) => WaitingQueue;
+  /** Serves in the order of arrival: no request starts before one that arrived earlier. */
+  readonly byArrival?: boolean;
   /** The order may depend on sizes: what it leaves over in overload is then not like what arrives. */
   readonly readsSizes?: (spec: Spec) => boolean;
 }

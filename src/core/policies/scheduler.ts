@@ -5,7 +5,7 @@
  * request nor serve one twice; the engine keeps the order of each queue.
  */
 import type { Conventions } from "../options/conventions.js";
-import type { Definition } from "../options/definition.js";
+import type { Definition, Spec } from "../options/definition.js";
 import type { Tokens, Instant } from "../numbers/units.js";
 
 /** The prompt at the head of a queue. */
@@ -143,6 +143,11 @@ export interface SchedulerDefinition extends Definition<Scheduler> {
    * sequences that wait to decode. A stability test starts with its backlog there.
    */
   readonly backlog: "waiting" | "decoding";
+  /**
+   * The share of maxSequences that decodes may take while prompts wait, and prompts the rest, where it is fixed: what
+   * theory's exact boundary covers (theory §3).
+   */
+  readonly decodeShare?: (spec: Spec) => number | undefined;
   /** Whether its engine schedules asynchronously unless told otherwise. */
   readonly async?: boolean;
   /** Conventions that are part of the policy: others with it are refused. */

@@ -205,7 +205,7 @@ export function runTrial(
   if (!verify) return measureRun(simulator, config, requests, { seed, trial, plain, measures });
   // First, so that what is returned is the run that is measured.
   const slowly = { seed, trial, plain: true, measures };
-  const watched = measureRun(simulator, config, requests, slowly, new Invariants(config));
+  const watched = measureRun(simulator, config, requests, slowly, new Invariants(config, simulator.registry));
   if (plain) return watched;
   const expected = accountOf(watched.outcome, watched.values);
   const fast = measureRun(simulator, config, requests, { seed, trial, measures });

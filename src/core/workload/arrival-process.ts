@@ -49,7 +49,24 @@ export interface Arrivals {
   readonly row?: number;
 }
 
-export type ArrivalDefinition = Definition<ArrivalProcess>;
+/** The option of a process by which a user asks for more load. */
+export interface LoadOption {
+  readonly key: string;
+  /**
+   * Whether more of it is more load, or less (a mean gap, say). The rate of an open loop is proportional to it, or to
+   * its inverse.
+   */
+  readonly sense: "more" | "less";
+}
+
+export interface ArrivalDefinition extends Definition<ArrivalProcess> {
+  /** null: its load cannot be varied. */
+  readonly loadOption: LoadOption | null;
+  /** A closed loop: what it makes has `clients`. */
+  readonly closed?: boolean;
+  /** It replays requests that are given: what it makes has `requests`, and faster they are over sooner. */
+  readonly replays?: boolean;
+}
 
 /** The rate of a process that is given by its rate. */
 export const RATE_OPTION: OptionSpec = {
@@ -61,6 +78,9 @@ export const RATE_OPTION: OptionSpec = {
   unit: "1/s",
   summary: "arrival rate λ",
 };
+
+/** What more load means to such a process. */
+export const RATE_LOAD: LoadOption = { key: RATE_OPTION.key, sense: "more" };
 
 /** The coefficient of variation of the gaps, of a process that is given by it. */
 export const CV_OPTION: OptionSpec = {

@@ -90,6 +90,8 @@ export const traceArrivals = (traces: readonly Trace[]): ArrivalDefinition => ({
   name: "trace",
   summary: "a recorded trace: trial 1 replays it, further trials resample blocks of it",
   source: "replay; moving-block bootstrap (Künsch 1989) on a circle (Politis & Romano 1992)",
+  loadOption: { key: "speedup", sense: "more" },
+  replays: true,
   options: [
     DATA_OPTION,
     {

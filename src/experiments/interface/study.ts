@@ -2,7 +2,8 @@
 import type { Condition } from "../../core/measures/condition.js";
 import type { Conventions, SimulationConfig } from "../../core/configuration/config.js";
 import type { OptionValue, Spec } from "../../core/options/definition.js";
-import type { Registry } from "../../core/configuration/registry.js";
+import { builtIn, member, type Registry } from "../../core/configuration/registry.js";
+import type { ArrivalDefinition } from "../../core/workload/arrival-process.js";
 
 /** A user's plugin that a study uses. */
 export interface PluginUse {
@@ -133,12 +134,19 @@ export interface StudyDefaults {
 /** The flag that leads to the study's scenario again. */
 export const again = (study: Study): string => study.chosenBy ?? `--scenario ${study.scenario}`;
 
+interface OfArrivals {
+  readonly config: Pick<SimulationConfig, "workload">;
+  readonly registry?: Registry | undefined;
+}
+
+const arrivalsOf = ({ config, registry = builtIn }: OfArrivals): ArrivalDefinition =>
+  member(registry.arrivals, config.workload.arrivals.kind);
+
 /** Whether the arrivals are a recorded trace's: their rate is what it is. */
-export const isReplay = ({ config }: Study): boolean => config.workload.arrivals.kind === "trace";
+export const isReplay = (study: OfArrivals): boolean => arrivalsOf(study).replays === true;
 
 /** Whether the arrivals are a closed loop's: their rate is what the engine makes of it. */
-export const isClosed = ({ config }: Pick<Study, "config">): boolean =>
-  config.workload.arrivals.kind === "closed";
+export const isClosed = (study: OfArrivals): boolean => arrivalsOf(study).closed === true;
 
 /** The command that finds how much load a study bears, where there is a λ to vary. */
 export const tryStability = (study: Study): string[] =>

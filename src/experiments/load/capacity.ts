@@ -63,15 +63,16 @@ export function capacityBound(config: Omit<SimulationConfig, "scheduler">, regis
   return bound * config.engine.replicas;
 }
 
-/** The exact boundary where a formula gives it: hybrid with a ratio of sequences, per replica. */
-export function exactBoundary(config: SimulationConfig, registry?: Registry): number {
+/** The exact boundary where a formula gives it: with a fixed share of the sequences for decodes, over all replicas. */
+export function exactBoundary(config: SimulationConfig, registry: Registry = builtIn): number {
   const engine = affineEngine(config, registry);
-  const { kind, ratio, ratioOf } = config.scheduler;
   // Who decodes under a limit of memory is for the memory to say.
-  if (!engine || kind !== "hybrid" || ratioOf !== "sequences" || engine.memoryTokens) return NaN;
+  if (!engine || engine.memoryTokens) return NaN;
+  const ratio = member(registry.schedulers, config.scheduler.kind).decodeShare?.(config.scheduler);
+  if (ratio === undefined) return NaN;
   const { means } = offeredBy(config, registry);
   const { mixedBatch } = config.conventions;
-  return hybridBoundary(engine, means, mixedBatch, ratio as number) * config.engine.replicas;
+  return hybridBoundary(engine, means, mixedBatch, ratio) * config.engine.replicas;
 }
 
 const NEAR_BOUND = 0.95;
@@ -141,19 +142,22 @@ export function fewNotes(study: Study, records: TrialRecords, window = 0): strin
 
 /** Saturation (Denning & Buzen 1978): so many clients, if none ever waited, would ask for all that can be served. */
 function clientNotes(study: Study, bound: number): string[] {
-  if (!isClosed(study)) return [];
-  const { clients, thinkSeconds } = study.config.workload.arrivals;
-  const enough = bound * ((thinkSeconds as number) + aloneSeconds(study.config, study.registry));
-  if (!((clients as number) > MANY_CLIENTS * enough)) return [];
+  const { config, registry = builtIn } = study;
+  const { arrivals } = config.workload;
+  const { clients } = member(registry.arrivals, arrivals.kind).create(arrivals);
+  if (!clients) return [];
+  const enough = bound * (clients.thinkSeconds + aloneSeconds(config, registry));
+  if (!(clients.count > MANY_CLIENTS * enough)) return [];
   return [
     `load: no policy serves more than ${plain(bound)} per s, and ${Math.ceil(enough)} clients that never wait for each other ask for that: beyond them more clients only wait longer`,
   ];
 }
 
 /** What a reader must know of a recorded trace. */
-function traceNotes({ config, trace, trials }: Study): string[] {
-  const { kind, blockSeconds, speedup } = config.workload.arrivals;
-  if (!trace || kind !== "trace") return [];
+function traceNotes(study: Study): string[] {
+  const { config, trace, trials } = study;
+  const { blockSeconds, speedup } = config.workload.arrivals;
+  if (!trace || !isReplay(study)) return [];
   const notes: string[] = [];
   const end = trace.seconds / (speedup as number);
   if (trace.seconds === 0)
@@ -200,7 +204,7 @@ export function keepsUp(
   const { tmaxSeconds, warmupSeconds, maxRequests } = config.horizon;
   const drain = drainOf(config, records, place, window);
   // Clients who wait send nothing, and what arrives at one instant has no rate to keep up with.
-  if (isClosed({ config }) || Number.isNaN(arrivalRate(config, registry))) return true;
+  if (isClosed({ config, registry }) || Number.isNaN(arrivalRate(config, registry))) return true;
   const isBacklog = drain > BACKLOG_SHARE * (tmaxSeconds - warmupSeconds);
   return (
     maxRequests !== null || !isBacklog || drain <= LONG_DRAIN * aloneSeconds(records.configs[place], registry)

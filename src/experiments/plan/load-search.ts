@@ -8,7 +8,9 @@
  * share their random numbers, so the curves are smooth).
  */
 import type { SimulationConfig } from "../../core/configuration/config.js";
-import { atLoad, isWithin, loadKey, loadOf, pointsOf, type Point, type Setting } from "./points.js";
+import { arrivalRate } from "../cells/rows.js";
+import { isReplay } from "../interface/study.js";
+import { atLoad, isWithin, pointsOf, type Point, type Setting } from "./points.js";
 import type { Use } from "./objective.js";
 
 /** The grid, as shares of the bound. */
@@ -87,12 +89,13 @@ export async function findLoad(
     points = [...points, ...more].sort((a, b) => a.load - b.load);
   };
   const { tmaxSeconds } = config.horizon;
+  const own = arrivalRate(config, setting.registry);
   // A trace brings all of its requests, however fast it is played.
-  const requestsAt = (load: number): number =>
-    (loadKey(config) === "ratePerSecond" ? load : loadOf(config, setting.registry)) * tmaxSeconds;
+  const isReplayed = isReplay({ config, registry: setting.registry });
+  const requestsAt = (load: number): number => (isReplayed ? own : load) * tmaxSeconds;
   let top = bound;
   if (!Number.isFinite(bound)) {
-    top = loadOf(config, setting.registry);
+    top = own;
     await add([top]);
     for (let i = 0; i < MOST_DOUBLINGS && isWithin(points[points.length - 1]); i++) {
       if (requestsAt(2 * top) > MOST_REQUESTS) break;
@@ -100,7 +103,6 @@ export async function findLoad(
     }
   }
   await add(GRID.map((share) => share * top));
-  const own = loadOf(config, setting.registry);
   if (!points.some(isWithin) && own < GRID[0] * top) await add([own]);
   let low = GRID[0] * top;
   for (let i = 0; i < MOST_HALVINGS && !points.some(isWithin); i++) {

@@ -4,15 +4,15 @@ import { limitText } from "../tables/assertions.js";
 import type { SimulationConfig } from "../../core/configuration/config.js";
 import { schedulerLabel } from "../tables/comparison.js";
 import type { Row, Table } from "../interface/report.js";
-import type { Study } from "../interface/study.js";
+import { isReplay, type Study } from "../interface/study.js";
 import { metricWords, unitOf } from "../cells/metric-words.js";
 import { percent, plain, scaleOf, withInterval } from "../cells/quantity.js";
 import { unfitNotes } from "../load/rejection.js";
-import { keyCells, finite } from "../cells/rows.js";
+import { arrivalRate, keyCells, finite } from "../cells/rows.js";
 import { validityNotes } from "../load/validity.js";
 import type { LoadPlan } from "./load-search.js";
 import { USUAL_ATTAINMENT } from "./objective.js";
-import { loadKey, loadOf, type Point } from "./points.js";
+import type { Point } from "./points.js";
 import type { ReplicaPlan } from "./replica-search.js";
 
 /** One scheduler with one chunk size. */
@@ -157,9 +157,9 @@ export function notesOf(plans: readonly Plan[], study: Study, most: number): str
           `what the SLO asks of each request is asked of ${100 * USUAL_ATTAINMENT} % of them (attainment=95% in --slo asks it of fewer)`,
         ]
       : []),
-    ...(loadKey(study.config) === "speedup"
+    ...(isReplay(study)
       ? [
-          `λ is of the whole trace, which as given brings ${plain(loadOf(study.config, study.registry))} per s on average: other loads are the trace played faster or slower`,
+          `λ is of the whole trace, which as given brings ${plain(arrivalRate(study.config, study.registry))} per s on average: other loads are the trace played faster or slower`,
         ]
       : []),
     ...plans.flatMap(({ label, load, replicas, config }) => [

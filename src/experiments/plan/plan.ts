@@ -10,13 +10,14 @@ import { schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
 import type { Report } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
-import { again, isReplay, tryStability, withScheduler } from "../interface/study.js";
+import { again, isClosed, isReplay, tryStability, withScheduler } from "../interface/study.js";
 import { capacityBound } from "../load/capacity.js";
+import { loadFlag, loadOptionOf, valueAt } from "../load/load-option.js";
 import { metricWords } from "../cells/metric-words.js";
 import { findLoad } from "./load-search.js";
 import { objectiveOf } from "./objective.js";
 import { PLAN_FIGURE, planFigure } from "./figure.js";
-import { loadKey, loadOf, POINT_COLUMNS, withReplicas, type Point, type Setting } from "./points.js";
+import { POINT_COLUMNS, withReplicas, type Point, type Setting } from "./points.js";
 import { findReplicas, floorOf } from "./replica-search.js";
 import {
   answers,
@@ -29,7 +30,7 @@ import {
   type Plan,
 } from "./plan-words.js";
 import { given, plain } from "../cells/quantity.js";
-import { KEY_COLUMNS, metricColumns } from "../cells/rows.js";
+import { arrivalRate, KEY_COLUMNS, metricColumns } from "../cells/rows.js";
 import { subtitle } from "../tables/caption.js";
 
 const COLUMNS = [
@@ -110,7 +111,7 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
   );
   const plans: Plan[] = await Promise.all(
     searched.map(async (one) => {
-      const floor = floorOf(loadOf(one.config, registry), one.boundOfOne);
+      const floor = floorOf(arrivalRate(one.config, registry), one.boundOfOne);
       return {
         ...one,
         replicas: await findReplicas(setting, `replicas, ${one.label}`, one.config, floor, most),
@@ -161,16 +162,15 @@ const SIGNS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The study's load: a rate as it was given, a trace's to four digits. */
-function loadText({ config, registry }: Study): string {
-  const load = loadOf(config, registry);
-  return loadKey(config) === "ratePerSecond" ? given(load) : plain(load);
+function loadText(study: Study): string {
+  const load = arrivalRate(study.config, study.registry);
+  return isReplay(study) ? plain(load) : given(load);
 }
 
 /** The flag that gives a study another load. */
 function atShare(study: Study, load: number): string {
-  if (loadKey(study.config) === "ratePerSecond") return `--lam ${plain(load)}`;
-  const { speedup } = study.config.workload.arrivals;
-  return `--speedup ${plain(((speedup as number) * load) / loadOf(study.config, study.registry))}`;
+  const { config, registry } = study;
+  return loadFlag(loadOptionOf(config, registry)!, plain(valueAt(config, load, registry)));
 }
 
 /** What cannot be planned, found before anything is simulated. */
@@ -196,12 +196,12 @@ function check(options: Partial<ExperimentContext["options"]>, study: Study | un
       "--trace",
       "invalid --trace: all requests at one instant (plan varies the load, and there is no rate to vary; --lengths-from takes its lengths alone)",
     );
-  if (loadKey(study.config) === undefined)
+  if (loadOptionOf(study.config, study.registry) === null || isClosed(study))
     refuse("workload.arrivals", `arrival process ${study.config.workload.arrivals.kind} has no rate to vary`);
   const { maxReplicas } = options;
   if (issues.length > 0 || typeof maxReplicas !== "number") return issues;
   const floors = configsOf(study, chunksOf(study, options)).map((config) =>
-    floorOf(loadOf(config, study.registry), capacityBound(withReplicas(config, 1), study.registry)),
+    floorOf(arrivalRate(config, study.registry), capacityBound(withReplicas(config, 1), study.registry)),
   );
   const least = floors.reduce((a, b) => Math.min(a, b));
   if (least > maxReplicas)

@@ -3,7 +3,9 @@ import type { Condition } from "../../core/measures/condition.js";
 import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Registry } from "../../core/configuration/registry.js";
 import type { Row } from "../interface/report.js";
+import { isReplay } from "../interface/study.js";
 import { keepsUp } from "../load/capacity.js";
+import { atRate } from "../load/load-option.js";
 import { arrivalRate, keyCells, metricCells, finite } from "../cells/rows.js";
 import { isEnough, measuresFor } from "../load/tail.js";
 import type { Trials } from "../interface/trials.js";
@@ -71,7 +73,7 @@ export async function pointsOf(
     const most = tightest(uses);
     return {
       config,
-      load: loadOf(config, registry),
+      load: arrivalRate(config, registry),
       use,
       tightest: most,
       keepsUp: isStable,
@@ -116,32 +118,12 @@ export const POINT_COLUMNS = [
   "tightest",
 ];
 
-/** The option that says how fast requests arrive: a rate, or a trace's speed-up. */
-export function loadKey({
-  workload,
-}: Pick<SimulationConfig, "workload">): "ratePerSecond" | "speedup" | undefined {
-  const { arrivals } = workload;
-  return (["ratePerSecond", "speedup"] as const).find((key) => typeof arrivals[key] === "number");
-}
-
-/** The load of a configuration, in requests per second: its rate, or a trace's recorded one times its speed-up. */
-export function loadOf(config: Pick<SimulationConfig, "workload">, registry?: Registry): number {
-  const { arrivals } = config.workload;
-  return loadKey(config) === "ratePerSecond"
-    ? (arrivals.ratePerSecond as number)
-    : arrivalRate(config, registry);
-}
-
-/** The same configuration at another load; a trace played faster is over sooner. */
+/** The same configuration at another load; what is replayed faster is over sooner. */
 export function atLoad(config: SimulationConfig, load: number, registry?: Registry): SimulationConfig {
-  const { arrivals } = config.workload;
-  const key = loadKey(config)!;
-  const times = load / loadOf(config, registry);
-  const value = key === "speedup" ? (arrivals.speedup as number) * times : load;
-  const workload = { ...config.workload, arrivals: { ...arrivals, [key]: value } };
-  if (key === "ratePerSecond") return { ...config, workload };
-  const tmaxSeconds = config.horizon.tmaxSeconds / times;
-  return { ...config, workload, horizon: { ...config.horizon, tmaxSeconds } };
+  const there = atRate(config, load, registry);
+  if (!isReplay({ config, registry })) return there;
+  const tmaxSeconds = config.horizon.tmaxSeconds / (load / arrivalRate(config, registry));
+  return { ...there, horizon: { ...config.horizon, tmaxSeconds } };
 }
 
 export const withReplicas = (config: SimulationConfig, replicas: number): SimulationConfig => ({

@@ -8,6 +8,7 @@ import type { StabilityTask } from "../../core/trial/trial.js";
 import { driftOf, type Drift } from "../../stats/index.js";
 import type { RequestMeans } from "../../theory/index.js";
 import { offeredBy } from "../load/capacity.js";
+import { atRate } from "../load/load-option.js";
 import type { StabilityRecord, Trials } from "../interface/trials.js";
 
 /** Batches of equal time that are measured, after some that let the start's phases mix. */
@@ -31,6 +32,7 @@ const SORTED_DRIFT = 0.3;
 /** What the drift test needs to know of a configuration. */
 export interface Subject {
   readonly config: SimulationConfig;
+  readonly registry: Registry;
   readonly means: RequestMeans;
   /** The backlog stands in the decode pool, and decode tokens alone count; else prompts wait, and all count. */
   readonly decodes: boolean;
@@ -59,6 +61,7 @@ export function subjectOf(config: SimulationConfig, registry: Registry = builtIn
   const piece = Math.max(1, Math.min(means.meanPrompt, chunkSize ?? Infinity));
   return {
     config,
+    registry,
     means,
     decodes,
     tokens: (decodes ? means.meanDecodes : means.meanPrompt + means.meanDecodes) * admitted,
@@ -163,7 +166,7 @@ function taskOf(subject: Subject, lambda: number, effort: Effort): StabilityTask
     kind: "stability",
     seed: effort.seed,
     trial: effort.trial,
-    config: atRate(config, lambda),
+    config: atRate(config, lambda, subject.registry),
     backlog,
     ...(readsSizes && { leftOf: LEFT_OF }),
     batches: BATCHES,
@@ -172,9 +175,3 @@ function taskOf(subject: Subject, lambda: number, effort: Effort): StabilityTask
     fromEmpty: effort.fromEmpty,
   };
 }
-
-/** The configuration at another arrival rate. */
-export const atRate = <C extends Pick<SimulationConfig, "workload">>(config: C, lambda: number): C => ({
-  ...config,
-  workload: { ...config.workload, arrivals: { ...config.workload.arrivals, ratePerSecond: lambda } },
-});

@@ -8,11 +8,12 @@ import type { Study } from "../interface/study.js";
 import { again, isClosed, isReplay, withScheduler } from "../interface/study.js";
 import { capacityBound, exactBoundary } from "../load/capacity.js";
 import { plain } from "../cells/quantity.js";
+import { atRate } from "../load/load-option.js";
 import { unfitNotes } from "../load/rejection.js";
 import { validityNotes } from "../load/validity.js";
 import { metricCells, metricColumns, finite } from "../cells/rows.js";
 import { subtitle, windowsOf } from "../tables/caption.js";
-import { atRate, subjectOf } from "./backlogged.js";
+import { subjectOf } from "./backlogged.js";
 import { type Boundary, findBoundary } from "./boundary.js";
 import { schedulerComparison } from "./figure.js";
 import { studyGrid, TREND_WINDOWS, trendPoint, type TrendPoint } from "./trend.js";
@@ -98,7 +99,7 @@ async function sweepOf(
   const drifts = await verdictsAt(trials, subject, study.seed, grid);
   const windows = windowsOf(config.horizon.tmaxSeconds, TREND_WINDOWS);
   const request = { label: "runs from empty", windows, seed: study.seed, trials: study.trials };
-  const configs = grid.map((lambda) => atRate(config, lambda));
+  const configs = grid.map((lambda) => atRate(config, lambda, study.registry));
   const records =
     configs.length > 0
       ? await trials.run({ ...request, configs })

@@ -1,5 +1,6 @@
 /** `hybrid`: the decode ratio of mixed batches, over time and in its final window, and whether it ever binds. */
 import type { SimulationConfig } from "../../core/configuration/config.js";
+import { builtIn, member } from "../../core/configuration/registry.js";
 import { ConfigError } from "../../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../../stats/index.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
@@ -9,10 +10,11 @@ import { allKnown } from "../interface/experiment.js";
 import { again, isClosed, isReplay } from "../interface/study.js";
 import { hybridAgainstRatio, hybridDashboard } from "../figures/hybrid.js";
 import { exactBoundary, fewNotes, loadNotes } from "../load/capacity.js";
+import { loadFlag, loadOptionOf, timesTheLoad, valueAt } from "../load/load-option.js";
 import { keepingUp, overloaded } from "../load/overload.js";
 import { plain, scaleOf } from "../cells/quantity.js";
 import { rejections } from "../load/rejection.js";
-import { arrivalRate, KEY_COLUMNS, keyCells, rowOf, metricColumns } from "../cells/rows.js";
+import { KEY_COLUMNS, keyCells, rowOf, metricColumns } from "../cells/rows.js";
 import { subtitle, windowsOf } from "../tables/caption.js";
 import { type FurtherColumn, pointTable } from "../tables/sweeping.js";
 import type { TrialRecords } from "../interface/trials.js";
@@ -87,16 +89,23 @@ function answerOf(ratios: readonly number[], records: TrialRecords, window: numb
 }
 
 /** The load of a study, in a few words. */
-const loadOf = (study: Study): string =>
-  isClosed(study)
-    ? `${study.config.workload.arrivals.clients as number} clients`
-    : `λ ${arrivalRate(study.config, study.registry)}`;
+const loadOf = ({ config, registry = builtIn }: Study): string => {
+  const { arrivals } = config.workload;
+  const { clients, ratePerSecond } = member(registry.arrivals, arrivals.kind).create(arrivals);
+  return clients ? `${clients.count} clients` : `λ ${ratePerSecond}`;
+};
+
+/** A rate at which the split matters more often than not. */
+const BUSY_RATE = 5;
 
 /** The flag that asks for more of it. */
-function moreLoad(study: Study): string {
-  if (isReplay(study)) return "--speedup 2";
-  const { arrivals } = study.config.workload;
-  return isClosed(study) ? `--clients ${2 * (arrivals.clients as number)}` : "--lam 5";
+function moreLoad(study: Study): string[] {
+  const { config, registry } = study;
+  const option = loadOptionOf(config, registry);
+  if (!option) return [];
+  const hasRate = !isClosed(study) && !isReplay(study);
+  const value = hasRate ? valueAt(config, BUSY_RATE, registry) : timesTheLoad(config, 2, registry);
+  return [loadFlag(option, value)];
 }
 
 interface Sweep {
@@ -195,7 +204,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
     json: { results: sweeps.flatMap(({ rows }) => rows) },
     passed: true,
     next: [
-      `llmsim hybrid ${again(study)} --ratio-of tokens ${moreLoad(study)}`,
+      ["llmsim hybrid", again(study), "--ratio-of tokens", ...moreLoad(study)].join(" "),
       `llmsim hybrid ${again(study)} --max-sequences 40`,
     ],
   };

@@ -105,6 +105,8 @@ const listed: ArrivalDefinition = {
   name: "listed",
   summary: "a closed loop with listed think times",
   source: "test",
+  loadOption: { key: "clients", sense: "more" },
+  closed: true,
   options: [
     { key: "clients", kind: "integer", summary: "clients" },
     { key: "thinks", kind: "numbers", summary: "think times" },

@@ -95,6 +95,7 @@ describe("drawn requests", () => {
       name: "understated",
       summary: "one a millisecond, but says one a day",
       source: "test",
+      loadOption: null,
       options: [],
       examples: [{ kind: "understated" }],
       create: () => ({

@@ -7,7 +7,7 @@ import { capacityBound } from "../../../src/experiments/load/capacity.js";
 import { plan } from "../../../src/experiments/plan/plan.js";
 import { findLoad } from "../../../src/experiments/plan/load-search.js";
 import { objectiveOf, usesOf, verdictOf, wholeUse } from "../../../src/experiments/plan/objective.js";
-import { loadOf } from "../../../src/experiments/plan/points.js";
+import { arrivalRate } from "../../../src/experiments/cells/rows.js";
 import { findReplicas, floorOf } from "../../../src/experiments/plan/replica-search.js";
 import { measuresFor } from "../../../src/experiments/load/tail.js";
 import { TrialRecords, type Trials } from "../../../src/experiments/interface/trials.js";
@@ -95,7 +95,7 @@ describe("the highest load", () => {
   test("ends where there is no bound and the SLO holds at any load that is tried", async () => {
     const loads: number[] = [];
     const easy = faked((config) => {
-      loads.push(loadOf(config));
+      loads.push(arrivalRate(config));
       return 0.1;
     });
     const found = await findLoad(setting([atMost("rts_mean_s", 1)], easy), "", queue(1000, 5), NaN, 0.01);
@@ -123,7 +123,7 @@ describe("the highest load", () => {
     expect(found.ranges).toHaveLength(1);
     expect(found.isCapacity).toBe(false);
     // Each crossing is bracketed as closely as asked.
-    const loads = found.points.map(({ config: one }) => loadOf(one));
+    const loads = found.points.map(({ config: one }) => arrivalRate(one));
     const above = loads.findIndex((load) => load > found.load);
     expect(loads[above]! - loads[above - 1]!).toBeLessThanOrEqual(0.01 * loads[above]!);
   });
@@ -152,7 +152,7 @@ describe("the highest load", () => {
         : load < 40
           ? 1.5 - ((load - 30) / 20) ** 2 * 2
           : 0.5 + ((load - 40) / 15) * 0.5;
-    const trials = faked((config) => curve(loadOf(config)));
+    const trials = faked((config) => curve(arrivalRate(config)));
     const found = await findLoad(setting([atMost("rts_mean_s", 1)], trials), "", queue(100), 100, 0.01);
     expect(found.ranges).toHaveLength(2);
     expect(found.ranges[0].to).toBeCloseTo(20, 0);
@@ -163,7 +163,7 @@ describe("the highest load", () => {
   });
 
   test("without an analytic bound is found by doubling", async () => {
-    const trials = faked((config) => loadOf(config) / 37);
+    const trials = faked((config) => arrivalRate(config) / 37);
     const found = await findLoad(setting([atMost("rts_mean_s", 1)], trials), "", queue(100), NaN, 0.01);
     expect(found.load).toBeCloseTo(37, 0);
   });

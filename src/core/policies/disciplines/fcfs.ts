@@ -7,6 +7,7 @@ export const fcfs: DisciplineDefinition = {
   order: 1,
   summary: "first come, first served; ties by id",
   source: "model §2",
+  byArrival: true,
   options: [],
   examples: [{ kind: "fcfs" }],
   create: () => new IdDeque(),

@@ -2,7 +2,7 @@
  * Mixed iterations with a fixed split: a share `ratio` of the sequence places (or of the token budget) is for
  * decodes, the rest for prompts; places unused on one side are not lent to the other (model §2).
  */
-import { numberOf, type Spec } from "../../options/definition.js";
+import { numberOf, type Spec, textOf } from "../../options/definition.js";
 import { asManyAsFit } from "../packing.js";
 import type { Batch, Limits, Scheduler, SchedulerDefinition, View } from "../scheduler.js";
 import { UNLIMITED } from "../../numbers/units.js";
@@ -69,6 +69,7 @@ export const hybrid: SchedulerDefinition = {
   summary: "decodes and prompts together, each side with a fixed share",
   source: "mixed batching with decode_seq_ratio; Li, Dai & Peng, arXiv 2504.07347",
   backlog: "decoding",
+  decodeShare: (spec) => (textOf(spec, "ratioOf") === "sequences" ? numberOf(spec, "ratio") : undefined),
   options: [
     {
       key: "ratio",

@@ -11,6 +11,8 @@ export const closed: ArrivalDefinition = {
   name: "closed",
   summary: "a closed loop: each client thinks, sends one request and waits for its answer",
   source: "machine-repairman model (Palm 1947); interactive systems (Denning & Buzen 1978)",
+  loadOption: { key: "clients", sense: "more" },
+  closed: true,
   options: [
     {
       key: "clients",

@@ -7,7 +7,13 @@
  * shape 1 a Gamma(k) is a Gamma(k + 1) times U^(1/k), here e^(−E/k).
  */
 import { exp, log } from "../../numbers/arithmetic.js";
-import { type ArrivalDefinition, CV_OPTION, RATE_OPTION, RenewalArrivals } from "../arrival-process.js";
+import {
+  type ArrivalDefinition,
+  CV_OPTION,
+  RATE_LOAD,
+  RATE_OPTION,
+  RenewalArrivals,
+} from "../arrival-process.js";
 import { numberOf } from "../../options/definition.js";
 import type { Stream } from "../../numbers/random.js";
 
@@ -51,6 +57,7 @@ export const gamma: ArrivalDefinition = {
   name: "gamma",
   summary: "independent gamma gaps with a given coefficient of variation",
   source: "gamma renewal process; shape 1/cv²",
+  loadOption: RATE_LOAD,
   options: [RATE_OPTION, CV_OPTION],
   examples: [
     { kind: "gamma", ratePerSecond: 2, cv: 2 },

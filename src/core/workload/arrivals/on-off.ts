@@ -6,7 +6,7 @@
  *
  * With mean rate λ and mean periods on and off the squared CV of the gaps is 1 + 2 λ off²/(on + off).
  */
-import { type ArrivalDefinition, RATE_OPTION, RenewalArrivals } from "../arrival-process.js";
+import { type ArrivalDefinition, RATE_LOAD, RATE_OPTION, RenewalArrivals } from "../arrival-process.js";
 import { numberOf, type OptionSpec } from "../../options/definition.js";
 import type { Stream } from "../../numbers/random.js";
 
@@ -57,6 +57,7 @@ export const onOff: ArrivalDefinition = {
   name: "on-off",
   summary: "bursts: Poisson while on, nothing while off, both for exponential times",
   source: "interrupted Poisson process (Kuczura 1973)",
+  loadOption: RATE_LOAD,
   options: [
     { ...RATE_OPTION, summary: "arrival rate λ over both periods" },
     period("onSeconds", "mean length of a burst"),

@@ -2,7 +2,7 @@
  * Poisson arrivals. Unit-rate gaps are summed and divided by λ at the end, so that every λ of a sweep
  * sees the same randomness, only denser.
  */
-import { type ArrivalDefinition, type Arrivals, RATE_OPTION } from "../arrival-process.js";
+import { type ArrivalDefinition, type Arrivals, RATE_LOAD, RATE_OPTION } from "../arrival-process.js";
 import { numberOf } from "../../options/definition.js";
 import type { Stream } from "../../numbers/random.js";
 import { fromSeconds, type Instant } from "../../numbers/units.js";
@@ -36,6 +36,7 @@ export const poisson: ArrivalDefinition = {
   name: "poisson",
   summary: "independent exponential gaps",
   source: "Poisson process",
+  loadOption: RATE_LOAD,
   options: [RATE_OPTION],
   examples: [{ kind: "poisson", ratePerSecond: 2 }],
   create(spec) {

@@ -4,7 +4,13 @@
  * exponential; the shape k that has the asked CV is found by bisection.
  */
 import { exp, log, log1p } from "../../numbers/arithmetic.js";
-import { type ArrivalDefinition, CV_OPTION, RATE_OPTION, RenewalArrivals } from "../arrival-process.js";
+import {
+  type ArrivalDefinition,
+  CV_OPTION,
+  RATE_LOAD,
+  RATE_OPTION,
+  RenewalArrivals,
+} from "../arrival-process.js";
 import { numberOf } from "../../options/definition.js";
 import { logGamma } from "../../numbers/gamma-function.js";
 import type { Stream } from "../../numbers/random.js";
@@ -46,6 +52,7 @@ export const weibull: ArrivalDefinition = {
   name: "weibull",
   summary: "independent Weibull gaps with a given coefficient of variation",
   source: "Weibull renewal process",
+  loadOption: RATE_LOAD,
   options: [RATE_OPTION, CV_OPTION],
   examples: [
     { kind: "weibull", ratePerSecond: 2, cv: 2 },
