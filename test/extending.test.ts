@@ -39,6 +39,7 @@ const SUITES: Readonly<Record<string, string>> = {
   "test/contract/lengths.test.ts": "two-points",
   "test/contract/service-times.test.ts": "roofline",
   "test/contract/metrics.test.ts": "decode_share",
+  "test/contract/experiments.test.ts": "first-token",
   "test/cli/output/help.test.ts": "first-token",
 };
 

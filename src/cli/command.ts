@@ -1,7 +1,8 @@
 /** One command of the program, made from its experiment's definition: flags, examples, help. */
 import { type Command, Option } from "commander";
 import { ConfigError } from "../core/errors.js";
-import type { Experiment, ExperimentOption } from "../experiments/interface/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
+import type { ExperimentOption } from "../experiments/interface/options.js";
 import { EXIT_HELP } from "./faults.js";
 import { MACHINE_FLAGS, MODEL_FLAGS, MODEL_SWITCHES, type ModelFlag } from "../flags/flags.js";
 import { flagName } from "../flags/options.js";

@@ -4,7 +4,8 @@ import { metricForm, metricNamed, readCondition } from "../core/measures/conditi
 import type { OptionValue } from "../core/options/definition.js";
 import { ConfigError, type Issue } from "../core/errors.js";
 import { Issues } from "../core/issues.js";
-import type { Experiment, ExperimentOption } from "../experiments/interface/experiment.js";
+import type { Experiment } from "../experiments/interface/experiment.js";
+import type { ExperimentOption } from "../experiments/interface/options.js";
 import { numberOrText, parseList, parseValues } from "../config/lists.js";
 import { hint } from "../config/suggest.js";
 import { show } from "../config/telling.js";

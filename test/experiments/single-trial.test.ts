@@ -5,11 +5,11 @@ import type { Report } from "../../src/experiments/interface/report.js";
 import { run } from "../../src/experiments/run/run.js";
 import { sweepTime } from "../../src/experiments/sweep/sweep-time.js";
 import { toCsv } from "../../src/io/csv.js";
-import { asJson, contextOf, studyOf, trialsWith } from "./studies.js";
+import { asJson, contextOf, studyOf, trialsWith, usual } from "./studies.js";
 
 const study = studyOf("demo2", { trials: 1, horizon: { tmaxSeconds: 60 } });
 const perform = (trials: number): Promise<Report> =>
-  run.run(contextOf({ ...study, trials }, trialsWith(), { perTrial: true }));
+  run.run(contextOf({ ...study, trials }, trialsWith(), { ...usual(run), perTrial: true }));
 
 interface Summary {
   readonly mean: number | null;

@@ -10,9 +10,11 @@ import {
 import type { Spec } from "../../src/core/options/definition.js";
 import { METRICS, metricIndex } from "../../src/core/measures/metrics.js";
 import { builtIn, type Registry } from "../../src/core/configuration/registry.js";
-import type { ExperimentContext } from "../../src/experiments/interface/experiment.js";
+import type { Experiment, ExperimentContext } from "../../src/experiments/interface/experiment.js";
+import type { ExperimentOptions, OptionsOf } from "../../src/experiments/interface/options.js";
 import type { Study } from "../../src/experiments/interface/study.js";
 import { TrialRecords, type TrialRequest, type Trials } from "../../src/experiments/interface/trials.js";
+import { optionValues } from "../../src/flags/options.js";
 import { jsonPieces } from "../../src/io/json.js";
 import { inProcess } from "../../src/run/in-process.js";
 import { type Progress, runner } from "../../src/run/runner.js";
@@ -65,12 +67,16 @@ export function studyOf(name: string, options: StudyOptions = {}): Study {
   return { scenario: name, config: base, schedulers, trials, seed };
 }
 
+/** The options of an experiment that is given none. */
+export const usual = <Options extends ExperimentOptions>(experiment: Experiment<Options>) =>
+  optionValues(experiment, {}, []) as OptionsOf<Options>;
+
 /** What an experiment is called with, alone in the world: no earlier results, nothing to write, nobody to tell. */
-export function contextOf(
+export function contextOf<Options extends ExperimentOptions>(
   study: Study,
   trials: Trials,
-  options: ExperimentContext["options"] = {},
-): ExperimentContext {
+  options: OptionsOf<Options>,
+): ExperimentContext<Options> {
   const nothing = (): never => {
     throw new Error("this experiment runs no other");
   };

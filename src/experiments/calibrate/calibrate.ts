@@ -7,10 +7,45 @@ import { nameFrom, OF_FOLDER, type Profile, readProfile } from "./profile.js";
 import { CHUNK_STEP_OPTION, RANGE_OPTIONS, rangeFrom } from "./range.js";
 import { answerOf, fitFigure, notesOn, rowsOf, tablesOf } from "./fit-report.js";
 import { stepsIn } from "./steps.js";
-import type { Experiment, ExperimentContext, ExperimentOption } from "../interface/experiment.js";
+import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOption, ExperimentOptions, OptionsOf } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 
-type Options = ExperimentContext["options"];
+const text = <const K extends string>(key: K, flag: string, summary: string) =>
+  ({ key, flag: `${flag} <text>`, kind: "text", summary }) as const satisfies ExperimentOption;
+
+const OPTIONS = [
+  text("name", "--name", "name of the hardware (default: that of the file or folder)"),
+  {
+    key: "layers",
+    flag: "--layers <n>",
+    kind: "integer",
+    min: 1,
+    max: 10_000,
+    summary: "transformer layers of the model (kernel profiles)",
+  },
+  { ...text("forms", "--forms", "forms to choose from"), default: FORMS.map(({ name }) => name).join(",") },
+  { key: "table", flag: "--table", kind: "flag", summary: "the measured kernels as a table, no form" },
+  ...RANGE_OPTIONS,
+  CHUNK_STEP_OPTION,
+  text("gpu", "--gpu", "the GPU, for the file"),
+  text("model", "--model", "the model, for the file"),
+  text("summary", "--summary", "what it is in a line, for the file"),
+  text("source", "--source", "where the measurements come from, for the file"),
+  text("licence", "--licence", "their licence, for the file"),
+  text("date", "--date", "when they were made, for the file"),
+  text("leavesOut", "--leaves-out", "what they do not contain, for the file"),
+  {
+    key: "engine",
+    flag: "--engine <list>",
+    kind: "list",
+    summary: "token budget and sequence cap of the GPU's server, for the file, e.g. 8192,1024",
+  },
+] as const satisfies ExperimentOptions;
+
+type Options = OptionsOf<typeof OPTIONS>;
+/** Options whose text goes into the file. */
+type TextKey = Exclude<keyof Provenance, "engine">;
 
 function formsFrom(text: string): Form[] {
   const names = text.split(",").map((name) => name.trim().toUpperCase());
@@ -26,10 +61,7 @@ function formsFrom(text: string): Form[] {
 }
 
 function provenanceFrom(options: Options, { meta, name }: Profile, files: readonly string[]): Provenance {
-  const said = (key: string, otherwise: string): string => {
-    const value = options[key];
-    return typeof value === "string" && value !== "" ? value : otherwise;
-  };
+  const said = (key: TextKey, otherwise: string): string => options[key] || otherwise;
   const known = (key: string): string =>
     typeof meta[key] === "string" && meta[key] !== "" ? meta[key] : "not stated";
   const chosen = said("name", name);
@@ -59,10 +91,10 @@ const MOST = 2_147_483_647;
 const isLimit = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= MOST;
 
 /** The server's limits, as they were told. */
-function limitsFrom(given: Options[string] | undefined): Pick<Provenance, "engine"> {
-  if (!Array.isArray(given)) return {};
-  const [maxTokens, maxSequences] = given as number[];
-  if (given.length !== 2 || !(given as number[]).every(isLimit))
+function limitsFrom(given: readonly number[] | null): Pick<Provenance, "engine"> {
+  if (given === null) return {};
+  const [maxTokens, maxSequences] = given;
+  if (given.length !== 2 || !given.every(isLimit))
     throw new ConfigError([
       {
         key: "--engine",
@@ -77,15 +109,15 @@ const filesOf = (name: string): { readonly data: [string]; readonly figures: [st
   figures: [`${name}_fit.png`],
 });
 
-function reportOn({ inputs = [], options }: ExperimentContext): Report {
-  const profile = readProfile(inputs, options.layers as number | null);
+function reportOn({ inputs = [], options }: ExperimentContext<typeof OPTIONS>): Report {
+  const profile = readProfile(inputs, options.layers);
   const provenance = provenanceFrom(
     options,
     profile,
     inputs.map(({ file }) => file),
   );
   const range = rangeFrom(options, profile.range);
-  const isTable = options.table === true;
+  const isTable = options.table;
   if (isTable && !profile.kernels)
     throw new ConfigError([
       {
@@ -95,7 +127,7 @@ function reportOn({ inputs = [], options }: ExperimentContext): Report {
     ]);
   const fit = isTable
     ? fitTable(profile.kernels!, stepsIn(profile.steps, range))
-    : fitForms(profile, range, formsFrom(String(options.forms)), options.chunkStep as number);
+    : fitForms(profile, range, formsFrom(options.forms), options.chunkStep);
   const { form, service, heldOut, choice, fitted, measured } = fit;
   const { name } = provenance;
   return {
@@ -124,44 +156,10 @@ function reportOn({ inputs = [], options }: ExperimentContext): Report {
   };
 }
 
-const text = (key: string, flag: string, summary: string): ExperimentOption => ({
-  key,
-  flag: `${flag} <text>`,
-  kind: "text",
-  summary,
-});
-
-export const calibrate: Experiment = {
+export const calibrate: Experiment<typeof OPTIONS> = {
   name: "calibrate",
   question: "What are the service times of my GPU?",
-  options: [
-    text("name", "--name", "name of the hardware (default: that of the file or folder)"),
-    {
-      key: "layers",
-      flag: "--layers <n>",
-      kind: "integer",
-      min: 1,
-      max: 10_000,
-      summary: "transformer layers of the model (kernel profiles)",
-    },
-    { ...text("forms", "--forms", "forms to choose from"), default: FORMS.map(({ name }) => name).join(",") },
-    { key: "table", flag: "--table", kind: "flag", summary: "the measured kernels as a table, no form" },
-    ...RANGE_OPTIONS,
-    CHUNK_STEP_OPTION,
-    text("gpu", "--gpu", "the GPU, for the file"),
-    text("model", "--model", "the model, for the file"),
-    text("summary", "--summary", "what it is in a line, for the file"),
-    text("source", "--source", "where the measurements come from, for the file"),
-    text("licence", "--licence", "their licence, for the file"),
-    text("date", "--date", "when they were made, for the file"),
-    text("leavesOut", "--leaves-out", "what they do not contain, for the file"),
-    {
-      key: "engine",
-      flag: "--engine <list>",
-      kind: "list",
-      summary: "token budget and sequence cap of the GPU's server, for the file, e.g. 8192,1024",
-    },
-  ],
+  options: OPTIONS,
   defaults: {},
   takesModel: false,
   reads: {
@@ -177,8 +175,7 @@ export const calibrate: Experiment = {
   ],
   writes: ["data/<name>.json", "figs/<name>_fit.png"],
   outputs: ({ options, inputs = [] }) => {
-    const { name } = options;
-    return filesOf(typeof name === "string" && name !== "" ? name : nameFrom(inputs[0]?.file ?? ""));
+    return filesOf(options.name || nameFrom(inputs[0]?.file ?? ""));
   },
   run: (context) => new Promise((resolve) => resolve(reportOn(context))),
 };

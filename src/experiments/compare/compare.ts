@@ -31,6 +31,7 @@ import {
 import { differing, requireSettings, settingsAnswer, settingsOf } from "./differing-settings.js";
 import { HEADLINE, schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions, OptionsOf } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
@@ -157,17 +158,47 @@ const otherSettings = (baseline: Baseline, entries: readonly Entry[], study: Stu
 const TABLE = "compare.csv";
 const FIGURE = "compare.png";
 
-async function execute({ study, options, trials, workspace }: ExperimentContext): Promise<Report> {
+const OPTIONS = [
+  {
+    key: "with",
+    flag: "--with <settings>",
+    kind: "with",
+    summary:
+      "one more configuration: the settings as given, with a scenario, a configuration file, key=value, or several with commas between (repeatable)",
+  },
+  {
+    key: "baseline",
+    flag: "--baseline <file>",
+    kind: "input",
+    summary:
+      "an earlier document of run --json or compare --json; with --per-trial differences are paired; other settings than its are told, and refused with --assert",
+  },
+  {
+    key: "metric",
+    flag: "--metric <name>",
+    kind: "metric",
+    summary: `what the answer is about (default: ${HEADLINE})`,
+  },
+  ASSERT_OPTION,
+  { key: "perTrial", flag: "--per-trial", kind: "flag", summary: "with --json, also each trial's values" },
+] as const satisfies ExperimentOptions;
+
+async function execute({
+  study,
+  options,
+  trials,
+  workspace,
+}: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const entries = entriesOf(study);
   const configs = entries.map(({ config }) => config);
   const labels = entries.map(({ label }) => label);
-  const file = options.baseline as string | null | undefined;
-  const baseline = typeof file === "string" ? readBaseline(file, await workspace.readFile(file)) : undefined;
+  const file = options.baseline;
+  const baseline = file !== null ? readBaseline(file, await workspace.readFile(file)) : undefined;
   if (baseline) requireResults(baseline, entries);
   const conditions = assertionsOf(options);
   const others = baseline ? otherSettings(baseline, entries, study) : [];
   if (conditions.length > 0) requireSettings(others);
-  const metric = (options.metric as string | null | undefined) ?? HEADLINE;
+  const metric = options.metric ?? HEADLINE;
   const records = await trials.run({
     ...{ label: "compare", configs, seed: study.seed, trials: study.trials },
     ...measuresFor(conditions, [metric]),
@@ -191,7 +222,7 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
   const named = shown.some(([name]) => name === metric)
     ? shown
     : [...shown, [metric, metricTitle(metric)] as const];
-  const perTrial = options.perTrial === true;
+  const { perTrial } = options;
   const judged = judge(conditions, labels, records);
   return {
     answer: [
@@ -255,7 +286,7 @@ async function execute({ study, options, trials, workspace }: ExperimentContext)
 }
 
 /** Something to compare with. */
-function check(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
+function check(options: Partial<OptionsOf<typeof OPTIONS>>, study: Study | undefined): Issue[] {
   const unmeasured = checkAssertions(options, study);
   if (options.with !== null || options.baseline !== null || !study || study.schedulers.length > 1)
     return unmeasured;
@@ -269,33 +300,10 @@ function check(options: Partial<ExperimentContext["options"]>, study: Study | un
   ];
 }
 
-export const compare: Experiment = {
+export const compare: Experiment<typeof OPTIONS> = {
   name: "compare",
   question: "Which of these configurations is better, and is the difference real?",
-  options: [
-    {
-      key: "with",
-      flag: "--with <settings>",
-      kind: "with",
-      summary:
-        "one more configuration: the settings as given, with a scenario, a configuration file, key=value, or several with commas between (repeatable)",
-    },
-    {
-      key: "baseline",
-      flag: "--baseline <file>",
-      kind: "input",
-      summary:
-        "an earlier document of run --json or compare --json; with --per-trial differences are paired; other settings than its are told, and refused with --assert",
-    },
-    {
-      key: "metric",
-      flag: "--metric <name>",
-      kind: "metric",
-      summary: `what the answer is about (default: ${HEADLINE})`,
-    },
-    ASSERT_OPTION,
-    { key: "perTrial", flag: "--per-trial", kind: "flag", summary: "with --json, also each trial's values" },
-  ],
+  options: OPTIONS,
   defaults: {
     scenario: "demo2",
     schedulers: ["hybrid"],

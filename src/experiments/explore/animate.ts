@@ -3,6 +3,7 @@ import { commonEnd, firstStall, type Lane, time } from "../../charts/index.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { again, withScheduler } from "../interface/study.js";
@@ -22,8 +23,20 @@ const stallWords = (lane: Lane): string => {
 
 const fileOf = ({ scenario }: Study): string => `${scenario}_timeline.gif`;
 
-async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
-  const most = options.iterations as number;
+const OPTIONS = [
+  {
+    key: "iterations",
+    flag: "--iterations <n>",
+    kind: "integer",
+    min: 2,
+    max: 1000,
+    default: 300,
+    summary: "iterations of a scheduler to show, a picture each",
+  },
+] as const satisfies ExperimentOptions;
+
+async function execute({ study, options, trials }: ExperimentContext<typeof OPTIONS>): Promise<Report> {
+  const most = options.iterations;
   const simulator = new Simulator(study.registry);
   const { seed } = study;
   const lanes: Lane[] = [];
@@ -75,20 +88,10 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
   };
 }
 
-export const animate: Experiment = {
+export const animate: Experiment<typeof OPTIONS> = {
   name: "animate",
   question: "What does each scheduler do, iteration by iteration?",
-  options: [
-    {
-      key: "iterations",
-      flag: "--iterations <n>",
-      kind: "integer",
-      min: 2,
-      max: 1000,
-      default: 300,
-      summary: "iterations of a scheduler to show, a picture each",
-    },
-  ],
+  options: OPTIONS,
   defaults: { ...run.defaults, trials: 1 },
   takesModel: true,
   examples: ["animate", "animate --scenario demo3 --lam 6 --iterations 200"],

@@ -2,6 +2,7 @@
 import type { Issue } from "../../core/errors.js";
 import { METRICS } from "../../core/measures/metrics.js";
 import type { Experiment, ExperimentContext, Workspace } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
@@ -44,7 +45,22 @@ const quoted = (word: string): string =>
 
 const PAGE = "explore.html";
 
-async function execute({ study, options, workspace, trials }: ExperimentContext): Promise<Report> {
+const OPTIONS = [
+  { key: "open", flag: "--open", kind: "flag", summary: "open the page in the browser" },
+  {
+    key: "serve",
+    flag: "--serve",
+    kind: "flag",
+    summary: "serve the page on 127.0.0.1 until interrupted",
+  },
+] as const satisfies ExperimentOptions;
+
+async function execute({
+  study,
+  options,
+  workspace,
+  trials,
+}: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const template = await workspace.page("explore");
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
   const labels = configs.map(schedulerLabel);
@@ -59,8 +75,7 @@ async function execute({ study, options, workspace, trials }: ExperimentContext)
   };
   const keeping = keepingUp(records, study.registry);
   const path = PAGE;
-  const serve = options.serve === true;
-  const open = options.open === true;
+  const { serve, open } = options;
   return {
     answer: [headline(labels, records, study.registry), ...rejections(records, labels)],
     tables: [comparisonTable("", labels, records, study.registry)],
@@ -102,18 +117,10 @@ function check(_: unknown, study: Study | undefined): Issue[] {
   return issues;
 }
 
-export const explore: Experiment = {
+export const explore: Experiment<typeof OPTIONS> = {
   name: "explore",
   question: "What happens when I turn this knob?",
-  options: [
-    { key: "open", flag: "--open", kind: "flag", summary: "open the page in the browser" },
-    {
-      key: "serve",
-      flag: "--serve",
-      kind: "flag",
-      summary: "serve the page on 127.0.0.1 until interrupted",
-    },
-  ],
+  options: OPTIONS,
   defaults: run.defaults,
   takesModel: true,
   unshared: allKnown,

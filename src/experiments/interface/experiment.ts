@@ -2,38 +2,14 @@
  * What an experiment is: a pure function from a study and its own options to a report, asking the Trials port
  * for what it needs. The command line, its help and its tests are made from these definitions.
  */
-import type { OptionSpec, OptionValue } from "../../core/options/definition.js";
 import type { Issue } from "../../core/errors.js";
+import type { ExperimentOptions, OptionsOf } from "./options.js";
 import type { Trials } from "./trials.js";
 import type { Report, Row } from "./report.js";
 import type { Study, StudyDefaults } from "./study.js";
 import type { Tables, WorkspaceOf } from "./workspace.js";
 
 export type Workspace = WorkspaceOf<Experiment>;
-
-/** One command-line option of an experiment. */
-export interface ExperimentOption extends Omit<OptionSpec, "kind"> {
-  /**
-   * May be given several times: `conditions`, texts like `ttft_p95_s<0.5` (core/measures/condition.ts); `vary` (key=list)
-   * and `with` (a scenario, a file, key=value, or several with commas between), which make the study's variants.
-   * `metric` is the name or alias of a metric, also of a percentile that no file has a column for.
-   * `values` is a list of numbers and words, `file` a file to write, `input` one to read.
-   */
-  readonly kind:
-    | OptionSpec["kind"]
-    | "flag"
-    | "text"
-    | "list"
-    | "file"
-    | "input"
-    | "conditions"
-    | "metric"
-    | "vary"
-    | "with"
-    | "values";
-  /** The flag as commander reads it, e.g. `--sizes <list>`. */
-  readonly flag: string;
-}
 
 /** A file that the user named, or one of a folder that the user named. */
 export interface InputFile {
@@ -55,11 +31,12 @@ export interface RunSettings {
   readonly notes?: readonly string[];
 }
 
-export interface ExperimentContext {
+/** @typeParam Options those that it declares; of experiments in general any */
+export interface ExperimentContext<Options extends ExperimentOptions = ExperimentOptions> {
   readonly study: Study;
   readonly workspace: Workspace;
   readonly tables: Tables;
-  readonly options: Readonly<Record<string, OptionValue | readonly string[] | null>>;
+  readonly options: OptionsOf<Options>;
   readonly trials: Trials;
   /** The files given to an experiment that reads some. */
   readonly inputs?: readonly InputFile[];
@@ -78,14 +55,18 @@ export interface Outputs {
 }
 
 /** What that can depend on. */
-export type OutputContext = Pick<ExperimentContext, "study" | "options" | "inputs" | "tables" | "workspace">;
+export type OutputContext<Options extends ExperimentOptions = ExperimentOptions> = Pick<
+  ExperimentContext<Options>,
+  "study" | "options" | "inputs" | "tables" | "workspace"
+>;
 
-export interface Experiment {
+/** @typeParam Options the type of `options`, where `run` and the others read any: `Experiment<typeof OPTIONS>` */
+export interface Experiment<Options extends ExperimentOptions = ExperimentOptions> {
   /** The command; its summary stands in the list of experiments (index.ts). */
   readonly name: string;
   /** The question it answers, for the page "which command answers my question". */
   readonly question: string;
-  readonly options: readonly ExperimentOption[];
+  readonly options: Options;
   readonly defaults: StudyDefaults;
   /**
    * Whether it simulates the user's model; others fix their own settings and take no model flags. `machine`: service
@@ -98,7 +79,7 @@ export interface Experiment {
    * Why `--shard` cannot share out its trials; undefined: it can, because all of them are known before any has a
    * result. Absent where there are none to share out.
    */
-  unshared?(options: ExperimentContext["options"]): string | undefined;
+  unshared?(options: OptionsOf<Options>): string | undefined;
   /** Words that stand for several scenarios at once, e.g. `both`. */
   readonly scenarioLists?: Readonly<Record<string, readonly string[]>>;
   /** The files that it takes: at least one as arguments, or the folder of an option. */
@@ -117,7 +98,7 @@ export interface Experiment {
    * The settings that its files bring; they lie over the hardware and under everything set by hand.
    * @throws ConfigError when the files are wrong
    */
-  settingsOf?(inputs: readonly InputFile[], options: Partial<ExperimentContext["options"]>): RunSettings;
+  settingsOf?(inputs: readonly InputFile[], options: Partial<OptionsOf<Options>>): RunSettings;
   /** Command lines that work, without the leading `llmsim`. */
   readonly examples: readonly string[];
   /** Files it writes, for help. */
@@ -126,13 +107,13 @@ export interface Experiment {
    * The files that it will write, beside those that the user names: what may not be replaced is refused before an hour
    * of work, not after it. Every file of the report is among them; one that is not written after all does no harm.
    */
-  outputs(context: OutputContext): Outputs | Promise<Outputs>;
+  outputs(context: OutputContext<Options>): Outputs | Promise<Outputs>;
   /**
    * What contradicts what, found before anything runs and told with all other problems. Options that were
    * refused are missing, those not given are null; undefined: no study, because of other problems.
    */
-  check?(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[];
-  run(context: ExperimentContext): Promise<Report>;
+  check?(options: Partial<OptionsOf<Options>>, study: Study | undefined): Issue[];
+  run(context: ExperimentContext<Options>): Promise<Report>;
 }
 
 /** `unshared` of an experiment whose trials are all known before any has a result. */

@@ -4,6 +4,7 @@
  */
 import { ConfigError, type Issue } from "../../core/errors.js";
 import type { Experiment, ExperimentContext, RunSettings } from "../interface/experiment.js";
+import type { ExperimentOptions, OptionsOf } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 import { type Study, withScheduler } from "../interface/study.js";
 import { replayFigure, replayFile } from "./figure.js";
@@ -55,8 +56,24 @@ const filesOf = (folder: string): { readonly data: string[]; readonly figures: s
   return { data: [`${name}.csv`, `${name}_requests.csv`], figures: [replayFile(nameOf(folder))] };
 };
 
-function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
-  const folder = String(options.measured);
+const OPTIONS = [
+  {
+    key: "measured",
+    flag: "--measured <dir>",
+    kind: "text",
+    asks: true,
+    summary: `replay a measured run instead: a folder of ${RUN_FILES.join(", ")}`,
+  },
+  {
+    key: "tolerance",
+    flag: "--tolerance <list>",
+    kind: "text",
+    summary: "with --measured: largest errors of the means in %, e.g. ttft=10,tpot=5,e2e=6; exit 1 beyond",
+  },
+] as const satisfies ExperimentOptions;
+
+function reportOn({ study, options, inputs = [] }: ExperimentContext<typeof OPTIONS>): Report {
+  const folder = options.measured;
   const run = readRequests(inputs, folder);
   const config = withScheduler(study, study.schedulers[0]);
   const simulated = replay(config, run, study.registry);
@@ -65,7 +82,7 @@ function reportOn({ study, options, inputs = [] }: ExperimentContext): Report {
   const measured = run.map(measuredTimes);
   // The first request warms a cold engine up.
   const found = compare(measured.slice(1), simulated.slice(1));
-  const tolerance = typeof options.tolerance === "string" ? readTolerance(options.tolerance) : undefined;
+  const tolerance = options.tolerance !== null ? readTolerance(options.tolerance) : undefined;
   const failures = tolerance ? missed(tolerance, found) : [];
   const name = nameOf(folder);
   const { data } = filesOf(folder);
@@ -112,7 +129,7 @@ function issuesOf(work: () => unknown): readonly Issue[] {
   }
 }
 
-function check({ tolerance }: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
+function check({ tolerance }: Partial<OptionsOf<typeof OPTIONS>>, study: Study | undefined): Issue[] {
   const issues = typeof tolerance === "string" ? [...issuesOf(() => readTolerance(tolerance))] : [];
   if (!study) return issues;
   if (study.hardware === undefined)
@@ -132,23 +149,10 @@ function check({ tolerance }: Partial<ExperimentContext["options"]>, study: Stud
 }
 
 /** What `validate` is when a measured run is given. */
-export const measuredRun: Experiment = {
+export const measuredRun: Experiment<typeof OPTIONS> = {
   name: "validate",
   question: "Is it like real serving?",
-  options: [
-    {
-      key: "measured",
-      flag: "--measured <dir>",
-      kind: "text",
-      summary: `replay a measured run instead: a folder of ${RUN_FILES.join(", ")}`,
-    },
-    {
-      key: "tolerance",
-      flag: "--tolerance <list>",
-      kind: "text",
-      summary: "with --measured: largest errors of the means in %, e.g. ttft=10,tpot=5,e2e=6; exit 1 beyond",
-    },
-  ],
+  options: OPTIONS,
   defaults: { schedulers: ["vllm"], trials: 1 },
   takesModel: "machine",
   reads: {
@@ -170,7 +174,7 @@ export const measuredRun: Experiment = {
     "data/measured_<run>_requests.csv",
     "figs/measured_<run>.png",
   ],
-  outputs: ({ options }) => filesOf(String(options.measured)),
+  outputs: ({ options }) => filesOf(options.measured),
   check,
   run: (context) => new Promise((resolve) => resolve(reportOn(context))),
 };

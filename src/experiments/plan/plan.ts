@@ -8,6 +8,7 @@ import { ConfigError, type Issue } from "../../core/errors.js";
 import { limitText } from "../tables/assertions.js";
 import { schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions, OptionsOf } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { again, isClosed, isReplay, tryStability, withScheduler } from "../interface/study.js";
@@ -67,9 +68,36 @@ function configsOf(study: Study, chunkSizes: readonly (number | null)[]): Simula
 /** A chunk size of the list; NaN for what is none. */
 const chunkOf = (text: string): number | null => (text === "none" || text === "off" ? null : Number(text));
 
-const chunksOf = (study: Study, options: Partial<ExperimentContext["options"]>): (number | null)[] => {
-  const texts = options.chunkSizes as readonly string[] | null | undefined;
-  return texts ? texts.map(chunkOf) : [study.config.engine.chunkSize];
+const OPTIONS = [
+  {
+    key: "chunkSizes",
+    flag: "--chunk-sizes <list>",
+    kind: "values",
+    summary: "chunk sizes to plan with, none among them (default: the engine's own)",
+  },
+  {
+    key: "maxReplicas",
+    flag: "--max-replicas <n>",
+    kind: "integer",
+    min: 1,
+    max: 10_000,
+    default: 64,
+    summary: "most replicas to try",
+  },
+  {
+    key: "precision",
+    flag: "--precision <r>",
+    kind: "number",
+    min: 0.001,
+    max: 0.2,
+    default: 0.01,
+    summary: "how closely the highest load is bracketed, relative",
+  },
+] as const satisfies ExperimentOptions;
+
+const chunksOf = (study: Study, options: Partial<OptionsOf<typeof OPTIONS>>): (number | null)[] => {
+  const { chunkSizes } = options;
+  return chunkSizes ? chunkSizes.map(chunkOf) : [study.config.engine.chunkSize];
 };
 
 /** Refused before anything is written: an SLO that holds nowhere is a wrong number somewhere. */
@@ -90,12 +118,11 @@ function refuseHopeless(plans: readonly Plan[], targets: readonly Condition[]): 
 const TABLE = "plan.csv";
 const POINTS = "plan_points.csv";
 
-async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
+async function execute({ study, options, trials }: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const targets = objectiveOf(study);
   const { registry } = study;
   const setting: Setting = { trials, seed: study.seed, count: study.trials, targets, registry };
-  const most = options.maxReplicas as number;
-  const precision = options.precision as number;
+  const { maxReplicas: most, precision } = options;
   const chunkSizes = chunksOf(study, options);
   const labelOf = (config: SimulationConfig): string =>
     chunkSizes.length > 1
@@ -174,7 +201,7 @@ function atShare(study: Study, load: number): string {
 }
 
 /** What cannot be planned, found before anything is simulated. */
-function check(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
+function check(options: Partial<OptionsOf<typeof OPTIONS>>, study: Study | undefined): Issue[] {
   if (study === undefined) return [];
   const issues: Issue[] = [];
   const refuse = (key: string, message: string): void => void issues.push({ key, message });
@@ -182,7 +209,7 @@ function check(options: Partial<ExperimentContext["options"]>, study: Study | un
     refuse("--slo", "missing --slo (what must hold, e.g. --slo ttft_p99=0.5s,itl_p99=100ms)");
   if (study.trials < 2)
     refuse("trials", `invalid trials: ${study.trials} (at least 2: an SLO is judged on intervals)`);
-  for (const text of (options.chunkSizes as readonly string[] | null | undefined) ?? []) {
+  for (const text of options.chunkSizes ?? []) {
     const size = chunkOf(text);
     const { maxTokens } = study.config.engine;
     if (size !== null && !(Number.isInteger(size) && size >= 1 && size <= maxTokens))
@@ -199,7 +226,7 @@ function check(options: Partial<ExperimentContext["options"]>, study: Study | un
   if (loadOptionOf(study.config, study.registry) === null || isClosed(study))
     refuse("workload.arrivals", `arrival process ${study.config.workload.arrivals.kind} has no rate to vary`);
   const { maxReplicas } = options;
-  if (issues.length > 0 || typeof maxReplicas !== "number") return issues;
+  if (issues.length > 0 || maxReplicas === undefined) return issues;
   const floors = configsOf(study, chunksOf(study, options)).map((config) =>
     floorOf(arrivalRate(config, study.registry), capacityBound(withReplicas(config, 1), study.registry)),
   );
@@ -212,35 +239,10 @@ function check(options: Partial<ExperimentContext["options"]>, study: Study | un
   return issues;
 }
 
-export const plan: Experiment = {
+export const plan: Experiment<typeof OPTIONS> = {
   name: "plan",
   question: "How much load within my SLO, and how many replicas does my load take?",
-  options: [
-    {
-      key: "chunkSizes",
-      flag: "--chunk-sizes <list>",
-      kind: "values",
-      summary: "chunk sizes to plan with, none among them (default: the engine's own)",
-    },
-    {
-      key: "maxReplicas",
-      flag: "--max-replicas <n>",
-      kind: "integer",
-      min: 1,
-      max: 10_000,
-      default: 64,
-      summary: "most replicas to try",
-    },
-    {
-      key: "precision",
-      flag: "--precision <r>",
-      kind: "number",
-      min: 0.001,
-      max: 0.2,
-      default: 0.01,
-      summary: "how closely the highest load is bracketed, relative",
-    },
-  ],
+  options: OPTIONS,
   defaults: {
     scenario: "demo2",
     schedulers: ["decode-prioritizing", "prefill-prioritizing", "hybrid"],

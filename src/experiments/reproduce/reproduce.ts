@@ -4,6 +4,7 @@
  */
 import { ConfigError } from "../../core/errors.js";
 import type { Experiment, ExperimentContext, OutputContext, Outputs } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Cell, CsvFile, Report, Row, Table } from "../interface/report.js";
 import { figureFiles, plot } from "./plot.js";
 import { type Finished, type Manifest, MANIFEST } from "../interface/manifest.js";
@@ -37,9 +38,19 @@ interface Run {
   readonly kept: number;
 }
 
+const OPTIONS = [
+  { key: "quick", flag: "--quick", kind: "flag", summary: "the same in small, hashes only (for CI)" },
+  {
+    key: "check",
+    flag: "--check",
+    kind: "flag",
+    summary: "run again and compare with what is there, writing nothing",
+  },
+] as const satisfies ExperimentOptions;
+
 /** Runs the steps that are not finished yet; each is written as soon as it is done. */
 async function runSteps(
-  context: ExperimentContext,
+  context: ExperimentContext<typeof OPTIONS>,
   steps: readonly Step[],
   before: Manifest | undefined,
   writes: boolean,
@@ -71,7 +82,7 @@ async function runSteps(
     const report = await step.experiment.run({
       ...context,
       study: own,
-      options: step.options as ExperimentContext["options"],
+      options: step.options,
       say: () => {},
     });
     const files = filesOf(step, report);
@@ -88,7 +99,10 @@ async function runSteps(
   return { finished, kept };
 }
 
-async function isOnDisk({ workspace }: ExperimentContext, { csv }: Finished): Promise<boolean> {
+async function isOnDisk(
+  { workspace }: ExperimentContext<typeof OPTIONS>,
+  { csv }: Finished,
+): Promise<boolean> {
   for (const [file, hash] of Object.entries(csv)) {
     const text = await workspace.readText(file);
     if (text === undefined || workspace.hashText(text) !== hash) return false;
@@ -97,7 +111,7 @@ async function isOnDisk({ workspace }: ExperimentContext, { csv }: Finished): Pr
 }
 
 async function writeManifest(
-  { workspace, study }: ExperimentContext,
+  { workspace, study }: ExperimentContext<typeof OPTIONS>,
   name: string,
   steps: Readonly<Record<string, Finished>>,
 ): Promise<void> {
@@ -107,7 +121,7 @@ async function writeManifest(
 
 /** What differs between what was computed and what the manifest and the files say. */
 async function differences(
-  { workspace }: ExperimentContext,
+  { workspace }: ExperimentContext<typeof OPTIONS>,
   found: Readonly<Record<string, Finished>>,
   committed: Manifest | undefined,
   quick: boolean,
@@ -138,7 +152,11 @@ const tableOf = (rows: readonly Row[]): Table => ({
   rows: rows.map((row) => [String(row.file), String(row.verdict)]),
 });
 
-async function check(context: ExperimentContext, steps: readonly Step[], quick: boolean): Promise<Report> {
+async function check(
+  context: ExperimentContext<typeof OPTIONS>,
+  steps: readonly Step[],
+  quick: boolean,
+): Promise<Report> {
   const name = quick ? `quick/${MANIFEST}` : MANIFEST;
   const committed = await context.workspace.manifest(name);
   if (!committed)
@@ -168,7 +186,7 @@ async function check(context: ExperimentContext, steps: readonly Step[], quick: 
 
 /** The chunking comparison as a step of its own in the manifest. */
 function withChunking(
-  { workspace }: ExperimentContext,
+  { workspace }: ExperimentContext<typeof OPTIONS>,
   finished: Readonly<Record<string, Finished>>,
 ): Record<string, Finished> {
   const file = chunkingFile(finished);
@@ -189,7 +207,10 @@ const EMPTY: Report = {
   next: [],
 };
 
-async function reproduceAll(context: ExperimentContext, steps: readonly Step[]): Promise<Report> {
+async function reproduceAll(
+  context: ExperimentContext<typeof OPTIONS>,
+  steps: readonly Step[],
+): Promise<Report> {
   const before = await context.workspace.manifest(MANIFEST);
   const { finished, kept } = await runSteps(context, steps, before, true);
   const chunking = chunkingFile(finished);
@@ -214,10 +235,10 @@ async function reproduceAll(context: ExperimentContext, steps: readonly Step[]):
   };
 }
 
-async function execute(context: ExperimentContext): Promise<Report> {
-  const quick = context.options.quick === true;
+async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Report> {
+  const { quick, check: checks } = context.options;
   const steps = stepsOf(quick);
-  if (context.options.check === true) return check(context, steps, quick);
+  if (checks) return check(context, steps, quick);
   if (!quick) return reproduceAll(context, steps);
   const { finished } = await runSteps(context, steps, undefined, false);
   await writeManifest(context, `quick/${MANIFEST}`, finished);
@@ -230,18 +251,22 @@ async function execute(context: ExperimentContext): Promise<Report> {
 }
 
 /** The tables of all steps, the manifest, and the figures of all tables that will then be there. */
-async function outputs({ study, options, tables, workspace }: OutputContext): Promise<Outputs> {
-  if (options.check === true) return {};
-  if (options.quick === true) return { data: [`quick/${MANIFEST}`] };
+async function outputs({
+  study,
+  options,
+  tables,
+  workspace,
+}: OutputContext<typeof OPTIONS>): Promise<Outputs> {
+  if (options.check) return {};
+  if (options.quick) return { data: [`quick/${MANIFEST}`] };
   // One that cannot be read is told by itself: it would have said whose the tables are.
   await workspace.manifest(MANIFEST);
   const made = [IMPACT];
   for (const step of stepsOf(false)) {
     const own = await workspace.study(step.experiment, { ...step.settings, seed: study.seed });
-    const stepOptions = step.options as ExperimentContext["options"];
     const { data = [] } = await step.experiment.outputs({
       study: own,
-      options: stepOptions,
+      options: step.options,
       tables,
       workspace,
     });
@@ -254,18 +279,10 @@ async function outputs({ study, options, tables, workspace }: OutputContext): Pr
   return { data: [...made, MANIFEST], figures: figureFiles([...(await tables.list()), ...made]) };
 }
 
-export const reproduce: Experiment = {
+export const reproduce: Experiment<typeof OPTIONS> = {
   name: "reproduce",
   question: "What did the study find, and does it hold?",
-  options: [
-    { key: "quick", flag: "--quick", kind: "flag", summary: "the same in small, hashes only (for CI)" },
-    {
-      key: "check",
-      flag: "--check",
-      kind: "flag",
-      summary: "run again and compare with what is there, writing nothing",
-    },
-  ],
+  options: OPTIONS,
   defaults: {},
   takesModel: false,
   unshared: () => "its searches for boundaries go on from what the earlier points came to",

@@ -9,15 +9,16 @@ import { sweepChunk } from "../sweep/sweep-chunk.js";
 import { sweepTimeExperiment } from "../sweep/sweep-time.js";
 import { validate } from "../validate/validate.js";
 import type { Experiment } from "../interface/experiment.js";
+import type { ExperimentOptions, OptionsOf } from "../interface/options.js";
 import type { CsvFile } from "../interface/report.js";
 import type { StudySettings } from "../interface/study.js";
 
 /** One experiment of the reproduction. */
-export interface Step {
+export interface Step<Options extends ExperimentOptions = ExperimentOptions> {
   readonly name: string;
-  readonly experiment: Experiment;
+  readonly experiment: Experiment<Options>;
   readonly settings: StudySettings;
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: OptionsOf<Options>;
   /** Under what name a table is kept, if it is; all of them under their own unless given. */
   readonly keep?: (path: string) => string | undefined;
 }
@@ -77,6 +78,9 @@ export const CHUNKING_CASES = [
 export const chunkingStep = (b0: number, chunkSize: number | null): string =>
   `λ* at b0 ${b0}, ${chunkSize === null ? "no chunking" : `chunk ${chunkSize}`}`;
 
+/** Holds its options against those of its experiment. */
+const step = <Options extends ExperimentOptions>(one: Step<Options>): Step => one;
+
 export function stepsOf(quick: boolean): Step[] {
   const size = (trials: number, tmaxSeconds: number): Size => (quick ? { trials, tmaxSeconds } : {});
   const windows = quick ? 10 : 100;
@@ -85,44 +89,56 @@ export function stepsOf(quick: boolean): Step[] {
   return [
     ...(quick
       ? []
-      : [{ name: "validation", experiment: validate, settings: {}, options: { coverage: false } }]),
-    ...["demo2", "demo3"].map((scenario) => ({
-      name: `time windows, ${scenario}`,
-      experiment: sweepTimeExperiment,
-      settings: under(scenario, size(4, 400)),
-      options: { windows },
-    })),
-    ...STABILITY.map((scenario) => ({
-      name: `stability, ${scenario}`,
-      experiment: stability,
-      settings: under(scenario, size(4, 40)),
-      options: { method: "drift", precision, lambdas: grid(1, 4) },
-    })),
-    ...STABILITY.map((scenario) => ({
-      name: `λ* under the resident cap, ${scenario}`,
-      experiment: stability,
-      settings: under(scenario, { trials: 2, tmaxSeconds: 10 }, { conventions: REFERENCE_RESIDENT }),
-      options: { method: "drift", precision, lambdas: [1] },
-      keep: residentSummary,
-    })),
-    ...["decode-prioritizing", "hybrid"].map((scheduler) => ({
-      name: `chunk sizes, ${scheduler}`,
-      experiment: sweepChunk,
-      settings: under("demo2", size(4, 400), { schedulers: [scheduler] }),
-      options: { sizes: [8, 16, 32, 64, 128, 256, 512] },
-    })),
-    ...["demo2", "demo3"].map((scenario) => ({
-      name: `decode ratio, ${scenario}`,
-      experiment: hybrid,
-      settings: under(scenario, size(4, 100)),
-      options: { ratios: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], npoints: quick ? 5 : 50 },
-    })),
-    ...CHUNKING_CASES.map(({ scenario, b0, chunkSize }) => ({
-      name: chunkingStep(b0, chunkSize),
-      experiment: stability,
-      settings: under(scenario, { trials: 2, tmaxSeconds: 10 }, { chunkSize }),
-      options: { method: "drift", precision, lambdas: [1] },
-      keep: boundaryOnly,
-    })),
+      : [step({ name: "validation", experiment: validate, settings: {}, options: { coverage: false } })]),
+    ...["demo2", "demo3"].map((scenario) =>
+      step({
+        name: `time windows, ${scenario}`,
+        experiment: sweepTimeExperiment,
+        settings: under(scenario, size(4, 400)),
+        options: { windows },
+      }),
+    ),
+    ...STABILITY.map((scenario) =>
+      step({
+        name: `stability, ${scenario}`,
+        experiment: stability,
+        settings: under(scenario, size(4, 40)),
+        options: { method: "drift", precision, lambdas: grid(1, 4) },
+      }),
+    ),
+    ...STABILITY.map((scenario) =>
+      step({
+        name: `λ* under the resident cap, ${scenario}`,
+        experiment: stability,
+        settings: under(scenario, { trials: 2, tmaxSeconds: 10 }, { conventions: REFERENCE_RESIDENT }),
+        options: { method: "drift", precision, lambdas: [1] },
+        keep: residentSummary,
+      }),
+    ),
+    ...["decode-prioritizing", "hybrid"].map((scheduler) =>
+      step({
+        name: `chunk sizes, ${scheduler}`,
+        experiment: sweepChunk,
+        settings: under("demo2", size(4, 400), { schedulers: [scheduler] }),
+        options: { sizes: [8, 16, 32, 64, 128, 256, 512] },
+      }),
+    ),
+    ...["demo2", "demo3"].map((scenario) =>
+      step({
+        name: `decode ratio, ${scenario}`,
+        experiment: hybrid,
+        settings: under(scenario, size(4, 100)),
+        options: { ratios: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], npoints: quick ? 5 : 50 },
+      }),
+    ),
+    ...CHUNKING_CASES.map(({ scenario, b0, chunkSize }) =>
+      step({
+        name: chunkingStep(b0, chunkSize),
+        experiment: stability,
+        settings: under(scenario, { trials: 2, tmaxSeconds: 10 }, { chunkSize }),
+        options: { method: "drift", precision, lambdas: [1] },
+        keep: boundaryOnly,
+      }),
+    ),
   ];
 }

@@ -5,14 +5,14 @@
 import type { Issue } from "../../core/errors.js";
 import { LEAST_PILOT, lookAt, widthToStop, type Look } from "../../stats/index.js";
 import { HEADLINE } from "../tables/comparison.js";
-import type { ExperimentContext, ExperimentOption } from "../interface/experiment.js";
+import type { ExperimentOptions, OptionsOf } from "../interface/options.js";
 import type { Study } from "../interface/study.js";
 import { TrialRecords, type TrialRequest, type Trials } from "../interface/trials.js";
 
 const DEFAULT_MOST = 10_000;
 const MOST_TRIALS = 1_000_000;
 
-export const PRECISION_OPTIONS: readonly ExperimentOption[] = [
+export const PRECISION_OPTIONS = [
   {
     key: "precision",
     flag: "--precision <x>",
@@ -37,7 +37,9 @@ export const PRECISION_OPTIONS: readonly ExperimentOption[] = [
     max: MOST_TRIALS,
     summary: `where --precision gives up (default: ${DEFAULT_MOST})`,
   },
-];
+] as const satisfies ExperimentOptions;
+
+type Options = OptionsOf<typeof PRECISION_OPTIONS>;
 
 /** What is asked for. */
 export interface PrecisionSettings {
@@ -53,18 +55,14 @@ export function precisionOf({
   precision,
   precisionMetric,
   maxTrials,
-}: ExperimentContext["options"]): PrecisionSettings | undefined {
-  if (typeof precision !== "number") return undefined;
-  return {
-    metric: (precisionMetric as string | null | undefined) ?? HEADLINE,
-    target: precision,
-    most: (maxTrials as number | null | undefined) ?? DEFAULT_MOST,
-  };
+}: Options): PrecisionSettings | undefined {
+  if (precision === null) return undefined;
+  return { metric: precisionMetric ?? HEADLINE, target: precision, most: maxTrials ?? DEFAULT_MOST };
 }
 
 /** Contradictions between the options, and with the study. */
 export function checkPrecision(
-  { precision, precisionMetric, maxTrials }: Partial<ExperimentContext["options"]>,
+  { precision, precisionMetric, maxTrials }: Partial<Options>,
   study: Study | undefined,
 ): Issue[] {
   const issues: Issue[] = [];
@@ -73,12 +71,12 @@ export function checkPrecision(
       ["--precision-metric", precisionMetric],
       ["--max-trials", maxTrials],
     ] as const)
-      if (typeof value === "string" || typeof value === "number")
+      if (value !== null && value !== undefined)
         issues.push({ key: flag, message: `${flag} needs --precision (e.g. --precision 0.01)` });
     return issues;
   }
   const most = maxTrials === null ? DEFAULT_MOST : maxTrials;
-  if (study === undefined || typeof most !== "number") return issues;
+  if (study === undefined || most === undefined) return issues;
   if (study.trials < LEAST_PILOT || study.trials > most)
     issues.push({
       key: "trials",

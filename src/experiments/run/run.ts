@@ -15,6 +15,7 @@ import {
 import { drawnFrom } from "../compare/baseline.js";
 import { settingsOf } from "../compare/differing-settings.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions, OptionsOf } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { again, withScheduler } from "../interface/study.js";
@@ -43,7 +44,38 @@ import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
 import { sloReport } from "./slo-report.js";
 import { measuresFor } from "../load/tail.js";
 
-async function execute({ study, options, trials, tell }: ExperimentContext): Promise<Report> {
+/** Rows of `--requests`, and iterations of `--timeline`, over all schedulers: a file is made in memory, as one text. */
+const MOST_ROWS = 2_000_000;
+const MOST_ITERATIONS = 1_000_000;
+
+const OPTIONS = [
+  ...PRECISION_OPTIONS,
+  ASSERT_OPTION,
+  {
+    key: "requests",
+    flag: "--requests <file>",
+    kind: "file",
+    summary: "write one row per request of the first trial (CSV)",
+  },
+  {
+    key: "timeline",
+    flag: "--timeline <file>",
+    kind: "file",
+    summary: "write the first trial as a Chrome trace, for ui.perfetto.dev (JSON)",
+  },
+  {
+    key: "timelineLimit",
+    flag: "--timeline-limit <n>",
+    kind: "integer",
+    min: 1,
+    max: MOST_ITERATIONS,
+    default: DEFAULT_ITERATIONS,
+    summary: "iterations of each scheduler in the timeline",
+  },
+  { key: "perTrial", flag: "--per-trial", kind: "flag", summary: "with --json, also each trial's values" },
+] as const satisfies ExperimentOptions;
+
+async function execute({ study, options, trials, tell }: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const configs = study.schedulers.map((scheduler) => withScheduler(study, scheduler));
   const labels = configs.map(schedulerLabel);
   const conditions = assertionsOf(options);
@@ -55,14 +87,14 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   const tables = [comparisonTable("", labels, records, study.registry)];
   if (labels.length > 1 && records.trials > 1) tables.push(differenceTable(labels, records, study.registry));
   const keeping = keepingUp(records, study.registry);
-  const perTrial = options.perTrial === true;
+  const { perTrial } = options;
   const timeline =
-    typeof options.timeline === "string"
+    options.timeline !== null
       ? await timelineFile(
           options.timeline,
           configs,
           study.seed,
-          options.timelineLimit as number,
+          options.timelineLimit,
           trials,
           study.registry,
         )
@@ -87,7 +119,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
       ...(timeline?.notes ?? []),
     ],
     csv:
-      typeof options.requests === "string"
+      options.requests !== null
         ? [await requestFile(options.requests, configs, study.seed, trials, study.registry)]
         : [],
     texts: timeline ? [timeline.file] : [],
@@ -117,12 +149,8 @@ async function execute({ study, options, trials, tell }: ExperimentContext): Pro
   };
 }
 
-/** Rows of `--requests`, and iterations of `--timeline`, over all schedulers: a file is made in memory, as one text. */
-const MOST_ROWS = 2_000_000;
-const MOST_ITERATIONS = 1_000_000;
-
 /** Files that would be too long. */
-function checkFiles(options: Partial<ExperimentContext["options"]>, study: Study | undefined): Issue[] {
+function checkFiles(options: Partial<OptionsOf<typeof OPTIONS>>, study: Study | undefined): Issue[] {
   if (!study) return [];
   const { requests, timeline, timelineLimit } = options;
   const { config, schedulers, registry = builtIn } = study;
@@ -135,7 +163,7 @@ function checkFiles(options: Partial<ExperimentContext["options"]>, study: Study
       key: "--requests",
       message: `--requests: about ${Math.round(rows)} rows (at most ${MOST_ROWS}; --n-queries ends a trial sooner)`,
     });
-  if (typeof timeline === "string" && (timelineLimit as number) * count > MOST_ITERATIONS)
+  if (typeof timeline === "string" && timelineLimit !== undefined && timelineLimit * count > MOST_ITERATIONS)
     issues.push({
       key: "--timeline-limit",
       message: `invalid --timeline-limit: ${String(timelineLimit)} (at most ${Math.floor(MOST_ITERATIONS / count)} of each scheduler: they are ${count})`,
@@ -143,35 +171,10 @@ function checkFiles(options: Partial<ExperimentContext["options"]>, study: Study
   return issues;
 }
 
-export const run: Experiment = {
+export const run: Experiment<typeof OPTIONS> = {
   name: "run",
   question: "Which scheduler is best for this load, and by how much?",
-  options: [
-    ...PRECISION_OPTIONS,
-    ASSERT_OPTION,
-    {
-      key: "requests",
-      flag: "--requests <file>",
-      kind: "file",
-      summary: "write one row per request of the first trial (CSV)",
-    },
-    {
-      key: "timeline",
-      flag: "--timeline <file>",
-      kind: "file",
-      summary: "write the first trial as a Chrome trace, for ui.perfetto.dev (JSON)",
-    },
-    {
-      key: "timelineLimit",
-      flag: "--timeline-limit <n>",
-      kind: "integer",
-      min: 1,
-      max: MOST_ITERATIONS,
-      default: DEFAULT_ITERATIONS,
-      summary: "iterations of each scheduler in the timeline",
-    },
-    { key: "perTrial", flag: "--per-trial", kind: "flag", summary: "with --json, also each trial's values" },
-  ],
+  options: OPTIONS,
   defaults: {
     scenario: "demo2",
     schedulers: ["decode-prioritizing", "prefill-prioritizing", "hybrid"],

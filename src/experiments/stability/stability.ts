@@ -3,6 +3,7 @@ import { capOf, type SimulationConfig } from "../../core/configuration/config.js
 import { ConfigError } from "../../core/errors.js";
 import { schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Report, Row } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { again, isClosed, isReplay, withScheduler } from "../interface/study.js";
@@ -83,8 +84,37 @@ interface Settings {
   readonly lambdas: readonly number[] | null;
 }
 
+const OPTIONS = [
+  {
+    key: "method",
+    flag: "--method <name>",
+    kind: "choice",
+    choices: ["drift", "trend"],
+    default: "drift",
+    summary: "which verdict makes λ*: drift, or the earlier study's trend",
+  },
+  {
+    key: "precision",
+    flag: "--precision <r>",
+    kind: "number",
+    min: 0.001,
+    max: 0.2,
+    default: 0.01,
+    summary: "half-width of λ*'s interval, relative",
+  },
+  {
+    key: "lambdas",
+    flag: "--lambdas <list>",
+    kind: "list",
+    min: 0,
+    above: true,
+    max: 1e6,
+    summary: "arrival rates to judge (default: around λ*)",
+  },
+] as const satisfies ExperimentOptions;
+
 async function sweepOf(
-  { study, trials }: ExperimentContext,
+  { study, trials }: ExperimentContext<typeof OPTIONS>,
   config: SimulationConfig,
   settings: Settings,
 ): Promise<Sweep> {
@@ -206,7 +236,7 @@ const filesOf = ({ scenario }: Study): { readonly data: string[]; readonly figur
   figures: [`${scenario}_scheduler_comparison.png`],
 });
 
-async function execute(context: ExperimentContext): Promise<Report> {
+async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const { study, options } = context;
   if (isReplay(study))
     throw new ConfigError([
@@ -232,11 +262,7 @@ async function execute(context: ExperimentContext): Promise<Report> {
         message: `invalid workload.maxConcurrency: ${cap} (stability looks for the λ at which queues grow, and a client that holds requests back keeps them from growing)`,
       },
     ]);
-  const settings: Settings = {
-    method: options.method as Method,
-    precision: options.precision as number,
-    lambdas: options.lambdas as readonly number[] | null,
-  };
+  const settings: Settings = options;
   const sweeps = await Promise.all(
     study.schedulers.map((scheduler) => sweepOf(context, withScheduler(study, scheduler), settings)),
   );
@@ -297,37 +323,10 @@ function undecided(sweeps: readonly Sweep[]): string[] {
   return at.length === 0 ? [] : [`undecided: ${at.join(", ")} (too near the boundary for this effort)`];
 }
 
-export const stability: Experiment = {
+export const stability: Experiment<typeof OPTIONS> = {
   name: "stability",
   question: "How much load before it breaks?",
-  options: [
-    {
-      key: "method",
-      flag: "--method <name>",
-      kind: "choice",
-      choices: ["drift", "trend"],
-      default: "drift",
-      summary: "which verdict makes λ*: drift, or the earlier study's trend",
-    },
-    {
-      key: "precision",
-      flag: "--precision <r>",
-      kind: "number",
-      min: 0.001,
-      max: 0.2,
-      default: 0.01,
-      summary: "half-width of λ*'s interval, relative",
-    },
-    {
-      key: "lambdas",
-      flag: "--lambdas <list>",
-      kind: "list",
-      min: 0,
-      above: true,
-      max: 1e6,
-      summary: "arrival rates to judge (default: around λ*)",
-    },
-  ],
+  options: OPTIONS,
   defaults: {
     scenario: "demo2",
     schedulers: ["decode-prioritizing", "prefill-prioritizing", "hybrid"],

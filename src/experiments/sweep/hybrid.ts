@@ -4,6 +4,7 @@ import { builtIn, member } from "../../core/configuration/registry.js";
 import { ConfigError } from "../../core/errors.js";
 import { halfWidth, pairedDifference, summarize } from "../../stats/index.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Report, Row } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
@@ -122,8 +123,27 @@ const filesOf = ({ scenario }: Study): { readonly data: string[]; readonly figur
   };
 };
 
+const OPTIONS = [
+  {
+    key: "ratios",
+    flag: "--ratios <list>",
+    kind: "list",
+    default: "0.1:0.9:0.1",
+    summary: "decode shares, ascending, each in (0, 1)",
+  },
+  {
+    key: "npoints",
+    flag: "--npoints <n>",
+    kind: "integer",
+    min: 1,
+    max: 10_000,
+    default: 50,
+    summary: "time windows, at T·i/n",
+  },
+] as const satisfies ExperimentOptions;
+
 async function sweepOf(
-  { study, trials }: ExperimentContext,
+  { study, trials }: ExperimentContext<typeof OPTIONS>,
   ratios: readonly number[],
   windows: readonly number[],
   ratioOf: string,
@@ -186,11 +206,11 @@ async function sweepOf(
   };
 }
 
-async function execute(context: ExperimentContext): Promise<Report> {
+async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const { study, options } = context;
-  const ratios = options.ratios as readonly number[];
+  const { ratios, npoints } = options;
   checkRatios(ratios);
-  const windows = windowsOf(study.config.horizon.tmaxSeconds, options.npoints as number);
+  const windows = windowsOf(study.config.horizon.tmaxSeconds, npoints);
   const ratioOf = String(study.schedulers.find(({ kind }) => kind === "hybrid")?.ratioOf ?? "sequences");
   const sweeps: Sweep[] = [];
   for (const one of [study, ...(study.others ?? [])])
@@ -210,27 +230,10 @@ async function execute(context: ExperimentContext): Promise<Report> {
   };
 }
 
-export const hybrid: Experiment = {
+export const hybrid: Experiment<typeof OPTIONS> = {
   name: "hybrid",
   question: "Which split between decodes and prompts, and does it matter?",
-  options: [
-    {
-      key: "ratios",
-      flag: "--ratios <list>",
-      kind: "list",
-      default: "0.1:0.9:0.1",
-      summary: "decode shares, ascending, each in (0, 1)",
-    },
-    {
-      key: "npoints",
-      flag: "--npoints <n>",
-      kind: "integer",
-      min: 1,
-      max: 10_000,
-      default: 50,
-      summary: "time windows, at T·i/n",
-    },
-  ],
+  options: OPTIONS,
   defaults: { scenario: "demo3", schedulers: ["hybrid"], trials: 50, horizon: { tmaxSeconds: 1000 } },
   takesModel: true,
   scenarioLists: { both: ["demo2", "demo3"] },

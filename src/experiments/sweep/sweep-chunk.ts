@@ -5,6 +5,7 @@ import { builtIn, type Registry } from "../../core/configuration/registry.js";
 import { halfWidth, pairedDifference, simultaneous, summarize, verdict } from "../../stats/index.js";
 import { schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { CsvFile, Report, Table } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
@@ -69,8 +70,18 @@ interface Sweep {
   readonly notes: readonly string[];
 }
 
+const OPTIONS = [
+  {
+    key: "sizes",
+    flag: "--sizes <list>",
+    kind: "list",
+    default: "8,16,...,512",
+    summary: "chunk sizes in tokens, ascending",
+  },
+] as const satisfies ExperimentOptions;
+
 async function sweepOf(
-  { study, trials }: ExperimentContext,
+  { study, trials }: ExperimentContext<typeof OPTIONS>,
   base: SimulationConfig,
   sizes: readonly number[],
 ): Promise<Sweep> {
@@ -155,9 +166,9 @@ function answerOf(
   return `${label}: ${parts.join("; ")}${left}`;
 }
 
-async function execute(context: ExperimentContext): Promise<Report> {
+async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const { study, options } = context;
-  const sizes = options.sizes as readonly number[];
+  const { sizes } = options;
   checkSizes(sizes, study);
   const sweeps: Sweep[] = [];
   for (const scheduler of study.schedulers)
@@ -181,18 +192,10 @@ async function execute(context: ExperimentContext): Promise<Report> {
   };
 }
 
-export const sweepChunk: Experiment = {
+export const sweepChunk: Experiment<typeof OPTIONS> = {
   name: "sweep-chunk",
   question: "Does chunked prefill help, and which size?",
-  options: [
-    {
-      key: "sizes",
-      flag: "--sizes <list>",
-      kind: "list",
-      default: "8,16,...,512",
-      summary: "chunk sizes in tokens, ascending",
-    },
-  ],
+  options: OPTIONS,
   defaults: {
     scenario: "demo2",
     schedulers: ["decode-prioritizing"],

@@ -2,6 +2,7 @@
 import { timeSeriesDashboard } from "../../charts/index.js";
 import { comparisonTable, headline, schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Report, Row } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
@@ -72,20 +73,22 @@ export async function sweepTime(study: Study, count: number, trials: Trials, pat
   };
 }
 
-export const sweepTimeExperiment: Experiment = {
+const OPTIONS = [
+  {
+    key: "windows",
+    flag: "--windows <n>",
+    kind: "integer",
+    min: 1,
+    max: 10_000,
+    default: 100,
+    summary: "time windows, at T·i/n",
+  },
+] as const satisfies ExperimentOptions;
+
+export const sweepTimeExperiment: Experiment<typeof OPTIONS> = {
   name: "sweep-time",
   question: "How long must a run be, and do the metrics settle?",
-  options: [
-    {
-      key: "windows",
-      flag: "--windows <n>",
-      kind: "integer",
-      min: 1,
-      max: 10_000,
-      default: 100,
-      summary: "time windows, at T·i/n",
-    },
-  ],
+  options: OPTIONS,
   defaults: {
     scenario: "demo2",
     schedulers: ["decode-prioritizing", "prefill-prioritizing", "hybrid"],
@@ -97,6 +100,6 @@ export const sweepTimeExperiment: Experiment = {
   examples: ["sweep-time --scenario demo2", "sweep-time --scenario demo3 --ntrials 20 --windows 50"],
   writes: ["data/<s>_time_series_results.csv", "data/<s>_final_results.csv", "figs/<s>_dashboard.png"],
   outputs: ({ study }) => timeFiles(study.scenario),
-  run: ({ study, options, trials }: ExperimentContext) =>
-    sweepTime(study, options.windows as number, trials, study.scenario),
+  run: ({ study, options, trials }: ExperimentContext<typeof OPTIONS>) =>
+    sweepTime(study, options.windows, trials, study.scenario),
 };

@@ -7,6 +7,7 @@
 import { hasColumn, METRICS } from "../../core/measures/metrics.js";
 import { HEADLINE, schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Report, Row } from "../interface/report.js";
 import type { Study, Variant } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
@@ -114,12 +115,28 @@ function fileName({ scenario, variants = [] }: Study): string {
     .join("_")}`;
 }
 
-async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
+const OPTIONS = [
+  {
+    key: "vary",
+    flag: "--vary <key=list>",
+    kind: "vary",
+    summary:
+      "a key of the configuration, or a model flag's name, and its values: numbers, ranges or words (once or twice)",
+  },
+  {
+    key: "metric",
+    flag: "--metric <name>",
+    kind: "metric",
+    summary: `what the answer is about (default: ${HEADLINE}, or with --slo slo_attainment)`,
+  },
+] as const satisfies ExperimentOptions;
+
+async function execute({ study, options, trials }: ExperimentContext<typeof OPTIONS>): Promise<Report> {
   const variants = study.variants ?? [{ label: "as given", settings: {}, study }];
   const keys = Object.keys(variants[0].settings);
   const places = variants.flatMap((variant) => seriesOf(variant, keys));
   const configs = places.map((place) => withScheduler(place.study, place.study.schedulers[0]));
-  const metric = (options.metric as string | null) ?? (study.config.slo ? "slo_attainment" : HEADLINE);
+  const metric = options.metric ?? (study.config.slo ? "slo_attainment" : HEADLINE);
   const label = `sweep over ${keys.map(shortKey).join(" and ")}`;
   const records = await trials.run({
     ...{ label, configs, seed: study.seed, trials: study.trials },
@@ -236,24 +253,10 @@ const shortened = (notes: readonly string[], what = "warnings"): string[] =>
     ? [...notes]
     : [...notes.slice(0, MOST_NOTES), `${notes.length - MOST_NOTES} more points have such ${what}`];
 
-export const sweep: Experiment = {
+export const sweep: Experiment<typeof OPTIONS> = {
   name: "sweep",
   question: "What does this setting do, over a range of its values?",
-  options: [
-    {
-      key: "vary",
-      flag: "--vary <key=list>",
-      kind: "vary",
-      summary:
-        "a key of the configuration, or a model flag's name, and its values: numbers, ranges or words (once or twice)",
-    },
-    {
-      key: "metric",
-      flag: "--metric <name>",
-      kind: "metric",
-      summary: `what the answer is about (default: ${HEADLINE}, or with --slo slo_attainment)`,
-    },
-  ],
+  options: OPTIONS,
   defaults: {
     scenario: "demo2",
     schedulers: ["hybrid"],

@@ -7,7 +7,7 @@ import { conditionText, readCondition, type Condition } from "../../core/measure
 import type { Issue } from "../../core/errors.js";
 import { METRICS, metricOf, metricsOf } from "../../core/measures/metrics.js";
 import { summarize, trialsForHalfWidth, type Summary } from "../../stats/index.js";
-import type { ExperimentContext, ExperimentOption } from "../interface/experiment.js";
+import type { ExperimentOption, OptionsOf } from "../interface/options.js";
 import type { Annotation, Table } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { given, plain, scaleOf, withInterval } from "../cells/quantity.js";
@@ -16,13 +16,16 @@ import { jsonSummary } from "../cells/rows.js";
 import { isEnough, type Tail, tailOf } from "../load/tail.js";
 import type { TrialRecords } from "../interface/trials.js";
 
-export const ASSERT_OPTION: ExperimentOption = {
+export const ASSERT_OPTION = {
   key: "assert",
   flag: "--assert <condition>",
   kind: "conditions",
   summary:
     "a condition for CI, e.g. 'ttft_p95_s<0.5' (repeatable), judged on the 95 % interval of every scheduler: exit 1 when one fails, 4 when one is undecided",
-};
+} as const satisfies ExperimentOption;
+
+/** As far as they could be read. */
+type Given = Partial<OptionsOf<readonly [typeof ASSERT_OPTION]>>;
 
 export type Holding = "pass" | "fail" | "undecided";
 
@@ -47,8 +50,8 @@ export interface Judged {
 }
 
 /** The conditions of the option; they have been read once already. */
-export function assertionsOf(options: Partial<ExperimentContext["options"]>): Condition[] {
-  const texts = (options.assert as readonly string[] | null | undefined) ?? [];
+export function assertionsOf({ assert }: Given): Condition[] {
+  const texts = assert ?? [];
   return texts.map((text) => readCondition(text, () => "")).filter((one) => typeof one !== "string");
 }
 
@@ -60,10 +63,7 @@ const LACKING = {
 } as const;
 
 /** Conditions on what is not measured. */
-export function checkAssertions(
-  options: Partial<ExperimentContext["options"]>,
-  study: Study | undefined,
-): Issue[] {
+export function checkAssertions(options: Given, study: Study | undefined): Issue[] {
   if (study === undefined) return [];
   const known = metricsOf(study.config);
   return assertionsOf(options).flatMap(({ metric }) => {

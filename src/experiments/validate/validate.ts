@@ -1,6 +1,7 @@
 /** `validate`: the simulator against queueing theory, line by line; exit code 1 when a check fails. */
 import { summarize } from "../../stats/index.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
+import type { ExperimentOptions } from "../interface/options.js";
 import type { Cell, Report, Row, Table } from "../interface/report.js";
 import { allKnown } from "../interface/experiment.js";
 import { arrivalRate } from "../cells/rows.js";
@@ -165,13 +166,17 @@ function tableOf(rows: readonly Row[]): Table {
 
 const TABLE = "validation.csv";
 
-async function execute({ study, options, trials }: ExperimentContext): Promise<Report> {
-  const rows = await validationRows(
-    trials,
-    study.seed,
-    1,
-    options.coverage === true ? FULL_COVERAGE : undefined,
-  );
+const OPTIONS = [
+  {
+    key: "coverage",
+    flag: "--coverage",
+    kind: "flag",
+    summary: "also check that 95 % intervals cover, over 1000 experiments (about a minute)",
+  },
+] as const satisfies ExperimentOptions;
+
+async function execute({ study, options, trials }: ExperimentContext<typeof OPTIONS>): Promise<Report> {
+  const rows = await validationRows(trials, study.seed, 1, options.coverage ? FULL_COVERAGE : undefined);
   const failed = rows.filter((row) => row.verdict !== "pass");
   const worst = rows.reduce((most, row) => Math.max(most, Math.abs((row.relative_error as number) ?? 0)), 0);
   const verdict =
@@ -188,21 +193,14 @@ async function execute({ study, options, trials }: ExperimentContext): Promise<R
     figures: [],
     json: { results: rows },
     passed: failed.length === 0,
-    next: options.coverage === true ? [] : ["llmsim validate --coverage"],
+    next: options.coverage ? [] : ["llmsim validate --coverage"],
   };
 }
 
-export const validate: Experiment = {
+export const validate: Experiment<typeof OPTIONS> = {
   name: "validate",
   question: "Can I trust the numbers?",
-  options: [
-    {
-      key: "coverage",
-      flag: "--coverage",
-      kind: "flag",
-      summary: "also check that 95 % intervals cover, over 1000 experiments (about a minute)",
-    },
-  ],
+  options: OPTIONS,
   defaults: {},
   takesModel: false,
   variant: measuredRun,

@@ -176,7 +176,7 @@ describe("every search ends, and says what it could not bracket", () => {
   });
   test("the command says so, prints no λ*, and fails", async () => {
     const study = studyOf("demo2", { schedulers: [{ kind: "sarathi" }], trials: 2 });
-    const options = { method: "drift", precision: 0.01, lambdas: null };
+    const options = { method: "drift", precision: 0.01, lambdas: null } as const;
     const report = await stability.run(contextOf(study, serving(1e6), options));
     expect(report.passed).toBe(false);
     expect(report.answer).toEqual([

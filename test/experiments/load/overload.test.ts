@@ -5,7 +5,7 @@ import { keepingUp } from "../../../src/experiments/load/overload.js";
 import { compare } from "../../../src/experiments/compare/compare.js";
 import { withScheduler } from "../../../src/experiments/interface/study.js";
 import { run } from "../../../src/experiments/run/run.js";
-import { contextOf, recordsOf, studyOf, trialsWith } from "../studies.js";
+import { contextOf, recordsOf, studyOf, trialsWith, usual } from "../studies.js";
 
 interface Json {
   readonly results: readonly { readonly scheduler: string; readonly keeps_up: boolean }[];
@@ -17,7 +17,7 @@ interface Json {
 }
 const at = (rate: number) => studyOf("demo2", { rate, trials: 3, horizon: { tmaxSeconds: 300 } });
 const ranked = async (rate: number) => {
-  const { answer, tables, json } = await run.run(contextOf(at(rate), trialsWith()));
+  const { answer, tables, json } = await run.run(contextOf(at(rate), trialsWith(), usual(run)));
   return {
     answer: answer[0],
     marks: tables[0]!.rows.map((row) => row.at(-1)),
@@ -71,9 +71,7 @@ test("below the bound it is the backlog that tells; above it the bound does, how
 test("compare: a pair of which one does not keep up has no verdict on times, and no bar", async () => {
   const { schedulers, ...rest } = at(5);
   const study = { ...rest, schedulers };
-  const { answer, tables, figures, json } = await compare.run(
-    contextOf(study, trialsWith(), { metric: null, with: null }),
-  );
+  const { answer, tables, figures, json } = await compare.run(contextOf(study, trialsWith(), usual(compare)));
   expect(answer[0]).toMatch(/^decode-prioritizing does not keep up with λ = 5\.000 per s/);
   expect(answer[1]).toMatch(
     /^prefill-prioritizing: its P95 response time is not compared with that of decode-/,

@@ -12,7 +12,7 @@ import { checkFits } from "../../../src/experiments/load/rejection.js";
 import { run } from "../../../src/experiments/run/run.js";
 import { measuresFor } from "../../../src/experiments/load/tail.js";
 import { TrialRecords } from "../../../src/experiments/interface/trials.js";
-import { contextOf, trialsWith } from "../studies.js";
+import { contextOf, trialsWith, usual } from "../studies.js";
 
 /** Half of the prompts have 4000 tokens. */
 const half = (kvTokens: number | null, ratePerSecond = 5): Study => {
@@ -84,7 +84,7 @@ describe("conditions count a rejected request as +∞", () => {
 
 test("run tells it in its first lines, and its bound is of those that fit", async () => {
   const study = half(2048);
-  const options = { assert: ["ttft_p99_s<1"], precision: null };
+  const options = { ...usual(run), assert: ["ttft_p99_s<1"] };
   const report = await run.run(contextOf(study, trialsWith(), options));
   expect(report.answer[1]).toMatch(
     /^rejected: (4[5-9]|5[0-5])\.\d % of the requests \(\d+\), as each needs more than the 2032 tokens of KV memory/,

@@ -2,10 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { METRICS, metricIndex } from "../../../src/core/measures/metrics.js";
 import type { Report } from "../../../src/experiments/interface/report.js";
+import type { OptionsOf } from "../../../src/experiments/interface/options.js";
+import type { PRECISION_OPTIONS } from "../../../src/experiments/run/precision.js";
 import { run } from "../../../src/experiments/run/run.js";
 import { TrialRecords, type TrialRequest, type Trials } from "../../../src/experiments/interface/trials.js";
 import { relativeHalfWidth, summarize, widthToStop } from "../../../src/stats/index.js";
-import { contextOf, studyOf, THREE } from "../studies.js";
+import { contextOf, studyOf, THREE, usual } from "../studies.js";
 
 /** Trial `trial` (from 1) of configuration `config`. */
 type Value = (config: number, trial: number) => number;
@@ -40,18 +42,12 @@ interface Told {
 
 async function report(
   trials: Trials,
-  options: Record<string, string | number>,
+  options: Partial<OptionsOf<typeof PRECISION_OPTIONS>>,
   schedulers = THREE,
 ): Promise<Told> {
   const lines: string[] = [];
   const study = studyOf("demo2", { trials: 20, schedulers });
-  const context = contextOf(study, trials, {
-    requests: null,
-    precision: null,
-    precisionMetric: null,
-    maxTrials: null,
-    ...options,
-  });
+  const context = contextOf(study, trials, { ...usual(run), ...options });
   return { report: await run.run({ ...context, tell: (line) => lines.push(line) }), lines };
 }
 

@@ -7,7 +7,7 @@ import { subtitle, windowsOf } from "../../../src/experiments/tables/caption.js"
 import { KEY_COLUMNS, METRIC_COLUMNS } from "../../../src/experiments/cells/rows.js";
 import { sweepTime, sweepTimeExperiment } from "../../../src/experiments/sweep/sweep-time.js";
 import { toCsv } from "../../../src/io/csv.js";
-import { contextOf, studyOf, THREE, trialsWith } from "../studies.js";
+import { contextOf, studyOf, THREE, trialsWith, usual } from "../studies.js";
 
 const TIME_COLUMNS = [...KEY_COLUMNS, ...METRIC_COLUMNS];
 
@@ -47,7 +47,7 @@ describe.each(STUDIES)("%s", (_, study) => {
   test("and run's numbers for that T", async () => {
     const all = await rowsOf(study, 4);
     const half = withHorizon(study, T / 2);
-    const { json } = await run.run(contextOf(half, trialsWith()));
+    const { json } = await run.run(contextOf(half, trialsWith(), usual(run)));
     const results = json.results as { scheduler: string; metrics: Record<string, { mean: number | null }> }[];
     for (const { scheduler, metrics } of results) {
       const row = all.find((one) => one.t_max_s === T / 2 && one.scheduler === scheduler)!;
