@@ -13,7 +13,7 @@ import { outputOf } from "./process/process-output.js";
 import { EXIT, report as reportError } from "./faults.js";
 import { dropLocks } from "./files/lock.js";
 import type { Flags } from "../flags/given-flags.js";
-import { type Act, complaintOf, makeProgram, type PlainCommand } from "./program.js";
+import { type Act, makeProgram, type PlainCommand } from "./program.js";
 import { commandLine } from "../flags/shell.js";
 import { stoppable } from "./process/stoppable.js";
 import type { Streams } from "./streams.js";
@@ -67,9 +67,8 @@ export async function main(argv: readonly string[], given: Streams): Promise<num
       if (argv.length === 0) program.outputHelp();
       else await program.parseAsync(await withoutHelpCommand(argv), { from: "user" });
     } catch (error) {
+      // It has printed help or the version.
       if (!(error instanceof CommanderError)) throw error;
-      const complaint = complaintOf(error);
-      if (complaint) throw complaint;
     }
     await streams.stdout.taken?.();
     return code;

@@ -44,7 +44,6 @@ export function makeProgram(
       outputError: () => {}, // main reports errors itself, in the house's form
       getOutHelpWidth: () => Math.min(100, stdout.columns ?? 80),
     })
-    .exitOverride()
     .showSuggestionAfterError(true)
     .enablePositionalOptions();
   for (const { name, summary } of [...experiments, ...others]) program.command(name).summary(summary);
@@ -59,20 +58,39 @@ export function makeProgram(
     else command.action(async (flags: Flags) => act(experiment, flags, []));
   });
   program.addHelpText("after", ["", "Start with: llmsim demo", "", EXIT_HELP].join("\n"));
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
-  return program;
+  for (const command of program.commands) complaining(command.copyInheritedSettings(program));
+  return complaining(program);
 }
 
-/** Commander's complaint in the form of all other errors; undefined when it only printed help or the version. */
-export function complaintOf(error: CommanderError): ConfigError | undefined {
-  if (error.exitCode === 0) return undefined;
-  const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
-  const hint = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(rest.at(-1) ?? "")?.[1];
-  const message = first
-    .replace(/^unknown (command|option) '(.*)'$/, "unknown $1: $2")
-    .replace(/^option '(.*)' argument missing$/, "missing value: $1")
-    .replace(/^missing required argument '(.*)'$/, "missing argument: $1 (see --help)")
-    .replace(/^too many arguments.*$/, "too many arguments: settings are flags (see --help)");
-  const told = withoutPasswords(hint ? `${message} — did you mean ${hint}?` : message);
-  return new ConfigError([{ key: "", message: told }]);
+/** What is said of each of commander's errors: by its code, and by what the command knows. */
+const SAID: Readonly<Record<string, (command: Command) => string | undefined>> = {
+  "commander.excessArguments": () => "too many arguments: settings are flags (see --help)",
+  "commander.missingArgument": ({ registeredArguments, args }) =>
+    `missing argument: ${registeredArguments.find(({ required }, i) => required && args[i] === undefined)?.name()} (see --help)`,
+  "commander.optionMissingArgument": ({ options, parent }) =>
+    // It takes any word for a value, so only the last of all can lack one.
+    `missing value: ${options.find(({ long }) => long === parent?.args.at(-1))?.flags}`,
+  "commander.unknownCommand": ({ args }) => `unknown command: ${args[0]}`,
+};
+
+/**
+ * Commander's complaint in the form of all other errors; undefined when it only printed help or the version. Which
+ * option is unknown, and what it suggests instead, stands in its message alone.
+ */
+function complaintOf({ code, exitCode, message }: CommanderError, command: Command): ConfigError | undefined {
+  if (exitCode === 0) return undefined;
+  const [first = "", ...rest] = message.split("\n");
+  const meant = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(rest.at(-1) ?? "")?.[1];
+  const text =
+    SAID[code]?.(command) ??
+    first.replace(/^error: /, "").replace(/^unknown option '(.*)'$/, "unknown option: $1");
+  return new ConfigError([
+    { key: "", message: withoutPasswords(meant === undefined ? text : `${text} — did you mean ${meant}?`) },
+  ]);
 }
+
+/** Lets a command's complaints through in that form. */
+const complaining = (command: Command): Command =>
+  command.exitOverride((error) => {
+    throw complaintOf(error, command) ?? error;
+  });
