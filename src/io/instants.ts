@@ -59,32 +59,25 @@ export const decimalsIn =
 const WALL_CLOCK =
   /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))?$/;
 
-/** Days from 1970-01-01 to a day of the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms"). */
-function daysFromCivil(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146097 + dayOfEra - 719468;
-}
-
-function daysIn(year: number, month: number): number {
-  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+/** Midnight, UTC, of a day of the calendar; NaN where there is none. */
+function midnight(year: number, month: number, day: number): number {
+  // Date.UTC would take the years before 100 for those of the twentieth century.
+  const date = new Date(0);
+  const ms = date.setUTCFullYear(year, month - 1, day);
+  // What is no day of its month is carried over into another.
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? ms : NaN;
 }
 
 /** `2023-11-16 18:15:46.6805900`, with an offset from UTC or none. */
 export const readWallClock: ReadInstant = (text, into) => {
   const found = WALL_CLOCK.exec(text);
   if (!found) return false;
-  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])];
+  const ms = midnight(Number(found[1]), Number(found[2]), Number(found[3]));
   const [hour, minute, second] = [Number(found[4]), Number(found[5]), Number(found[6])];
-  const isDay = month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
-  if (!isDay || hour > 23 || minute > 59 || second > 59) return false;
+  if (Number.isNaN(ms) || hour > 23 || minute > 59 || second > 59) return false;
   const sign = found[8] === "-" ? -1 : 1;
   const offset = found[8] === undefined ? 0 : sign * (Number(found[9]) * 3600 + Number(found[10]) * 60);
-  into.seconds = daysFromCivil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+  into.seconds = ms / 1000 + hour * 3600 + minute * 60 + second - offset;
   into.nanos = Number((found[7] ?? "").padEnd(9, "0"));
   return true;
 };

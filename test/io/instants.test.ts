@@ -103,6 +103,42 @@ describe("wall clocks", () => {
     );
   });
 
+  test("any second of any year, at any offset, is the one that Date says", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: Date.parse("0000-01-01T00:00:00Z"), max: Date.parse("9999-12-31T23:59:59Z") }),
+        fc.integer({ min: 0, max: 999_999_999 }),
+        fc.tuple(fc.constantFrom("+", "-"), fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 })),
+        (ms, nanos, [sign, hours, minutes]) => {
+          const second = new Date(ms).toISOString().slice(0, 19);
+          const offset = `${sign}${String(hours).padStart(2, "0")}:${String(minutes).padStart(2, "0")}`;
+          const expected = BigInt(Date.parse(`${second}${offset}`)) * 1_000_000n + BigInt(nanos);
+          const text = `${second}.${String(nanos).padStart(9, "0")}${offset}`;
+          expect(nanosOf(readWallClock, text)).toBe(expected);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test("a day is one if Date, asked for it, gives that day", () => {
+    const digits = (value: number, length: number): string => String(value).padStart(length, "0");
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.integer({ min: 0, max: 9999 }), fc.constantFrom(0, 4, 96, 100, 400, 1900, 2000, 2100)),
+        fc.integer({ min: 0, max: 99 }),
+        fc.oneof(fc.integer({ min: 27, max: 32 }), fc.integer({ min: 0, max: 99 })),
+        (year, month, day) => {
+          const text = `${digits(year, 4)}-${digits(month, 2)}-${digits(day, 2)}`;
+          const parsed = new Date(`${text}T00:00:00Z`);
+          const isDay = !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text);
+          expect(nanosOf(readWallClock, `${text} 00:00:00`) !== undefined).toBe(isDay);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
   test("offsets from UTC are taken off", () => {
     const utc = nanosOf(readWallClock, "2024-05-10 00:00:00.009930Z");
     expect(nanosOf(readWallClock, "2024-05-10 00:00:00.009930+00:00")).toBe(utc);
