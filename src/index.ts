@@ -26,7 +26,16 @@ export type { Outcome } from "./core/engine/outcome.js";
 export type { RunOptions, SimulateOptions, Simulation } from "./core/trial/simulate.js";
 export { Requests } from "./core/workload/requests.js";
 export { METRICS, metricIndex, type MetricDefinition, type Metrics } from "./core/measures/metrics.js";
-export type { Observer } from "./core/engine/observer.js";
+
+// Watching a run
+export {
+  type ChunkRecord,
+  endOfIteration,
+  type InstantRecord,
+  type Observer,
+  type ReplicaRecord,
+  type StretchRecord,
+} from "./core/engine/observer.js";
 
 // Configuration
 export { check, prepare } from "./core/configuration/check-config.js";

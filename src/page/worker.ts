@@ -3,7 +3,7 @@ import type { Lane } from "../charts/index.js";
 import { METRICS } from "../core/measures/metrics.js";
 import { runTrial, Simulator } from "../core/trial/simulate.js";
 import { curvesOf } from "../experiments/explore/curves.js";
-import { Recorder } from "../experiments/explore/recording.js";
+import { LaneRecorder } from "../experiments/explore/recording.js";
 import type { Answer, Order } from "./messages.js";
 
 const simulator = new Simulator();
@@ -12,7 +12,7 @@ const simulator = new Simulator();
 function answerTo({ job, configs, labels, seed, trial, record }: Order): Answer {
   if (record > 0) {
     const lanes = configs.map((config, i): Lane => {
-      const recorder = new Recorder(record);
+      const recorder = new LaneRecorder(record);
       const requests = simulator.draw(config, seed, trial);
       return recorder.lane(labels[i], simulator.run(config, requests, { seed, trial, observer: recorder }));
     });

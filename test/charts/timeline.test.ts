@@ -15,7 +15,7 @@ import type { Lane, Pen, View } from "../../src/charts/index.js";
 import { prepare } from "../../src/core/configuration/check-config.js";
 import { Requests } from "../../src/core/workload/requests.js";
 import { Simulator } from "../../src/core/trial/simulate.js";
-import { Recorder } from "../../src/experiments/explore/recording.js";
+import { LaneRecorder } from "../../src/experiments/explore/recording.js";
 
 const ROWS = [
   { arrivedAt: 0, promptTokens: 5, outputTokens: 3 },
@@ -35,7 +35,7 @@ function recorded(kind: string, most = 100): Lane {
     engine: { maxTokens: 12, maxSequences: 4 },
     scheduler: { kind },
   });
-  const recorder = new Recorder(most);
+  const recorder = new LaneRecorder(most);
   const outcome = new Simulator().run(config, Requests.of(ROWS), { seed: 1, trial: 1, observer: recorder });
   return recorder.lane(kind, outcome);
 }

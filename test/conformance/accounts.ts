@@ -1,12 +1,12 @@
 /** A case run by the oracle and by the fast engine, each told in the form of the case's results. */
-import type { Observer } from "../../src/core/engine/observer.js";
+import type { Inspector } from "../../src/core/engine/inspector.js";
 import type { ScheduledBatch } from "../../src/core/state/scheduled-batch.js";
 import type { Replica } from "../../src/core/state/replica.js";
 import type { TrialState } from "../../src/core/state/trial-state.js";
 import { Requests } from "../../src/core/workload/requests.js";
 import { complete } from "../../src/core/configuration/config.js";
 import type { Sequences } from "../../src/core/state/sequences.js";
-import { Simulator } from "../../src/core/trial/simulate.js";
+import { inspected } from "../inspected.js";
 import { runOracle, type OracleInput } from "../oracle/oracle.js";
 import type { Expectation, VllmRequest, VllmResult } from "./vllm-cases.js";
 
@@ -166,7 +166,7 @@ export function byOracle(expected: Expectation): Account {
 }
 
 /** Writes down what the fast engine does: compositions when they are made, iterations when a stretch of them is over. */
-class Watcher implements Observer {
+class Watcher implements Inspector {
   private readonly batches = new Map<ScheduledBatch, Omit<Row, "startAt" | "endAt">>();
   private readonly seen: number[];
 
@@ -244,8 +244,7 @@ export function byEngine(expected: Expectation): Account {
   given.prefixHitTokens = Int32Array.from(requests, ({ prefixHitTokens }) => prefixHitTokens);
   given.priority = Int32Array.from(requests, ({ priority }) => priority);
   const ledger = new Ledger(requests.length);
-  const observer = new Watcher(ledger, requests.length, engine.async);
-  const { shared } = new Simulator().run(config, given, { seed: 1, trial: 1, observer });
+  const { shared } = inspected(config, given, new Watcher(ledger, requests.length, engine.async));
   const { firstTokenAt, finishedAt } = shared.sequences;
   return ledger.account((id) => ({ first: firstTokenAt[id]!, finished: finishedAt[id]! }));
 }

@@ -10,7 +10,7 @@ import {
 } from "../../src/core/configuration/config.js";
 import { METRICS } from "../../src/core/measures/metrics.js";
 import { builtIn } from "../../src/core/configuration/registry.js";
-import type { Replica } from "../../src/core/state/replica.js";
+import { endOfIteration, type StretchRecord } from "../../src/core/engine/observer.js";
 import { Simulator } from "../../src/core/trial/simulate.js";
 import { requestsOf, type Row, run } from "./workloads.js";
 
@@ -78,25 +78,20 @@ function iterations(kind: string): string[] {
     [22e6, 3, 0],
   ];
   const { config, outcome } = run(rows, { scheduler: { kind }, engine: { maxTokens: 12, maxSequences: 4 } });
-  // Who decodes and who finishes is read off the instants: a batch holds counts, no ids.
-  const { firstTokenAt, finishedAt } = outcome.shared.sequences;
+  const { finishedAt } = outcome.shared.sequences;
   const ids = [0, 1, 2];
   const lines: string[] = [];
-  const ended = ({ scheduled }: Replica): void => {
-    for (let i = 0; i < scheduled.iterations; i++) {
-      const from = scheduled.startAt + i * scheduled.iterationTime;
-      const until = from + scheduled.iterationTime;
-      const decoding = ids.filter((id) => firstTokenAt[id] <= from && until <= finishedAt[id]);
-      const chunks = Array.from(
-        { length: scheduled.chunkCount },
-        (_, c) => `p${scheduled.chunkId[c]}:${scheduled.chunkTokens[c]}`,
-      );
+  const ended = (stretch: StretchRecord): void => {
+    for (let i = 1; i <= stretch.iterations; i++) {
+      const from = endOfIteration(stretch, i - 1);
+      const until = endOfIteration(stretch, i);
+      const decoding = ids.filter((id) => stretch.decodeIds.includes(id));
       const done = ids.filter((id) => finishedAt[id] === until);
       lines.push(
         [
           `${from / 1e6}–${until / 1e6}`,
-          ...(scheduled.decodes > 0 ? decoding.map((id) => `d${id}`) : []),
-          ...chunks,
+          ...decoding.map((id) => `d${id}`),
+          ...stretch.chunks.map(({ id, tokens }) => `p${id}:${tokens}`),
           ...done.map((id) => `■${id}`),
         ].join(" "),
       );

@@ -94,9 +94,8 @@ describe.each(members)("router $label", ({ definition, router }) => {
           seed: 1,
           trial: 1,
           observer: {
-            began({ index }, { chunkId, chunkCount }) {
-              for (const id of chunkId.subarray(0, chunkCount))
-                ranOn.set(id, (ranOn.get(id) ?? new Set()).add(index));
+            ended({ replica, chunks }) {
+              for (const { id } of chunks) ranOn.set(id, (ranOn.get(id) ?? new Set()).add(replica));
             },
           },
         });
@@ -216,12 +215,8 @@ describe("what a router sees", () => {
             seed: 1,
             trial: 1,
             observer: {
-              ended({ index, scheduled }) {
-                ended.push({
-                  replica: index,
-                  at: scheduled.endAt,
-                  tokens: scheduled.decodes + scheduled.prefillTokens,
-                });
+              ended({ replica, endAt, decodes, prefillTokens }) {
+                ended.push({ replica, at: endAt, tokens: decodes + prefillTokens });
               },
             },
           });

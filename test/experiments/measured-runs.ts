@@ -1,5 +1,5 @@
 /** Measured runs for tests: what the simulator itself would measure, in the files of a real engine. */
-import type { Observer } from "../../src/core/engine/observer.js";
+import type { InstantRecord, Observer } from "../../src/core/engine/observer.js";
 import { prepare } from "../../src/core/configuration/check-config.js";
 import type { SimulationConfig } from "../../src/core/configuration/config.js";
 import { stream } from "../../src/core/numbers/random.js";
@@ -56,9 +56,9 @@ export const hardwareFile = (spec: Spec): string =>
 
 /** When the loop takes each arrival in. */
 class Seen implements Observer {
-  readonly at: number[] = [];
-  settled(_: unknown, { arrived, now }: { arrived: number; now: number }): void {
-    while (this.at.length < arrived) this.at.push(now);
+  readonly times: number[] = [];
+  settled({ at, arrived }: InstantRecord): void {
+    while (this.times.length < arrived) this.times.push(at);
   }
 }
 
@@ -96,7 +96,7 @@ export function measuredRun(
       input_toks: promptTokens,
       output_toks: outputTokens,
       arrival_time: EPOCH + arrivedAt / 1e9,
-      queued_ts: clock(seen.at[i]!),
+      queued_ts: clock(seen.times[i]!),
       scheduled_ts: clock(startedAt[i]!),
       first_token_ts: clock(firstTokenAt[i]!),
       last_token_ts: clock(finishedAt[i]!),

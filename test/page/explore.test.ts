@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Lane } from "../../src/charts/index.js";
 import { Simulator } from "../../src/core/trial/simulate.js";
-import { Recorder } from "../../src/experiments/explore/recording.js";
+import { LaneRecorder } from "../../src/experiments/explore/recording.js";
 import { prepare } from "../../src/core/configuration/check-config.js";
 import type { PartialConfig } from "../../src/core/configuration/config.js";
 import { llmsim } from "../cli/session.js";
@@ -95,7 +95,7 @@ function recorded(kind: string): Lane {
     horizon: { tmaxSeconds: 100 },
   });
   const simulator = new Simulator();
-  const recorder = new Recorder(10_000);
+  const recorder = new LaneRecorder(10_000);
   const outcome = simulator.run(config, simulator.draw(config, 1, 1), {
     seed: 1,
     trial: 1,

@@ -9,10 +9,10 @@ import { cutOthers, cutToArrival, shorten } from "./cuts.js";
 import { fastForwardDecodes, canFastForward, isProven, prove } from "./fast-forward.js";
 import type { WaitingQueue } from "../policies/discipline.js";
 import type { EventQueue } from "../queues/event-queue.js";
+import type { Inspector } from "./inspector.js";
 import { begin, end, settle } from "./iteration.js";
 import { Arriving, Replicas } from "./fleet.js";
 import { isMeasurementSettled, settleMeasurement } from "./measurement.js";
-import type { Observer } from "./observer.js";
 import type { Plan } from "./plan.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
@@ -37,13 +37,13 @@ export interface State {
  * arrival later than `shared.arrivalsUntil`, it pauses in the middle of that instant (`shared.isPaused`): the
  * next call goes on from there, with that arrival or, in a shorter window, without.
  */
-export function advance(state: State, until: Instant, observer?: Observer): void {
+export function advance(state: State, until: Instant, inspector?: Inspector): void {
   const { replicas, shared } = state;
   const isAlone = replicas.length === 1 && shared.router === null && shared.isOpen;
   shared.until = asInstant(Math.min(until, LAST_INSTANT));
-  if (isAlone && replicas[0].engine.depth === 1 && !observer && !shared.isPlain)
+  if (isAlone && replicas[0].engine.depth === 1 && !inspector && !shared.isPlain)
     advanceAlone(state, replicas[0]);
-  else advanceAll(state, observer);
+  else advanceAll(state, inspector);
 }
 
 /**
@@ -107,7 +107,7 @@ function advanceToArrival(shared: TrialState): boolean {
   return true;
 }
 
-function advanceAll({ shared, replicas, events, plans }: State, observer?: Observer): void {
+function advanceAll({ shared, replicas, events, plans }: State, inspector?: Inspector): void {
   const fleet = shared.router && new Replicas(shared, replicas);
   const request = new Arriving(shared.sequences.requests);
   // A router decides at the arrival; a rejection is an answer at once, and in a closed loop its client asks again.
@@ -130,7 +130,7 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
     shared.now = now;
     while (events.nextAt === now) {
       const replica = replicas[events.nextSource];
-      if (onWake(shared, replica, observer)) idle++;
+      if (onWake(shared, replica, inspector)) idle++;
       events.set(replica.index, replica.wakeAt);
     }
     if (isMeasurementSettled(shared)) settleMeasurement(shared, replicas);
@@ -148,18 +148,18 @@ function advanceAll({ shared, replicas, events, plans }: State, observer?: Obser
       const replica = replicas[i];
       // A stretch cut to this instant, by an arrival or by a replica with a lower number.
       if (replica.wakeAt === now) {
-        if (onWake(shared, replica, observer)) idle++;
+        if (onWake(shared, replica, inspector)) idle++;
         events.set(i, replica.wakeAt);
       }
       if (!replica.isOpen || replica.resident + replica.preempted.length + replica.waiting.length === 0)
         continue;
       const wasIdle = replica.scheduled.endAt === NEVER;
-      const admitted = decide(shared, plans[i], replica, observer);
+      const admitted = decide(shared, plans[i], replica, inspector);
       if (wasIdle) idle--;
       events.set(i, replica.wakeAt);
       if (admitted && replicas.length > 1 && !fleet) cutOthers(shared, replicas, replica, events);
     }
-    observer?.settled?.(replicas, shared);
+    inspector?.settled?.(replicas, shared);
   }
 }
 
@@ -193,7 +193,7 @@ function route(
  * scheduling the stretch's last iteration starts, and it may compose the next.
  * @returns whether it is idle now
  */
-function onWake(shared: TrialState, replica: Replica, observer: Observer | undefined): boolean {
+function onWake(shared: TrialState, replica: Replica, inspector: Inspector | undefined): boolean {
   const { scheduled } = replica;
   if (!scheduled.isSettled) settle(shared, replica, scheduled);
   if (scheduled.endAt > shared.now) {
@@ -201,7 +201,7 @@ function onWake(shared: TrialState, replica: Replica, observer: Observer | undef
     replica.wakeAt = scheduled.endAt;
     return false;
   }
-  observer?.ended?.(replica, shared);
+  inspector?.ended?.(replica, shared);
   end(shared, replica);
   if (!shared.isOpen) answer(shared, scheduled);
   if (!replica.hasNext) {
@@ -237,14 +237,14 @@ function startBatch(shared: TrialState, replica: Replica): void {
  * A replica composes what it may: its batch, and with asynchronous scheduling the one behind it.
  * @returns whether it has taken prompts from the waiting
  */
-function decide(shared: TrialState, plan: Plan, replica: Replica, observer: Observer | undefined): boolean {
+function decide(shared: TrialState, plan: Plan, replica: Replica, inspector: Inspector | undefined): boolean {
   let admitted = false;
   if (replica.scheduled.endAt === NEVER) {
     // With no memory left a batch may come to nothing but preemptions; the next one has room.
     while (!begin(shared, plan, replica, replica.scheduled));
     replica.scheduled.leftWaiting = plan.unstarted > 0;
     admitted = replica.scheduled.admitted > 0;
-    observer?.began?.(replica, replica.scheduled, shared);
+    inspector?.began?.(replica, replica.scheduled, shared);
     startBatch(shared, replica);
     if (!replica.isOpen) return admitted;
   }
@@ -252,6 +252,6 @@ function decide(shared: TrialState, plan: Plan, replica: Replica, observer: Obse
   replica.hasNext = begin(shared, plan, replica, replica.next);
   if (!replica.hasNext) return admitted;
   replica.next.leftWaiting = plan.unstarted > 0;
-  observer?.began?.(replica, replica.next, shared);
+  inspector?.began?.(replica, replica.next, shared);
   return admitted || replica.next.admitted > 0;
 }

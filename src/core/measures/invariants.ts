@@ -5,7 +5,7 @@
 import type { SimulationConfig } from "../configuration/config.js";
 import { builtIn, member, type Registry } from "../configuration/registry.js";
 import { invariant } from "../errors.js";
-import type { Observer } from "../engine/observer.js";
+import type { Inspector } from "../engine/inspector.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { Replica } from "../state/replica.js";
 import type { TrialState } from "../state/trial-state.js";
@@ -54,7 +54,7 @@ export function checkTotals(config: SimulationConfig, outcome: Outcome, tally: T
 }
 
 /** Watches one trial. */
-export class Invariants implements Observer {
+export class Invariants implements Inspector {
   private clock = 0;
   private busy = 0;
   private iterations = 0;

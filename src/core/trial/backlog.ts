@@ -10,7 +10,7 @@ import type { IdList } from "../queues/id-list.js";
 import { endedBy } from "../engine/stretch.js";
 import { lookAhead } from "../engine/arrivals.js";
 import { advance, type State } from "../engine/loop.js";
-import type { Observer } from "../engine/observer.js";
+import type { Inspector } from "../engine/inspector.js";
 import { stream } from "../numbers/random.js";
 import { member } from "../configuration/registry.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
@@ -167,7 +167,7 @@ function leaveLast({ shared, replicas, newQueue }: State, drawn: number, kept: n
 }
 
 /** Adds up what every batch of time serves; an iteration belongs to the batch in which it ends. */
-class Batches implements Observer {
+class Batches implements Inspector {
   readonly decodeTokens: Float64Array<ArrayBuffer>;
   readonly prefillTokens: Float64Array<ArrayBuffer>;
   readonly prompts: Float64Array<ArrayBuffer>;

@@ -7,7 +7,7 @@ import type { ExperimentOptions } from "../interface/options.js";
 import type { Report } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { again, withScheduler } from "../interface/study.js";
-import { Recorder } from "./recording.js";
+import { LaneRecorder } from "./recording.js";
 import { plain } from "../cells/quantity.js";
 import { arrivalRate } from "../cells/rows.js";
 import { run } from "../run/run.js";
@@ -43,7 +43,7 @@ async function execute({ study, options, trials }: ExperimentContext<typeof OPTI
   for (const scheduler of study.schedulers) {
     if ((await trials.goesOn?.()) === false) break;
     const config = withScheduler(study, scheduler);
-    const recorder = new Recorder(most);
+    const recorder = new LaneRecorder(most);
     const requests = simulator.draw(config, seed, TRIAL);
     const outcome = simulator.run(config, requests, { seed, trial: TRIAL, observer: recorder });
     lanes.push(recorder.lane(schedulerLabel(config), outcome));

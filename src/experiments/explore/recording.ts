@@ -1,26 +1,15 @@
-/**
- * Records the iterations of a trial as a timeline's lane. An observer of the engine: it changes nothing, and what a
- * batch holds by request is read when the batch is composed, because later the pool has moved on.
- */
+/** The iterations of a trial as a timeline's lane. */
 import type { Lane } from "../../charts/index.js";
-import type { Observer } from "../../core/engine/observer.js";
-import type { ScheduledBatch } from "../../core/state/scheduled-batch.js";
-import type { Replica } from "../../core/state/replica.js";
+import { endOfIteration, type Observer, type StretchRecord } from "../../core/engine/observer.js";
 import type { Outcome } from "../../core/engine/outcome.js";
-import { toSeconds } from "../../core/numbers/units.js";
+import { ns, toSeconds } from "../../core/numbers/units.js";
 
 /** Entries of decoding sequences that a recording may hold: with thousands in a batch, it ends earlier. */
 const MOST_DECODES = 2_000_000;
 
-interface Composed {
-  readonly from: number;
-  readonly leftOut: number;
-}
-
 /** Records the first `most` iterations of replica 0. */
-export class Recorder implements Observer {
+export class LaneRecorder implements Observer {
   private readonly most: number;
-  private readonly composed = new Map<ScheduledBatch, Composed>();
   private readonly startAt: number[] = [];
   private readonly endAt: number[] = [];
   private readonly decodes: number[] = [];
@@ -37,38 +26,24 @@ export class Recorder implements Observer {
     this.most = most;
   }
 
-  began(replica: Replica, scheduled: ScheduledBatch): void {
-    if (replica.index !== 0 || this.isFull) return;
+  ended(stretch: StretchRecord): void {
+    if (stretch.replica !== 0 || this.isFull) return;
     const from = this.decodeId.length;
-    let left = scheduled.decodes;
-    // The pool names its active sequences first.
-    if (left > 0)
-      replica.pool.forEach((id) => {
-        if (left-- > 0) this.decodeId.push(id);
-      });
-    this.composed.set(scheduled, { from, leftOut: replica.pool.size - scheduled.decodes });
-    if (this.decodeId.length > MOST_DECODES) this.isFull = true;
-  }
-
-  ended(replica: Replica): void {
-    const { scheduled, engine } = replica;
-    const composed = this.composed.get(scheduled);
-    if (replica.index !== 0 || !composed || this.startAt.length >= this.most) return;
-    this.composed.delete(scheduled);
-    for (let i = 1; i <= scheduled.iterations && this.startAt.length < this.most; i++) {
-      this.startAt.push(toSeconds(scheduled.endOf(i - 1, engine.varies)));
-      this.endAt.push(toSeconds(scheduled.endOf(i, engine.varies)));
-      this.decodes.push(scheduled.decodes);
-      this.prefill.push(scheduled.prefillTokens);
-      this.leftOut.push(composed.leftOut);
-      this.decodeFrom.push(composed.from);
-      for (let c = 0; c < scheduled.chunkCount; c++) {
-        this.chunkId.push(scheduled.chunkId[c]);
-        this.chunkTokens.push(scheduled.chunkTokens[c]);
+    for (const id of stretch.decodeIds) this.decodeId.push(id);
+    for (let i = 1; i <= stretch.iterations && this.startAt.length < this.most; i++) {
+      this.startAt.push(toSeconds(ns(endOfIteration(stretch, i - 1))));
+      this.endAt.push(toSeconds(ns(endOfIteration(stretch, i))));
+      this.decodes.push(stretch.decodes);
+      this.prefill.push(stretch.prefillTokens);
+      this.leftOut.push(stretch.decodable - stretch.decodes);
+      this.decodeFrom.push(from);
+      for (const { id, tokens } of stretch.chunks) {
+        this.chunkId.push(id);
+        this.chunkTokens.push(tokens);
       }
       this.chunkFrom.push(this.chunkId.length);
     }
-    if (this.startAt.length >= this.most) this.isFull = true;
+    this.isFull = this.startAt.length >= this.most || this.decodeId.length > MOST_DECODES;
   }
 
   /** The lane, once the trial has run to its end. */

@@ -3,9 +3,8 @@
  * each request as the run has them.
  */
 import type { SimulationConfig } from "../../core/configuration/config.js";
-import type { Observer } from "../../core/engine/observer.js";
+import { endOfIteration, type Observer, type StretchRecord } from "../../core/engine/observer.js";
 import type { Registry } from "../../core/configuration/registry.js";
-import type { Replica } from "../../core/state/replica.js";
 import { Requests } from "../../core/workload/requests.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { firstAtLeast } from "../../core/numbers/sorted.js";
@@ -40,10 +39,10 @@ export class IterationEnds implements Observer {
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
 
-  ended({ scheduled, engine: { varies } }: Replica): void {
-    for (let i = 1; i <= scheduled.iterations; i++) {
-      this.starts.push(scheduled.endOf(i - 1, varies));
-      this.ends.push(scheduled.endOf(i, varies));
+  ended(stretch: StretchRecord): void {
+    for (let i = 1; i <= stretch.iterations; i++) {
+      this.starts.push(endOfIteration(stretch, i - 1));
+      this.ends.push(endOfIteration(stretch, i));
     }
   }
 

@@ -1,14 +1,16 @@
 /**
  * A trial as a Chrome trace (the Trace Event Format, which Perfetto and chrome://tracing open): every iteration with its
- * batch on one track a replica, requests by phase, and counters. It is the trial that the tables measure, watched
- * from inside; a stretch that the engine ran as one is shown iteration by iteration.
+ * batch on one track a replica, requests by phase, and counters. It is the trial that the tables measure, observed; a
+ * stretch that the engine ran as one is shown iteration by iteration.
  */
 import type { SimulationConfig } from "../../core/configuration/config.js";
-import type { Observer } from "../../core/engine/observer.js";
+import {
+  endOfIteration,
+  type InstantRecord,
+  type Observer,
+  type StretchRecord,
+} from "../../core/engine/observer.js";
 import type { Registry } from "../../core/configuration/registry.js";
-import type { ScheduledBatch } from "../../core/state/scheduled-batch.js";
-import type { Replica } from "../../core/state/replica.js";
-import type { TrialState } from "../../core/state/trial-state.js";
 import type { Outcome } from "../../core/engine/outcome.js";
 import { Simulator } from "../../core/trial/simulate.js";
 import { schedulerLabel } from "../tables/comparison.js";
@@ -30,7 +32,7 @@ type Event = Readonly<Record<string, unknown>>;
 const us = (nanoseconds: number): number => nanoseconds / 1000;
 
 /** Watches one trial. Events stand under the process `pid`. */
-class Recorder implements Observer {
+class TraceRecorder implements Observer {
   readonly events: Event[] = [];
   iterations = 0;
   /** The instant from which on nothing is shown. */
@@ -47,31 +49,27 @@ class Recorder implements Observer {
     private readonly most: number,
   ) {}
 
-  ended(replica: Replica, shared: TrialState): void {
-    const { scheduled, index } = replica;
-    const { varies } = shared.entry;
-    if (this.cutAt === Infinity && this.iterations + scheduled.iterations >= this.most)
-      this.cutAt = scheduled.endOf(this.most - this.iterations, varies);
+  ended(stretch: StretchRecord): void {
+    const { replica, iterations, endAt, prefilled } = stretch;
+    if (this.cutAt === Infinity && this.iterations + iterations >= this.most)
+      this.cutAt = endOfIteration(stretch, this.most - this.iterations);
     // On another replica a stretch may have begun earlier and be told of later: its part before the cut is shown.
     let count = 0;
-    while (count < scheduled.iterations && scheduled.endOf(count, varies) < this.cutAt) count++;
-    this.isCut ||= count < scheduled.iterations;
+    while (count < iterations && endOfIteration(stretch, count) < this.cutAt) count++;
+    this.isCut ||= count < iterations;
     if (count === 0) return;
-    for (let i = 0; i < scheduled.ended.length; i++) {
-      const id = scheduled.ended.ids[i];
-      if (!this.prefilledAt.has(id)) this.prefilledAt.set(id, scheduled.endAt);
-    }
-    this.batchCounters(index, scheduled, shared);
-    for (let i = 0; i < count; i++) this.iteration(index, scheduled, i, shared);
+    for (const id of prefilled) if (!this.prefilledAt.has(id)) this.prefilledAt.set(id, endAt);
+    this.batchCounters(stretch);
+    for (let i = 0; i < count; i++) this.iteration(stretch, i);
     this.iterations += count;
-    this.lastEnd[index] = scheduled.endOf(count, varies);
+    this.lastEnd[replica] = endOfIteration(stretch, count);
   }
 
-  settled(replicas: readonly Replica[], shared: TrialState): void {
-    if (shared.now >= this.cutAt) return;
-    for (const { index, resident, memory } of replicas) {
-      this.count(`residents of replica ${index}`, shared.now, { residents: resident });
-      if (memory) this.count(`KV blocks of replica ${index}`, shared.now, { blocks: memory.used });
+  settled({ at, replicas }: InstantRecord): void {
+    if (at >= this.cutAt) return;
+    for (const { replica, residents, blocks } of replicas) {
+      this.count(`residents of replica ${replica}`, at, { residents });
+      if (blocks !== null) this.count(`KV blocks of replica ${replica}`, at, { blocks });
     }
   }
 
@@ -103,39 +101,39 @@ class Recorder implements Observer {
     this.queue(changes);
   }
 
-  private iteration(index: number, scheduled: ScheduledBatch, i: number, shared: TrialState): void {
-    const { decodes, prefillTokens, chunkCount } = scheduled;
-    const startAt = scheduled.endOf(i, shared.entry.varies);
-    const prompts: Record<string, number> = {};
-    for (let c = 0; c < chunkCount; c++) prompts[scheduled.chunkId[c]] = scheduled.chunkTokens[c];
+  private iteration(stretch: StretchRecord, i: number): void {
+    const { replica, decodes, prefillTokens, chunks, kvTokens } = stretch;
+    const startAt = endOfIteration(stretch, i);
     this.events.push({
       name: prefillTokens === 0 ? "decode" : decodes === 0 ? "prefill" : "mixed",
       cat: "iteration",
       ph: "X",
       pid: this.pid,
-      tid: index + 1,
+      tid: replica + 1,
       ts: us(startAt),
-      dur: us(scheduled.endOf(i + 1, shared.entry.varies) - startAt),
+      dur: us(endOfIteration(stretch, i + 1) - startAt),
       args: {
         decodes,
         prefillTokens,
-        cachedTokens: scheduled.sumKv + i * decodes,
-        ...(chunkCount > 0 && { promptTokensOf: prompts }),
+        cachedTokens: (kvTokens ?? 0) + i * decodes,
+        ...(chunks.length > 0 && {
+          promptTokensOf: Object.fromEntries(chunks.map(({ id, tokens }) => [id, tokens])),
+        }),
       },
     });
   }
 
   /** Tokens in the batch, and in the cache of the sequences that decode; constant or growing along a stretch. */
-  private batchCounters(index: number, scheduled: ScheduledBatch, shared: TrialState): void {
-    const { startAt, decodes, prefillTokens, sumKv, iterations } = scheduled;
-    const before = this.lastEnd[index];
-    if (before !== undefined && before < startAt) this.idleFrom(index, before);
-    this.count(`batch tokens of replica ${index}`, startAt, { decode: decodes, prefill: prefillTokens });
-    const name = `KV tokens of replica ${index}`;
-    this.count(name, startAt, { decoding: sumKv });
-    const last = scheduled.endOf(iterations - 1, shared.entry.varies);
+  private batchCounters(stretch: StretchRecord): void {
+    const { replica, startAt, decodes, prefillTokens, kvTokens, iterations } = stretch;
+    const before = this.lastEnd[replica];
+    if (before !== undefined && before < startAt) this.idleFrom(replica, before);
+    this.count(`batch tokens of replica ${replica}`, startAt, { decode: decodes, prefill: prefillTokens });
+    const name = `KV tokens of replica ${replica}`;
+    this.count(name, startAt, { decoding: kvTokens ?? 0 });
+    const last = endOfIteration(stretch, iterations - 1);
     if (iterations > 1 && last < this.cutAt)
-      this.count(name, last, { decoding: sumKv + (iterations - 1) * decodes });
+      this.count(name, last, { decoding: (kvTokens ?? 0) + (iterations - 1) * decodes });
   }
 
   private idleFrom(index: number, at: number): void {
@@ -198,7 +196,7 @@ export async function timelineFile(
     if ((await trials.goesOn?.()) === false) break;
     const pid = i + 1;
     const label = schedulerLabel(config);
-    const recorder = new Recorder(pid, most);
+    const recorder = new TraceRecorder(pid, most);
     const requests = simulator.draw(config, seed, 1);
     const outcome = simulator.run(config, requests, { seed, trial: 1, observer: recorder });
     recorder.finish(outcome);

@@ -13,9 +13,9 @@ import type { ScheduledBatch } from "../../../src/core/state/scheduled-batch.js"
 import type { Replica } from "../../../src/core/state/replica.js";
 import type { TrialState } from "../../../src/core/state/trial-state.js";
 import type { Outcome } from "../../../src/core/engine/outcome.js";
-import { Simulator } from "../../../src/core/trial/simulate.js";
 import { Tally } from "../../../src/core/measures/tally.js";
 import { NEVER, asInstant } from "../../../src/core/numbers/units.js";
+import { inspected } from "../../inspected.js";
 import { requestsOf, type Row, run, type Setting } from "../../contract/workloads.js";
 
 /** Six requests of which the last two come late; b = 0 knee and `sum`, so that busy time has its law. */
@@ -57,22 +57,18 @@ function watched(moment: Moment | undefined, tamper: Tamper, n = 2, setting: Set
     const at = (what: Moment, replica: Replica, shared: TrialState): void => {
       if (what === moment && ++count === n) tamper({ replica, shared });
     };
-    const outcome = new Simulator().run(config, requestsOf(six), {
-      seed: 1,
-      trial: 1,
-      observer: {
-        began(replica, scheduled, shared) {
-          at("began", replica, shared);
-          laws.began(replica, scheduled, shared);
-        },
-        ended(replica, shared) {
-          at("ended", replica, shared);
-          laws.ended(replica, shared);
-        },
-        settled(replicas, shared) {
-          at("settled", replicas[0], shared);
-          laws.settled(replicas, shared);
-        },
+    const outcome = inspected(config, requestsOf(six), {
+      began(replica, scheduled, shared) {
+        at("began", replica, shared);
+        laws.began(replica, scheduled, shared);
+      },
+      ended(replica, shared) {
+        at("ended", replica, shared);
+        laws.ended(replica, shared);
+      },
+      settled(replicas, shared) {
+        at("settled", replicas[0], shared);
+        laws.settled(replicas, shared);
       },
     });
     if (moment === undefined) tamper({ replica: outcome.replicas[0], shared: outcome.shared });
@@ -181,13 +177,12 @@ describe("while it runs", () => {
     });
     const laws = new Invariants(config);
     let most = 0;
-    const observer = {
+    inspected(config, requestsOf(six), {
       began(replica: Replica, scheduled: ScheduledBatch, shared: TrialState): void {
         most = Math.max(most, replica.resident);
         laws.began(replica, scheduled, shared);
       },
-    };
-    new Simulator().run(config, requestsOf(six), { seed: 1, trial: 1, observer });
+    });
     expect(most).toBe(3);
   });
 });
