@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import {
   filesAreSmallAndNamed,
   importsGoDown,
+  insidesAreClosed,
   linesOf,
   loadedBy,
   medianIsShort,
@@ -47,6 +48,9 @@ describe("src", () => {
     for (const room of rooms)
       expect(paths.filter((path) => path.startsWith(room)).length, room).toBeGreaterThan(0);
     for (const path of CLI_GROUND) expect(paths).toContain(path);
+  });
+  test("nobody outside core looks into the engine or its state: an observer tells", () => {
+    expect(sources.flatMap(insidesAreClosed)).toEqual([]);
   });
   test("no circle of imports, types and lazy ones included", () => {
     expect(noCircles(sources)).toEqual([]);
@@ -174,6 +178,16 @@ describe("each rule finds what it forbids", () => {
       ["stats/a.ts", 'import { ns } from "../core/numbers/units.js";'],
     ] as const)
       expect(found(roomsStandOnFloors, path, text)).toEqual([]);
+  });
+
+  test("insides: those of core, outside of it", () => {
+    const text = `/** */
+import type { Replica } from "../core/state/replica.js";
+import type { Observer } from "../core/engine/observer.js";`;
+    expect(found(insidesAreClosed, "page/a.ts", text)).toEqual([
+      expect.stringContaining("src/page/a.ts:2: imports core/state/replica.ts"),
+    ]);
+    expect(found(insidesAreClosed, "core/a.ts", text)).toEqual([]);
   });
 
   test("imports: what is below is allowed", () => {

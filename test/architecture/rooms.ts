@@ -9,6 +9,10 @@ export type Floors = readonly (readonly string[])[];
 /** What holds up everything: the files of core that stats, theory and charts may use. */
 export const FOUNDATION = ["core/numbers/units.ts", "core/numbers/arithmetic.ts", "core/errors.ts"];
 
+/** Rooms of core that nobody outside it looks into, but for these files: plain records of a run, and what it came to. */
+export const CLOSED = ["core/engine", "core/state"];
+export const FACES = ["core/engine/observer.ts", "core/engine/outcome.ts"];
+
 /** What each folder of src may import besides itself: folders, or single files of one. */
 export const BELOW: Readonly<Record<string, readonly string[]>> = {
   core: [],

@@ -3,7 +3,7 @@
  * files). Each finding says where, what, and what to do instead.
  */
 import ts from "typescript";
-import { BELOW, CLI_GROUND, FLOORS } from "./rooms.js";
+import { BELOW, CLI_GROUND, CLOSED, FACES, FLOORS } from "./rooms.js";
 import { lineOf, nodesOf, resolve, type Source } from "./sources.js";
 
 export type Finding = string;
@@ -82,6 +82,16 @@ export const roomsStandOnFloors: Rule = (source) => {
         `Imports go down only: ${room} may import ${lower.join(", ") || "nothing"} of ${folder}`,
       ),
     ];
+  });
+};
+
+/** What moves a simulation, and its state, are core's own: others are told of them. */
+export const insidesAreClosed: Rule = (source) => {
+  if (roomOf(source.path) === "core") return [];
+  return source.imports.flatMap(({ specifier, line }) => {
+    const target = specifier.startsWith(".") ? resolve(source.path, specifier) : "";
+    if (FACES.includes(target) || !CLOSED.some((room) => target.startsWith(`${room}/`))) return [];
+    return [finding(source, line, `imports ${target}`, `Of core's insides others see ${FACES.join(", ")}`)];
   });
 };
 

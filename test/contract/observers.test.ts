@@ -2,6 +2,8 @@
  * What an observer is owed: plain records that add up to what the run counted, in order, its own to keep; and that watching
  * changes nothing. LLMSIM_LONG=1 tries more cases.
  */
+import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { prepare } from "../../src/core/configuration/check-config.js";
@@ -16,6 +18,7 @@ import {
 import type { Outcome } from "../../src/core/engine/outcome.js";
 import { Recorder } from "../../src/core/engine/recorder.js";
 import { Simulator } from "../../src/core/trial/simulate.js";
+import * as llmsim from "../../src/index.js";
 import type { Requests } from "../../src/core/workload/requests.js";
 import {
   account,
@@ -258,6 +261,28 @@ describe("records add up to the run, in order, and watching changes nothing", ()
       }),
       fewer(500),
     );
+  });
+});
+
+describe("docs/observing.md", () => {
+  const page = readFileSync(new URL("../../docs/observing.md", import.meta.url), "utf8");
+
+  test("has an example that runs as it stands", () => {
+    const code = /^```js\n(.*?)^```$/ms
+      .exec(page)![1]!
+      .replace(/^import (.*) from "llmsim";/, "const $1 = llmsim;");
+    const said: string[] = [];
+    const console = { log: (line: string) => said.push(line) };
+    runInNewContext(code, { llmsim, console });
+    expect(said).toEqual(["the longest iteration took 35.6 ms; at most 5 requests ran at once"]);
+  });
+
+  test("tells every field of every record", () => {
+    const keeper = new Keeper();
+    new Simulator().run(configOf(POISSON, {}), requestsOf([[0, 5, 3]]), { ...TRIAL, observer: keeper });
+    const [stretch, instant] = [keeper.stretches[0]!, keeper.instants[0]!];
+    const fields = [stretch, stretch.chunks[0]!, instant, instant.replicas[0]!].flatMap(Object.keys);
+    for (const field of fields) expect(page).toMatch(new RegExp(`[\`\\s]${field}[\`,\\s]`));
   });
 });
 

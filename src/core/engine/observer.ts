@@ -2,8 +2,9 @@
  * What a simulation tells those who watch it: plain records of what has happened, each for the listener to keep. Instants are
  * whole nanoseconds since the trial began; requests are named by their row, from 0 in the order of their arrival.
  */
+import { asInstant, type Instant } from "../numbers/units.js";
 
-/** Watches a trial as it runs, and changes nothing: the run measures the same. What it leaves out costs nothing. */
+/** Watches a trial as it runs, and changes nothing: the run measures the same. What it leaves out is not made. */
 export interface Observer {
   /** A replica's stretch of iterations has ended. They are told in the order of their ends. */
   ended?(stretch: StretchRecord): void;
@@ -32,13 +33,13 @@ export interface StretchRecord {
   /** Number of the replica's pool, from 0; there is one. */
   readonly pool: number;
   /** When the first iteration started, ns. */
-  readonly startAt: number;
+  readonly startAt: Instant;
   /** When the last iteration ended, ns; not before `startAt`. */
-  readonly endAt: number;
+  readonly endAt: Instant;
   /** How many there are, at least 1. */
   readonly iterations: number;
   /** When each iteration ended, ns; null where all take the same time (`endOfIteration` answers for both). */
-  readonly iterationEnds: readonly number[] | null;
+  readonly iterationEnds: readonly Instant[] | null;
   /** Sequences that decode, a token each in every iteration. */
   readonly decodes: number;
   /** Rows of the sequences that decode, in no order. */
@@ -65,7 +66,7 @@ export interface StretchRecord {
 /** What there is at an instant, after everything that happens then. */
 export interface InstantRecord {
   /** The instant, ns. */
-  readonly at: number;
+  readonly at: Instant;
   /** Requests that the engine has seen: one that arrives while every replica is busy is seen when the next one decides. */
   readonly arrived: number;
   /** Requests of them that have had their last token, and those that can never fit into the KV memory. */
@@ -93,9 +94,9 @@ export interface ReplicaRecord {
 export function endOfIteration(
   { startAt, endAt, iterations, iterationEnds }: StretchRecord,
   i: number,
-): number {
+): Instant {
   if (i === 0) return startAt;
   if (iterationEnds !== null) return iterationEnds[i - 1];
   // Exact: iterations of equal time take a whole number of nanoseconds each.
-  return startAt + i * ((endAt - startAt) / iterations);
+  return asInstant(startAt + i * ((endAt - startAt) / iterations));
 }

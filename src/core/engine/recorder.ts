@@ -3,6 +3,7 @@
  * does. Who decodes, and who was preempted, is noted when a batch is composed: when it ends the replica has moved on.
  */
 import type { IdList } from "../queues/id-list.js";
+import { asInstant } from "../numbers/units.js";
 import type { Replica } from "../state/replica.js";
 import type { ScheduledBatch } from "../state/scheduled-batch.js";
 import type { TrialState } from "../state/trial-state.js";
@@ -44,7 +45,9 @@ export class Recorder implements Inspector {
       endAt,
       iterations,
       iterationEnds:
-        engine.varies && iterations > 1 ? Array.from(scheduled.ends.subarray(0, iterations)) : null,
+        engine.varies && iterations > 1
+          ? Array.from(scheduled.ends.subarray(0, iterations), asInstant)
+          : null,
       decodes,
       prefillTokens,
       chunks: chunksOf(scheduled),

@@ -2,7 +2,7 @@
 import type { Lane } from "../../charts/index.js";
 import { endOfIteration, type Observer, type StretchRecord } from "../../core/engine/observer.js";
 import type { Outcome } from "../../core/engine/outcome.js";
-import { ns, toSeconds } from "../../core/numbers/units.js";
+import { toSeconds } from "../../core/numbers/units.js";
 
 /** Entries of decoding sequences that a recording may hold: with thousands in a batch, it ends earlier. */
 const MOST_DECODES = 2_000_000;
@@ -31,8 +31,8 @@ export class LaneRecorder implements Observer {
     const from = this.decodeId.length;
     for (const id of stretch.decodeIds) this.decodeId.push(id);
     for (let i = 1; i <= stretch.iterations && this.startAt.length < this.most; i++) {
-      this.startAt.push(toSeconds(ns(endOfIteration(stretch, i - 1))));
-      this.endAt.push(toSeconds(ns(endOfIteration(stretch, i))));
+      this.startAt.push(toSeconds(endOfIteration(stretch, i - 1)));
+      this.endAt.push(toSeconds(endOfIteration(stretch, i)));
       this.decodes.push(stretch.decodes);
       this.prefill.push(stretch.prefillTokens);
       this.leftOut.push(stretch.decodable - stretch.decodes);
