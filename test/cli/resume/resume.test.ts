@@ -152,7 +152,7 @@ test(
       expect(results(cwd), args).toEqual(whole);
     }
   },
-  LONG ? 7_200_000 : 600_000,
+  LONG ? 21_600_000 : 600_000,
 );
 
 const SMALL = "sweep-time --scheduler hybrid --windows 2 --tmax 30 --ntrials 3 --workers 0 --quiet";
