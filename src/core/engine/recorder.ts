@@ -37,6 +37,7 @@ export class Recorder implements Inspector {
   ended(replica: Replica): void {
     if (!this.observer.ended) return;
     const { scheduled, index, engine } = replica;
+    const { decodeIds, decodable, preempted } = this.composed[index].shift()!;
     const { startAt, endAt, iterations, decodes, prefillTokens } = scheduled;
     this.observer.ended({
       replica: index,
@@ -49,12 +50,14 @@ export class Recorder implements Inspector {
           ? Array.from(scheduled.ends.subarray(0, iterations), asInstant)
           : null,
       decodes,
+      decodeIds,
+      decodable,
       prefillTokens,
       chunks: chunksOf(scheduled),
       prefilled: idsOf(scheduled.ended),
-      finished: [...idsOf(scheduled.finishing), ...idsOf(scheduled.finishingUnseated)],
+      finished: idsOf(scheduled.finishing, scheduled.finishingUnseated),
+      preempted,
       kvTokens: engine.varies ? scheduled.sumKv : null,
-      ...this.composed[index].shift()!,
     });
   }
 
@@ -74,7 +77,12 @@ export class Recorder implements Inspector {
   }
 }
 
-const idsOf = ({ ids, length }: IdList): number[] => Array.from(ids.subarray(0, length));
+/** By hand: `Array.from` of a typed array goes through its iterator, for every stretch of a run. */
+function idsOf(...lists: readonly IdList[]): number[] {
+  const all: number[] = [];
+  for (const { ids, length } of lists) for (let i = 0; i < length; i++) all.push(ids[i]);
+  return all;
+}
 
 /** The pool names its active sequences first. */
 function activeIn({ pool }: Replica, count: number): number[] {
@@ -86,5 +94,8 @@ function activeIn({ pool }: Replica, count: number): number[] {
   return ids;
 }
 
-const chunksOf = ({ chunkCount, chunkId, chunkTokens }: ScheduledBatch): ChunkRecord[] =>
-  Array.from({ length: chunkCount }, (_, i) => ({ id: chunkId[i], tokens: chunkTokens[i] }));
+function chunksOf({ chunkCount, chunkId, chunkTokens }: ScheduledBatch): ChunkRecord[] {
+  const chunks: ChunkRecord[] = [];
+  for (let i = 0; i < chunkCount; i++) chunks.push({ id: chunkId[i], tokens: chunkTokens[i] });
+  return chunks;
+}
