@@ -117,6 +117,56 @@ function linesOf(all: readonly Bar[], groups: readonly string[], styles: readonl
   ]);
 }
 
+/** A line as the data of the view has it. */
+const rowOf = (
+  { heading, bar }: Line,
+  line: number,
+  { series, value }: Pick<BarsOptions, "series" | "value">,
+  pixelsPerUnit: number,
+): View => ({
+  line,
+  heading,
+  [series.column]: bar?.series ?? null,
+  [value.column]: bar?.value ?? null,
+  low: bar?.low ?? null,
+  high: bar?.high ?? null,
+  bound: bar?.bound ?? null,
+  label: bar === null ? null : shortEstimate(bar),
+  labelAt: bar === null ? null : labelPlace(bar, pixelsPerUnit),
+});
+
+/** The words of a heading. */
+const HEADING = {
+  type: "text",
+  align: "left",
+  baseline: "middle",
+  fontWeight: "bold",
+  fontSize: SIZE.axisTitle,
+  x: 0,
+  dy: 4,
+};
+
+/** The estimate's interval, with a tick at each end, and the bound. */
+const intervalLayers = (x: View, y: View): View[] => [
+  {
+    transform: needs("low"),
+    mark: { type: "rule", color: "#000000", strokeWidth: 1.5 },
+    encoding: { x: { ...x, field: "low" }, x2: { field: "high" }, y },
+  },
+  ...["low", "high"].map((end) => ({
+    transform: needs(end),
+    mark: { type: "tick", color: "#000000", thickness: 1.5, size: 10 },
+    encoding: { x: { ...x, field: end }, y },
+  })),
+  {
+    transform: needs("bound"),
+    mark: { type: "tick", color: "#000000", thickness: 2.5, size: LINE - 6 },
+    encoding: { x: { ...x, field: "bound" }, y },
+  },
+];
+
+const needs = (field: string): View[] => [{ filter: `isValid(datum.${field})` }];
+
 function draw(
   lines: readonly Line[],
   { series, value }: BarsOptions,
@@ -130,17 +180,9 @@ function draw(
     present.flatMap((bar) => [bar.low, bar.high, bar.bound].filter((end) => end !== null)),
     true,
   );
-  const values = lines.map(({ heading, bar }, line) => ({
-    line,
-    heading,
-    [series.column]: bar?.series ?? null,
-    [value.column]: bar?.value ?? null,
-    low: bar?.low ?? null,
-    high: bar?.high ?? null,
-    bound: bar?.bound ?? null,
-    label: bar === null ? null : shortEstimate(bar),
-    labelAt: bar === null ? null : labelPlace(bar, width / (scale.domain[1] - scale.domain[0])),
-  }));
+  const values = lines.map((line, i) =>
+    rowOf(line, i, { series, value }, width / (scale.domain[1] - scale.domain[0])),
+  );
   const isBar = { filter: "!isValid(datum.heading)" };
   const x = {
     type: "quantitative",
@@ -161,7 +203,6 @@ function draw(
     scale: { domain: styles.map((style) => style.name), range: styles.map((style) => style.color) },
   };
   const name = { type: "text", align: "right", baseline: "middle", x: -8 };
-  const needs = (field: string): View[] => [{ filter: `isValid(datum.${field})` }];
   return {
     description,
     width,
@@ -173,21 +214,7 @@ function draw(
         mark: { type: "bar", opacity: 0.85 },
         encoding: { x: { ...x, field: fieldOf(value.column) }, y, color },
       },
-      {
-        transform: needs("low"),
-        mark: { type: "rule", color: "#000000", strokeWidth: 1.5 },
-        encoding: { x: { ...x, field: "low" }, x2: { field: "high" }, y },
-      },
-      ...["low", "high"].map((end) => ({
-        transform: needs(end),
-        mark: { type: "tick", color: "#000000", thickness: 1.5, size: 10 },
-        encoding: { x: { ...x, field: end }, y },
-      })),
-      {
-        transform: needs("bound"),
-        mark: { type: "tick", color: "#000000", thickness: 2.5, size: LINE - 6 },
-        encoding: { x: { ...x, field: "bound" }, y },
-      },
+      ...intervalLayers(x, y),
       { transform: [isBar], mark: name, encoding: { y, text: { field: series.column, type: "nominal" } } },
       {
         transform: [isBar],
@@ -196,15 +223,7 @@ function draw(
       },
       {
         transform: needs("heading"),
-        mark: {
-          type: "text",
-          align: "left",
-          baseline: "middle",
-          fontWeight: "bold",
-          fontSize: SIZE.axisTitle,
-          x: 0,
-          dy: 4,
-        },
+        mark: HEADING,
         encoding: { y, text: { field: "heading", type: "nominal" } },
       },
     ],

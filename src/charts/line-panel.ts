@@ -50,15 +50,6 @@ export function linePanel(
 
   const y0 = measureEncoding(y, yScale, size, above.headroom, nothing);
   const x0 = positionEncoding(x, xScale, size);
-  const values = marked.map(({ point, marker, alone }) => ({
-    [series.column]: point.series,
-    [x.column]: point.x,
-    [y.column]: point.value,
-    [lowColumn(y.column)]: point.low,
-    [highColumn(y.column)]: point.high,
-    marker,
-    alone,
-  }));
   const xField = single ? sideBySide(x, xs, series, styles, size) : { ...x0, field: fieldOf(x.column) };
   const yField = { ...y0, field: fieldOf(y.column) };
   const { color, strokeDash, shape } = styleEncodings(series, styles);
@@ -72,16 +63,6 @@ export function linePanel(
     { mark: { type: "area", opacity: styles.length > 4 ? 0.12 : 0.2 }, encoding: interval },
     { mark: { type: "line", strokeWidth: 2 }, encoding: { ...at, y: yField, strokeDash } },
   ];
-  const whiskers: View = {
-    transform: [{ filter: `datum.alone && isValid(datum[${JSON.stringify(lowColumn(y.column))}])` }],
-    mark: { type: "rule", strokeWidth: 1.5 },
-    encoding: interval,
-  };
-  const markers: View = {
-    transform: [{ filter: "datum.marker" }],
-    mark: { type: "point", filled: true, opacity: 1, size: 46 },
-    encoding: { ...at, y: yField, shape },
-  };
   const hasAlone = marked.some(({ alone, point }) => alone && point.low !== null);
   const description = describeLines(
     placed,
@@ -93,13 +74,13 @@ export function linePanel(
       description,
       width: size.width,
       height: size.height,
-      data: { values },
+      data: { values: marked.map((one) => rowOf(one, panel)) },
       layer: [
         ...acrossRules(rules, y0, yScale, styles, size),
         ...above.layers(x0),
         ...(single ? [] : lines),
-        ...(hasAlone ? [whiskers] : []),
-        markers,
+        ...(hasAlone ? [whiskers(interval, lowColumn(y.column))] : []),
+        markers({ ...at, y: yField, shape }),
         ...(nothing ? [emptyText(size)] : []),
       ],
     },
@@ -107,6 +88,33 @@ export function linePanel(
     marks: hasIntervals ? [single ? STEM : BAND] : [],
   };
 }
+
+/** A point as the data of the view has it. */
+const rowOf = (
+  { point, marker, alone }: ReturnType<typeof withMarks>[number],
+  { x, y, series }: Panel,
+): View => ({
+  [series.column]: point.series,
+  [x.column]: point.x,
+  [y.column]: point.value,
+  [lowColumn(y.column)]: point.low,
+  [highColumn(y.column)]: point.high,
+  marker,
+  alone,
+});
+
+/** The interval of a point that no line leads to. */
+const whiskers = (encoding: View, low: string): View => ({
+  transform: [{ filter: `datum.alone && isValid(datum[${JSON.stringify(low)}])` }],
+  mark: { type: "rule", strokeWidth: 1.5 },
+  encoding,
+});
+
+const markers = (encoding: View): View => ({
+  transform: [{ filter: "datum.marker" }],
+  mark: { type: "point", filled: true, opacity: 1, size: 46 },
+  encoding,
+});
 
 function emptyText(size: { readonly width: number; readonly height: number }): View {
   const place = { align: "center", baseline: "middle", x: size.width / 2, y: size.height / 2 };

@@ -88,11 +88,11 @@ function describe(name: string, ordered: readonly Tile[], symbol: string): strin
   return `${name}: ${words.join(", ") || "no values"}.`;
 }
 
-function draw(
+/** Where each tile stands, in lines under the heading of its lane. */
+function place(
   lanes: readonly { readonly name: string; readonly tiles: readonly Tile[] }[],
-  { series, x, word }: TilesOptions,
-  description: string,
-): View {
+  { series, x, word }: Pick<TilesOptions, "series" | "x" | "word">,
+): { readonly placed: readonly View[]; readonly headings: readonly View[]; readonly height: number } {
   let top = 0;
   const headings: View[] = [];
   const placed = lanes.flatMap((lane) => {
@@ -117,7 +117,15 @@ function draw(
       };
     });
   });
-  const height = top - BETWEEN;
+  return { placed, headings, height: top - BETWEEN };
+}
+
+function draw(
+  lanes: readonly { readonly name: string; readonly tiles: readonly Tile[] }[],
+  { series, x, word }: TilesOptions,
+  description: string,
+): View {
+  const { placed, headings, height } = place(lanes, { series, x, word });
   const channel = (field: string, domain: readonly number[]): View => ({
     field,
     type: "quantitative",

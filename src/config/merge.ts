@@ -44,34 +44,45 @@ function isPlain({ option }: OptionNode, value: unknown): boolean {
 
 /** Merges `layers`, the later over the earlier; `tell` hears of what is wrong with them. */
 export function mergeLayers(layers: readonly Layer[], tree: GroupNode, tell: Tell): Merged {
-  const places = new Map<string, Place>();
-  const values: Tree = {};
-  for (const layer of layers) mergeGroup(tree, "", values, layer.values, layer);
+  const merging = new Merging(tree, tell);
+  for (const layer of layers) merging.group(tree, "", merging.values, layer.values, layer);
+  const { values, places } = merging;
   return { values, places };
+}
 
-  function set(into: Tree, name: string, node: OptionNode, given: unknown, place: Place): void {
+/** What has been merged so far. */
+class Merging implements Merged {
+  readonly values: Tree = {};
+  readonly places = new Map<string, Place>();
+
+  constructor(
+    private readonly tree: GroupNode,
+    private readonly tell: Tell,
+  ) {}
+
+  private set(into: Tree, name: string, node: OptionNode, given: unknown, place: Place): void {
     const value = plain(node, given);
     const { choices, kind } = node.option;
     const isWord = kind === "text" ? value !== "" : choices?.includes(value as string);
     if (typeof value === "string" ? isWord : isPlain(node, value)) {
       into[name] = value;
-      places.set(place.key, place);
-    } else tell(place.layer, place.key, () => invalid(place, node, value));
+      this.places.set(place.key, place);
+    } else this.tell(place.layer, place.key, () => invalid(place, node, value));
   }
 
-  function mergeGroup(node: GroupNode, prefix: string, into: Tree, given: unknown, layer: Layer): void {
+  group(node: GroupNode, prefix: string, into: Tree, given: unknown, layer: Layer): void {
     const place = { layer, key: prefix.slice(0, -1) };
     const whole = typeof given === "string" ? node.words?.get(given) : undefined;
     if (whole) {
       for (const [name, value] of Object.entries(whole)) {
         into[name] = value;
-        places.set(prefix + name, place);
+        this.places.set(prefix + name, place);
       }
-    } else if (!isTree(given)) tell(layer, place.key, () => invalid(place, node, given));
-    else for (const name of Object.keys(given)) mergeChild(node, prefix, into, name, given, layer);
+    } else if (!isTree(given)) this.tell(layer, place.key, () => invalid(place, node, given));
+    else for (const name of Object.keys(given)) this.child(node, prefix, into, name, given, layer);
   }
 
-  function mergeChild(
+  private child(
     parent: GroupNode,
     prefix: string,
     into: Tree,
@@ -83,23 +94,23 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode, tell: Tel
     const place = { layer, key: prefix + name };
     const node = parent.children.get(name);
     if (value === undefined) return;
-    if (!node) tell(layer, place.key, () => unknownKey(place, name, parent, undefined, tree));
-    else if (node.type === "option") set(into, name, node, value, place);
-    else if (node.type === "spec") into[name] = mergeSpec(node, place, into[name], value);
+    if (!node) this.tell(layer, place.key, () => unknownKey(place, name, parent, undefined, this.tree));
+    else if (node.type === "option") this.set(into, name, node, value, place);
+    else if (node.type === "spec") into[name] = this.spec(node, place, into[name], value);
     else if (node.type === "group") {
       if (!isTree(into[name])) into[name] = {};
-      mergeGroup(node, `${place.key}.`, into[name] as Tree, value, layer);
+      this.group(node, `${place.key}.`, into[name] as Tree, value, layer);
     } else if (node.type === "text" && (typeof value !== "string" || value === ""))
-      tell(layer, place.key, () => invalid(place, node, value));
+      this.tell(layer, place.key, () => invalid(place, node, value));
     else if (node.type === "list" || !node.aside) {
       into[name] = value;
-      places.set(place.key, place);
+      this.places.set(place.key, place);
     }
   }
 
-  function mergeSpec(node: SpecNode, place: Place, current: unknown, given: unknown): unknown {
+  private spec(node: SpecNode, place: Place, current: unknown, given: unknown): unknown {
     if (!isTree(given)) {
-      tell(place.layer, place.key, () => invalid(place, node, given));
+      this.tell(place.layer, place.key, () => invalid(place, node, given));
       return current;
     }
     const before = isTree(current) ? current : {};
@@ -107,24 +118,24 @@ export function mergeLayers(layers: readonly Layer[], tree: GroupNode, tell: Tel
     const definition = node.family.find(({ name }) => name === kind);
     if (given.kind !== undefined && !definition) {
       const at = { ...place, key: `${place.key}.kind` };
-      tell(at.layer, at.key, () => unknownKind(at, node, given.kind));
+      this.tell(at.layer, at.key, () => unknownKind(at, node, given.kind));
       return current;
     }
     const known = optionsOf(node, kind);
     const next: Tree = {};
     for (const name of Object.keys(before))
       if (name === "kind" || known.some(({ key }) => key === name)) next[name] = before[name];
-      else places.delete(`${place.key}.${name}`);
+      else this.places.delete(`${place.key}.${name}`);
     if (given.kind !== undefined) {
       next.kind = kind;
-      places.set(`${place.key}.kind`, { ...place, key: `${place.key}.kind` });
+      this.places.set(`${place.key}.kind`, { ...place, key: `${place.key}.kind` });
     }
     for (const name of Object.keys(given)) {
       if (name === "kind" || given[name] === undefined) continue;
       const at = { ...place, key: `${place.key}.${name}` };
       const option = known.find(({ key }) => key === name);
-      if (option) set(next, name, { type: "option", option }, given[name], at);
-      else tell(at.layer, at.key, () => unknownKey(at, name, node, kind, tree));
+      if (option) this.set(next, name, { type: "option", option }, given[name], at);
+      else this.tell(at.layer, at.key, () => unknownKey(at, name, node, kind, this.tree));
     }
     return next;
   }

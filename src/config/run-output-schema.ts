@@ -7,8 +7,8 @@ import { METRICS } from "../core/measures/metrics.js";
 import type { z } from "zod";
 import { optionSchema, type Zod } from "./schema.js";
 
-/** The schema of what `llmsim run --json` prints. null stands where there is no value. */
-export function runOutputSchema(zod: Zod): z.ZodType {
+/** The parts that several schemas share. */
+function partsOf(zod: Zod) {
   const value = zod.number().nullable();
   const summary = {
     mean: value.meta({ description: "mean over the trials that have a value" }),
@@ -17,7 +17,6 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     ci95_high: value.meta({ description: "upper end of the interval" }),
     n: zod.int().min(0).meta({ description: "trials that have a value" }),
   };
-  const verdict = zod.enum(["better", "worse", "not resolved"]);
   const metrics = (each: z.ZodObject): z.ZodType =>
     zod.strictObject(
       Object.fromEntries(
@@ -27,8 +26,14 @@ export function runOutputSchema(zod: Zod): z.ZodType {
         }),
       ),
     );
+  return { value, summary, metrics };
+}
+type Parts = ReturnType<typeof partsOf>;
+
+/** What came of a scheduler. */
+function resultSchema(zod: Zod, { value, summary, metrics }: Parts): z.ZodType {
   const values = zod.array(value).optional().meta({ description: "each trial's value, under --per-trial" });
-  const result = zod.looseObject({
+  return zod.looseObject({
     scheduler: zod.string(),
     t_max_s: zod.number().optional().meta({ description: "time window" }),
     lambda_qps: zod.number().optional().meta({ description: "arrival rate" }),
@@ -48,7 +53,12 @@ export function runOutputSchema(zod: Zod): z.ZodType {
       .optional()
       .meta({ description: "under --per-trial: what the requests were drawn from, for compare --baseline" }),
   });
-  const difference = zod.looseObject({
+}
+
+/** A scheduler less another. */
+function differenceSchema(zod: Zod, { value, summary, metrics }: Parts): z.ZodType {
+  const verdict = zod.enum(["better", "worse", "not resolved"]);
+  return zod.looseObject({
     scheduler: zod.string(),
     ratio: value.optional().meta({ description: "its decodes' share, where it has one" }),
     to: zod.string().meta({ description: "the scheduler that is subtracted" }),
@@ -57,13 +67,16 @@ export function runOutputSchema(zod: Zod): z.ZodType {
     verdict: verdict.nullable(),
     trials_to_resolve: value.meta({ description: "about how many trials would tell the two apart" }),
   });
+}
+
+function precisionSchema(zod: Zod, { value }: Parts): z.ZodType {
   const share = value.meta({ description: "half-width of the 95 % interval over the mean" });
   const forecast = zod
     .int()
     .min(0)
     .nullable()
     .meta({ description: "about how many trials in all meet the target, by those so far" });
-  const precision = zod
+  return zod
     .strictObject({
       metric: zod.string().meta({ description: "one of the metrics, or any percentile of a time" }),
       target: zod.number().gt(0).lt(1).meta({ description: "relative error asked for" }),
@@ -83,8 +96,10 @@ export function runOutputSchema(zod: Zod): z.ZodType {
         .meta({ description: "every look at the trials: their number, the widest, the forecast" }),
     })
     .meta({ description: "under --precision: what was asked for and what it took" });
-  const { mean, sd, ci95_low, ci95_high, n } = summary;
-  const assertion = zod
+}
+
+function assertionSchema(zod: Zod, { value, summary }: Parts): z.ZodType {
+  return zod
     .strictObject({
       assertion: zod.string().meta({ description: "the condition" }),
       metric: zod.string().meta({ description: "one of the metrics, or any percentile of a time" }),
@@ -92,7 +107,7 @@ export function runOutputSchema(zod: Zod): z.ZodType {
       limit: zod.number().meta({ description: "in the metric's unit" }),
       scheduler: zod.string().meta({ description: "the scheduler it is judged for" }),
       verdict: zod.enum(["pass", "fail", "undecided"]).meta({ description: "by the interval" }),
-      ...{ mean, sd, ci95_low, ci95_high, n },
+      ...summary,
       share_beyond: value
         .optional()
         .meta({ description: "of a percentile: the share of all requests, or gaps, beyond the limit" }),
@@ -106,6 +121,12 @@ export function runOutputSchema(zod: Zod): z.ZodType {
       trials_to_decide: value.meta({ description: "about how many trials would decide it" }),
     })
     .meta({ description: "under --assert: each condition for each scheduler" });
+}
+
+/** The schema of what `llmsim run --json` prints. null stands where there is no value. */
+export function runOutputSchema(zod: Zod): z.ZodType {
+  const parts = partsOf(zod);
+  const assertion = assertionSchema(zod, parts);
   return zod
     .looseObject({
       command: zod.string(),
@@ -135,9 +156,9 @@ export function runOutputSchema(zod: Zod): z.ZodType {
       conventions: zod.strictObject(
         Object.fromEntries(CONVENTION_OPTIONS.map((option) => [option.key, optionSchema(zod, option)])),
       ),
-      precision: precision.optional(),
-      results: zod.array(result),
-      differences: zod.array(difference).optional(),
+      precision: precisionSchema(zod, parts).optional(),
+      results: zod.array(resultSchema(zod, parts)),
+      differences: zod.array(differenceSchema(zod, parts)).optional(),
       targets: zod.array(assertion).optional().meta({ description: "under --slo: what it asks of the run" }),
       assertions: zod.array(assertion).optional(),
     })

@@ -70,7 +70,11 @@ export function readSchedulers(
   });
 
   unused();
-  refuseTwins();
+  for (const { kind } of twinsIn(specs))
+    refuse(list, () => {
+      const { at, name } = nameOf(list);
+      return { key: "schedulers", message: `${at}invalid ${name}: ${kind} twice (each scheduler once)` };
+    });
   return { specs, places };
 
   function refuse({ layer, key }: Place, issue: () => Issue): void {
@@ -105,22 +109,15 @@ export function readSchedulers(
       }));
     }
   }
+}
 
-  function refuseTwins(): void {
-    const seen = new Set<string>();
-    for (const spec of specs) {
-      const text = JSON.stringify(spec);
-      if (seen.has(text))
-        refuse(list!, () => {
-          const { at, name } = nameOf(list!);
-          return {
-            key: "schedulers",
-            message: `${at}invalid ${name}: ${spec.kind} twice (each scheduler once)`,
-          };
-        });
-      seen.add(text);
-    }
-  }
+/** Specs that stood before already. */
+function twinsIn(specs: readonly Spec[]): Spec[] {
+  const seen = new Set<string>();
+  return specs.filter((spec) => {
+    const text = JSON.stringify(spec);
+    return seen.has(text) || !seen.add(text);
+  });
 }
 
 /** The entries of a list, however it was given; undefined for what is none. */

@@ -5,7 +5,8 @@
  * Keys are compared here, with a set, because the library compares every pair of them. The library
  * (70 ms) loads when the first text is read.
  */
-import type { Alias, Document, Node, Pair, YAMLMap } from "yaml";
+import type * as YamlModule from "yaml";
+import type { Alias, Document, Node, Pair, YAMLMap, LineCounter } from "yaml";
 import { ConfigError } from "../core/errors.js";
 import { Issues } from "../core/issues.js";
 import { DEEPEST_NESTING, refuseExcess } from "./nesting.js";
@@ -22,6 +23,8 @@ export interface Parsed {
   placeOf(path: readonly string[]): { readonly line: number; readonly col: number } | undefined;
 }
 
+type Yaml = typeof YamlModule;
+
 /**
  * Parses `text`; `file` names it in errors.
  * @throws ConfigError with issues `file:line:col: message`, at most ten and how many more
@@ -30,6 +33,18 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
   refuseExcess(text, file);
   const yaml = await import("yaml");
   const lines = new yaml.LineCounter();
+  const document = documentOf(yaml, text, file, lines);
+  const placeOf = placesIn(yaml, document, lines);
+  const lineOf = (path: readonly string[]): number | undefined => placeOf(path)?.line;
+  try {
+    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown, lineOf, placeOf };
+  } catch (error) {
+    throw new ConfigError([{ key: "", message: `${file}: ${inOurWords((error as Error).message)}` }]);
+  }
+}
+
+/** Refuses what is no YAML, and keys that stand twice. */
+function documentOf(yaml: Yaml, text: string, file: string, lines: LineCounter): Document {
   const issues = new Issues(file);
   const report = (offset: number, message: string): void => {
     issues.add(() => {
@@ -37,8 +52,6 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
       return { key: "", message: `${file}:${line}:${col}: ${inOurWords(message)}` };
     });
   };
-  const keyOf = (pair: Pair): string => (yaml.isScalar(pair.key) ? String(pair.key.value) : "");
-
   let document: Document;
   const { stackTraceLimit } = Error;
   try {
@@ -60,7 +73,7 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
         Map(_, { items }) {
           const seen = new Set<string>();
           for (const pair of items) {
-            const key = keyOf(pair);
+            const key = keyOf(yaml, pair);
             if (seen.has(key))
               report(startOf(pair.key), `duplicate key: ${JSON.stringify(key).slice(1, -1)}`);
             seen.add(key);
@@ -75,11 +88,17 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
     Error.stackTraceLimit = stackTraceLimit;
   }
   issues.refuse();
+  return document;
+}
 
+const keyOf = (yaml: Yaml, { key }: Pair): string => (yaml.isScalar(key) ? String(key.value) : "");
+
+/** Where what a path leads to stands in a document. */
+function placesIn(yaml: Yaml, document: Document, lines: LineCounter): Parsed["placeOf"] {
   /** Pairs by key: who asks for the places of a thousand keys does not search for each. */
   const pairs = new WeakMap<object, Map<string, Pair>>();
   const pairOf = (map: YAMLMap, key: string): Pair | undefined => {
-    const known = pairs.get(map) ?? new Map(map.items.map((pair) => [keyOf(pair), pair]));
+    const known = pairs.get(map) ?? new Map(map.items.map((pair) => [keyOf(yaml, pair), pair]));
     pairs.set(map, known);
     return known.get(key);
   };
@@ -88,7 +107,7 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
     if (!targets.has(alias)) targets.set(alias, alias.resolve(document));
     return targets.get(alias);
   };
-  function placeOf(path: readonly string[]): { line: number; col: number } | undefined {
+  return (path) => {
     let node: unknown = document.contents;
     let offset: number | undefined;
     for (const name of path) {
@@ -104,14 +123,7 @@ export async function parseText(text: string, file: string): Promise<Parsed> {
       } else return undefined;
     }
     return offset === undefined ? undefined : lines.linePos(offset);
-  }
-  const lineOf = (path: readonly string[]): number | undefined => placeOf(path)?.line;
-
-  try {
-    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }) as unknown, lineOf, placeOf };
-  } catch (error) {
-    throw new ConfigError([{ key: "", message: `${file}: ${inOurWords((error as Error).message)}` }]);
-  }
+  };
 }
 
 const startOf = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;

@@ -6,6 +6,7 @@
 import { firstStall, stallOf, type StallKind } from "./stall.js";
 import { holds, iterationAt, type Lane } from "./lane.js";
 import type { Pen, TimelineTheme } from "./pen.js";
+import { DOWN, fall, rise, type Tops, topsOf, UP } from "./tops.js";
 import { time } from "./words.js";
 
 export interface View {
@@ -35,8 +36,6 @@ const LEFT = 8;
 const RIGHT = 8;
 const AXIS = 24;
 const TITLE = 20;
-const UP = 38;
-const DOWN = 26;
 const STRIP = 5;
 const QUEUE = 30;
 const GAP = 14;
@@ -59,38 +58,6 @@ const xOf = ({ from, to, width }: View, at: number): number =>
   LEFT + ((at - from) / (to - from)) * (width - LEFT - RIGHT);
 const atOf = ({ from, to, width }: View, x: number): number =>
   from + ((x - LEFT) / (width - LEFT - RIGHT)) * (to - from);
-
-const most = (values: Int32Array): number => values.reduce((best, value) => Math.max(best, value), 1);
-
-/** Heights that all lanes share, so that they can be compared. */
-interface Tops {
-  readonly prefill: number;
-  readonly decodes: number;
-  readonly queue: number;
-}
-const cache = new WeakMap<readonly Lane[], Tops>();
-function topsOf(lanes: readonly Lane[]): Tops {
-  let tops = cache.get(lanes);
-  if (!tops) {
-    const over = (of: (lane: Lane) => Int32Array): number =>
-      Math.max(1, ...lanes.map((lane) => most(of(lane))));
-    tops = {
-      prefill: over((lane) => lane.prefill),
-      decodes: over((lane) => lane.decodes),
-      queue: Math.max(
-        over((lane) => lane.waiting),
-        over((lane) => lane.resident),
-      ),
-    };
-    cache.set(lanes, tops);
-  }
-  return tops;
-}
-// Prompts differ a hundredfold, batches tenfold: by the square root the small ones still show.
-const grown = (value: number, top: number, height: number): number =>
-  value <= 0 ? 0 : Math.max(2, height * Math.sqrt(value / top));
-const rise = (tokens: number, top: number): number => grown(tokens, top, UP);
-const fall = (decodes: number, top: number): number => grown(decodes, top, DOWN);
 
 /** Draws one frame. The pen's units are CSS pixels; `lanes` is kept by identity for what only they decide. */
 export function draw(pen: Pen, lanes: readonly Lane[], view: View): Drawn {

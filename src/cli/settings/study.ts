@@ -38,6 +38,8 @@ export interface StudyAndTraces {
  * Reads every layer and resolves them; problems are added to `issues`, and then there is no study.
  * @param run settings that the experiment's files bring
  */
+// Each step needs what the ones before it read: apart they would hand each other a dozen values.
+// eslint-disable-next-line max-lines-per-function
 export async function studyFrom(
   experiment: Experiment,
   flags: Flags,
@@ -73,21 +75,16 @@ export async function studyFrom(
       const below = own === undefined ? scenario.layers : [];
       const isChanged = hardwareOf(further) !== undefined;
       const on = isChanged ? await hardwareFrom([...layers, ...further], flags, cwd, fs, issues) : hardware;
-      // Without a scenario, hardware comes with the engine that it was measured for.
-      const machine = on ? [...(named === undefined ? hardwareAlone(on.layer) : []), on.layer] : [];
-      if (server) machine.push(...server.layersOn(on?.layer));
-      if (run) machine.push({ source: run.source, values: { engine: run.engine } });
+      const machine = [
+        // Without a scenario, hardware comes with the engine that it was measured for.
+        ...(on ? [...(named === undefined ? hardwareAlone(on.layer) : []), on.layer] : []),
+        ...(server?.layersOn(on?.layer) ?? []),
+        ...(run ? [{ source: run.source, values: { engine: run.engine } }] : []),
+      ];
       const all = [defaults, ...below, ...machine, ...traffic.below, ...inOrder, ...further];
       const study = resolveStudy(all, registry, { force: flags.force === true });
       const namesScenario = file === undefined ? !on || named !== undefined : flags.scenario !== undefined;
-      const chosenBy = [
-        ...(namesScenario ? [`--scenario ${shellWord(name)}`] : []),
-        ...(flags.hardware === undefined ? [] : [`--hardware ${shellWord(flags.hardware as string)}`]),
-        ...(flags.profileOnly === true ? ["--profile-only"] : []),
-        ...(file === undefined ? [] : [`--config ${shellWord(file)}`]),
-        ...(server ? [server.again] : []),
-        ...(traffic.again === "" ? [] : [traffic.again]),
-      ].join(" ");
+      const chosenBy = choosing(namesScenario ? name : undefined, flags, [server?.again, traffic.again]);
       const { trace } = traffic;
       const assumed = [...study.origins].flatMap(([key, from]) => (from === ASSUMED ? [key] : []));
       return {
@@ -105,19 +102,17 @@ export async function studyFrom(
         ...(plugged.uses.length > 0 && { plugins: plugged.uses }),
       };
     };
-    const changes = await changesOf(
-      experiment,
-      flags,
-      (name) => configLayer(name, cwd, fs, registry),
-      issues,
+    const layerOf = (name: string): Promise<Layer> => configLayer(name, cwd, fs, registry);
+    const changes = await changesOf(experiment, flags, layerOf, issues);
+    const names = experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual];
+    const studies = await each(names, (name) => told(() => studyOn(name), issues));
+    const variants = await each(
+      changes,
+      async ({ label, settings, scenario = named ?? usual, layers: further }) => {
+        const found = await told(() => studyOn(scenario, further), issues);
+        return found.map((study): Variant => ({ label, settings, study }));
+      },
     );
-    const studies: Study[] = [];
-    for (const name of experiment.scenarioLists?.[named ?? ""] ?? [named ?? usual])
-      studies.push(...(await told(() => studyOn(name), issues)));
-    const variants: Variant[] = [];
-    for (const { label, settings, scenario = named ?? usual, layers: further } of changes)
-      for (const study of await told(() => studyOn(scenario, further), issues))
-        variants.push({ label, settings, study });
     if (studies.length === 0) return undefined;
     const study = { ...studies[0], others: studies.slice(1), ...(variants.length > 0 && { variants }) };
     return { study, traces: traffic.traces };
@@ -127,6 +122,27 @@ export async function studyFrom(
     return undefined;
   }
 }
+
+/** All that comes of some, one after the other: problems are told in their order. */
+async function each<T, R>(all: readonly T[], of: (one: T) => Promise<readonly R[]>): Promise<R[]> {
+  const found: R[] = [];
+  for (const one of all) found.push(...(await of(one)));
+  return found;
+}
+
+/** The flags that lead to a study again: its scenario, where one is named, and what lies over it. */
+const choosing = (
+  scenario: string | undefined,
+  { hardware, profileOnly, config }: Flags,
+  others: readonly (string | undefined)[],
+): string =>
+  [
+    ...(scenario === undefined ? [] : [`--scenario ${shellWord(scenario)}`]),
+    ...(hardware === undefined ? [] : [`--hardware ${shellWord(hardware as string)}`]),
+    ...(profileOnly === true ? ["--profile-only"] : []),
+    ...(config === undefined ? [] : [`--config ${shellWord(config as string)}`]),
+    ...others.filter((words) => words !== undefined && words !== ""),
+  ].join(" ");
 
 /** The study, or none; those of its problems that no other study has are added. */
 async function told(study: () => Promise<Study>, issues: Issue[]): Promise<Study[]> {

@@ -3,6 +3,7 @@
  * result (`--baseline`), paired where both saw the same requests.
  */
 import type { SimulationConfig } from "../../core/configuration/config.js";
+import type { Registry } from "../../core/configuration/registry.js";
 import { ConfigError, type Issue } from "../../core/errors.js";
 import { hasColumn, metricsOf } from "../../core/measures/metrics.js";
 import { pairedDifference, summarize, welchOf } from "../../stats/index.js";
@@ -32,7 +33,7 @@ import { differing, requireSettings, settingsAnswer, settingsOf } from "./differ
 import { HEADLINE, schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
 import type { ExperimentOptions, OptionsOf } from "../interface/options.js";
-import type { Report } from "../interface/report.js";
+import type { Report, Table } from "../interface/report.js";
 import type { Study } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
 import { again, withScheduler } from "../interface/study.js";
@@ -213,16 +214,7 @@ async function execute({
     ...(earlier?.pairs ?? []).map((pair, i) => (keeping[i] ? pair : withoutVerdict(pair))),
   ];
   const overload = overloaded(labels, records, keeping, study.registry, "configuration");
-  const hasSlo = configs.every(({ slo }) => slo !== undefined);
-  const shown: Shown = [
-    ...COMPARED.slice(1),
-    COMPARED[0],
-    ...(hasSlo ? ([["slo_attainment", "attainment"]] as const) : []),
-  ];
-  const named = shown.some(([name]) => name === metric)
-    ? shown
-    : [...shown, [metric, metricTitle(metric)] as const];
-  const { perTrial } = options;
+  const named = shownOf(configs, metric);
   const judged = judge(conditions, labels, records);
   return {
     answer: [
@@ -233,28 +225,11 @@ async function execute({
       ...(judged.length > 0 ? [assertionAnswer(judged)] : []),
     ],
     tables: [
-      pointTable(
-        "",
-        ["configuration"],
-        labels.map((label) => [label]),
-        COMPARED,
-        records,
-        configs.map((_, i) => i),
-        { registry: study.registry },
-      ),
+      configurationTable(labels, records, study.registry),
       pairTable(pairs, named),
       ...(judged.length > 0 ? [assertionTable(judged)] : []),
     ],
-    notes: [
-      ...(earlier?.notes ?? []),
-      ...new Set(
-        (study.variants ?? [{ study }]).flatMap((one) => {
-          const at = configs.findIndex((config) => config.workload === one.study.config.workload);
-          return at < 0 ? [] : loadNotes(one.study, [], records);
-        }),
-      ),
-      ...fewNotes(study, records),
-    ],
+    notes: [...(earlier?.notes ?? []), ...loadNotesOn(study, records), ...fewNotes(study, records)],
     csv: [{ path: TABLE, columns: PAIR_COLUMNS, rows: pairRows(pairs) }],
     figures: pairFigure(
       FIGURE,
@@ -264,14 +239,7 @@ async function execute({
       `T = ${study.config.horizon.tmaxSeconds} s, ${subtitle(study)}`,
     ),
     json: {
-      results: entries.map(({ label, config }, i) => ({
-        configuration: label,
-        ...keyCells(config, records.trials, undefined, study.registry),
-        keeps_up: keeping[i],
-        metrics: jsonMetrics(records, i, perTrial),
-        settings: settingsOf(config),
-        ...(perTrial && { drawn: drawnFrom(config) }),
-      })),
+      results: resultsOf(entries, records, keeping, study, options.perTrial),
       differences: jsonPairs(pairs, metric),
       ...(judged.length > 0 && { assertions: jsonAssertions(judged) }),
     },
@@ -284,6 +252,58 @@ async function execute({
     ],
   };
 }
+
+const configurationTable = (
+  labels: readonly string[],
+  records: TrialRecords,
+  registry: Registry | undefined,
+): Table =>
+  pointTable(
+    "",
+    ["configuration"],
+    labels.map((label) => [label]),
+    COMPARED,
+    records,
+    labels.map((_, i) => i),
+    { registry },
+  );
+
+/** The metrics whose differences are shown, the one that the answer is about among them. */
+function shownOf(configs: readonly SimulationConfig[], metric: string): Shown {
+  const hasSlo = configs.every(({ slo }) => slo !== undefined);
+  const shown: Shown = [
+    ...COMPARED.slice(1),
+    COMPARED[0],
+    ...(hasSlo ? ([["slo_attainment", "attainment"]] as const) : []),
+  ];
+  return shown.some(([name]) => name === metric) ? shown : [...shown, [metric, metricTitle(metric)] as const];
+}
+
+/** What `--json` says of each configuration. */
+const resultsOf = (
+  entries: readonly Entry[],
+  records: TrialRecords,
+  keeping: readonly boolean[],
+  { registry }: Study,
+  perTrial: boolean,
+): object[] =>
+  entries.map(({ label, config }, i) => ({
+    configuration: label,
+    ...keyCells(config, records.trials, undefined, registry),
+    keeps_up: keeping[i],
+    metrics: jsonMetrics(records, i, perTrial),
+    settings: settingsOf(config),
+    ...(perTrial && { drawn: drawnFrom(config) }),
+  }));
+
+/** The warnings of the loads that are compared, each once. */
+const loadNotesOn = (study: Study, records: TrialRecords): Set<string> =>
+  new Set(
+    (study.variants ?? [{ study }]).flatMap((one) => {
+      const at = records.configs.findIndex((config) => config.workload === one.study.config.workload);
+      return at < 0 ? [] : loadNotes(one.study, [], records);
+    }),
+  );
 
 /** Something to compare with. */
 function check(options: Partial<OptionsOf<typeof OPTIONS>>, study: Study | undefined): Issue[] {

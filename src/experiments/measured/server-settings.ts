@@ -107,20 +107,28 @@ export function settingsOf(inputs: readonly InputFile[]): RunSettings {
       ...(reservePrompt !== undefined && { reservePrompt }),
       ...(isShare && watermark.value !== 0 && { watermark: watermark.value }),
     },
-    notes: [
-      ...(memory === undefined
-        ? [`${file} names no KV blocks (kv_cache.num_gpu_blocks): the memory is taken as unlimited`]
-        : []),
-      ...(isAsync === undefined
-        ? [`${file} does not say async_scheduling: taken as on, as vLLM has it`]
-        : []),
-      ...(eager === true || isWithoutGraphs(find("cudagraph_mode").value)
-        ? [
-            "the run had no CUDA graphs: its iterations take host time that a hardware file of a server with graphs has not",
-          ]
-        : []),
-    ],
+    notes: notesOn(file, {
+      hasMemory: memory !== undefined,
+      saysAsync: isAsync !== undefined,
+      hasGraphs: eager !== true && !isWithoutGraphs(find("cudagraph_mode").value),
+    }),
   };
+}
+
+/** What a reader must know of what the file says, or leaves open. */
+function notesOn(
+  file: string,
+  said: { readonly hasMemory: boolean; readonly saysAsync: boolean; readonly hasGraphs: boolean },
+): string[] {
+  const notes: string[] = [];
+  if (!said.hasMemory)
+    notes.push(`${file} names no KV blocks (kv_cache.num_gpu_blocks): the memory is taken as unlimited`);
+  if (!said.saysAsync) notes.push(`${file} does not say async_scheduling: taken as on, as vLLM has it`);
+  if (!said.hasGraphs)
+    notes.push(
+      "the run had no CUDA graphs: its iterations take host time that a hardware file of a server with graphs has not",
+    );
+  return notes;
 }
 
 /** vLLM's CUDAGraphMode, by number or name. */

@@ -1,4 +1,5 @@
 /** `run`: one scenario, one or several schedulers, any setting by flag. */
+import type { SimulationConfig } from "../../core/configuration/config.js";
 import type { Issue } from "../../core/errors.js";
 import { expectedRequests } from "../../core/configuration/expected-requests.js";
 import { builtIn } from "../../core/configuration/registry.js";
@@ -43,6 +44,7 @@ import { jsonMetrics, keyCells } from "../cells/rows.js";
 import { DEFAULT_ITERATIONS, timelineFile } from "./timeline.js";
 import { sloReport } from "./slo-report.js";
 import { measuresFor } from "../load/tail.js";
+import type { TrialRecords } from "../interface/trials.js";
 
 /** Rows of `--requests`, and iterations of `--timeline`, over all schedulers: a file is made in memory, as one text. */
 const MOST_ROWS = 2_000_000;
@@ -86,7 +88,6 @@ async function execute({ study, options, trials, tell }: ExperimentContext<typeo
   const records = precise?.records ?? (await trials.run(request));
   const tables = [comparisonTable("", labels, records, study.registry)];
   if (labels.length > 1 && records.trials > 1) tables.push(differenceTable(labels, records, study.registry));
-  const keeping = keepingUp(records, study.registry);
   const { perTrial } = options;
   const timeline =
     options.timeline !== null
@@ -127,13 +128,7 @@ async function execute({ study, options, trials, tell }: ExperimentContext<typeo
     trials: records.trials,
     json: {
       ...(precise && { precision: jsonPrecision(precise, goal, labels) }),
-      results: configs.map((config, i) => ({
-        ...keyCells(config, records.trials, undefined, study.registry),
-        keeps_up: keeping[i],
-        metrics: jsonMetrics(records, i, perTrial),
-        settings: settingsOf(config),
-        ...(perTrial && { drawn: drawnFrom(config) }),
-      })),
+      results: resultsOf(configs, records, study, perTrial),
       differences: jsonDifferences(configs, records, study.registry),
       ...slo.json,
       ...(judged.length > 0 && { assertions: jsonAssertions(judged) }),
@@ -147,6 +142,23 @@ async function execute({ study, options, trials, tell }: ExperimentContext<typeo
       `llmsim run ${again(study)} --requests requests.csv`,
     ],
   };
+}
+
+/** What `--json` says of each configuration. */
+function resultsOf(
+  configs: readonly SimulationConfig[],
+  records: TrialRecords,
+  { registry }: Study,
+  perTrial: boolean,
+): object[] {
+  const keeping = keepingUp(records, registry);
+  return configs.map((config, i) => ({
+    ...keyCells(config, records.trials, undefined, registry),
+    keeps_up: keeping[i],
+    metrics: jsonMetrics(records, i, perTrial),
+    settings: settingsOf(config),
+    ...(perTrial && { drawn: drawnFrom(config) }),
+  }));
 }
 
 /** Files that would be too long. */

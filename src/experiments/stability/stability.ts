@@ -236,8 +236,8 @@ const filesOf = ({ scenario }: Study): { readonly data: string[]; readonly figur
   figures: [`${scenario}_scheduler_comparison.png`],
 });
 
-async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Report> {
-  const { study, options } = context;
+/** Refused where there is no λ to vary, or nothing that could grow. */
+function refuseUnvaried(study: Study): void {
   if (isReplay(study))
     throw new ConfigError([
       {
@@ -262,7 +262,11 @@ async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Repo
         message: `invalid workload.maxConcurrency: ${cap} (stability looks for the λ at which queues grow, and a client that holds requests back keeps them from growing)`,
       },
     ]);
-  const settings: Settings = options;
+}
+
+async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Report> {
+  const { study, options: settings } = context;
+  refuseUnvaried(study);
   const sweeps = await Promise.all(
     study.schedulers.map((scheduler) => sweepOf(context, withScheduler(study, scheduler), settings)),
   );
@@ -274,7 +278,7 @@ async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Repo
   const summary = sweeps.map((sweep) => summaryRow(sweep, method));
   const results = sweeps.flatMap((sweep) => sweep.results);
   const series = sweeps.flatMap((sweep) => sweep.series);
-  const files = filesOf(study);
+  const { data, figures } = filesOf(study);
   return {
     answer: [answerOf(summary)],
     tables: [tableOf(summary)],
@@ -288,23 +292,18 @@ async function execute(context: ExperimentContext<typeof OPTIONS>): Promise<Repo
       ...undecided(sweeps),
     ],
     csv: [
-      { path: files.data[0], columns: RESULT_COLUMNS, rows: results },
+      { path: data[0], columns: RESULT_COLUMNS, rows: results },
       {
-        path: files.data[1],
+        path: data[1],
         columns: ["scheduler", "lambda_qps", "t_max_s", ...metricColumns(study.config)],
         rows: series,
       },
-      { path: files.data[2], columns: SUMMARY_COLUMNS, rows: summary },
+      { path: data[2], columns: SUMMARY_COLUMNS, rows: summary },
     ],
-    figures:
-      series.length === 0
-        ? []
-        : [
-            {
-              path: files.figures[0],
-              spec: schedulerComparison(study.scenario, series, summary, subtitle(study)),
-            },
-          ],
+    figures: (series.length === 0 ? [] : figures).map((path) => ({
+      path,
+      spec: schedulerComparison(study.scenario, series, summary, subtitle(study)),
+    })),
     json: { results: summary, points: results },
     passed: objections.length === 0,
     next: [

@@ -8,7 +8,7 @@ import { hasColumn, METRICS } from "../../core/measures/metrics.js";
 import { HEADLINE, schedulerLabel } from "../tables/comparison.js";
 import type { Experiment, ExperimentContext } from "../interface/experiment.js";
 import type { ExperimentOptions } from "../interface/options.js";
-import type { Report, Row } from "../interface/report.js";
+import type { CsvFile, Report, Row } from "../interface/report.js";
 import type { Study, Variant } from "../interface/study.js";
 import { allKnown } from "../interface/experiment.js";
 import { again, withScheduler } from "../interface/study.js";
@@ -149,24 +149,7 @@ async function execute({ study, options, trials }: ExperimentContext<typeof OPTI
     ? usual
     : [...usual, [metric, metricTitle(metric)]];
   const all = [...new Set(places.map(({ series }) => series))];
-  const first = (series: string): number => places.findIndex((place) => place.series === series);
-  const rows = places.map(({ variant, series }, i): Row => ({
-    ...keyCells(configs[i], study.trials, undefined, study.registry),
-    scheduler: schedulerLabel(configs[i]),
-    ...Object.fromEntries(Object.entries(variant.settings).filter(([key]) => HELD[key] === undefined)),
-    ...metricCells(records, i),
-    ...(hasColumn(metric) ? {} : cellsFor(records, i, metric)),
-    ...(i === first(series) ? {} : differenceCells(compared, records, i, first(series))),
-    ...failureCell(records, i),
-  }));
-  const columns = [
-    ...KEY_COLUMNS,
-    ...keys.filter((key) => HELD[key] === undefined),
-    ...metricColumns(study.config),
-    ...(hasColumn(metric) ? [] : columnsFor(metric)),
-    ...differenceColumns(compared),
-    ...failureColumn(records),
-  ];
+  const { columns, rows } = valuesOf(study, places, records, metric, compared);
   const name = fileName(study);
   const ofSeries = all.map((series) => {
     const own = places.flatMap((place, i) => (place.series === series ? [i] : []));
@@ -176,12 +159,9 @@ async function execute({ study, options, trials }: ExperimentContext<typeof OPTI
   const names = places.map(({ variant, series }) => lead(series) + pointName(variant));
   const notes = [
     ...new Set(
-      places.flatMap((place, i) => {
-        if (records.failed.has(i)) return [];
-        const { scenario, config } = place.study;
-        const one = { ...place.study, scenario, config };
-        return loadNotes(one, [names[i]], only(records, i));
-      }),
+      places.flatMap((place, i) =>
+        records.failed.has(i) ? [] : loadNotes(place.study, [names[i]], only(records, i)),
+      ),
     ),
   ];
   return {
@@ -208,19 +188,7 @@ async function execute({ study, options, trials }: ExperimentContext<typeof OPTI
     ),
     notes: [...shortened(notes), ...fewNotes(study, records)],
     csv: [{ path: `${name}.csv`, columns, rows }],
-    figures: sweepFigures({
-      path: `${name}.png`,
-      rows,
-      keys: keys.map(spoken),
-      series: places.map(({ series }) => series),
-      settings: places.map(({ variant }) =>
-        Object.fromEntries(Object.entries(variant.settings).map(([key, value]) => [spoken(key), value])),
-      ),
-      metric,
-      hasSlo: study.config.slo !== undefined,
-      title: `${study.scenario}: ${keys.join(" and ")}`,
-      subtitle: `T = ${study.config.horizon.tmaxSeconds} s, ${subtitle(study)}`,
-    }),
+    figures: figuresOf(study, places, rows, metric),
     json: { results: rows },
     passed: true,
     next: [
@@ -228,6 +196,58 @@ async function execute({ study, options, trials }: ExperimentContext<typeof OPTI
       `llmsim compare ${again(study)} --with chunk-size=64`,
     ],
   };
+}
+
+function figuresOf(
+  study: Study,
+  places: readonly Place[],
+  rows: readonly Row[],
+  metric: string,
+): ReturnType<typeof sweepFigures> {
+  const keys = Object.keys(places[0].variant.settings);
+  return sweepFigures({
+    path: `${fileName(study)}.png`,
+    rows,
+    keys: keys.map(spoken),
+    series: places.map(({ series }) => series),
+    settings: places.map(({ variant }) =>
+      Object.fromEntries(Object.entries(variant.settings).map(([key, value]) => [spoken(key), value])),
+    ),
+    metric,
+    hasSlo: study.config.slo !== undefined,
+    title: `${study.scenario}: ${keys.join(" and ")}`,
+    subtitle: `T = ${study.config.horizon.tmaxSeconds} s, ${subtitle(study)}`,
+  });
+}
+
+/** The CSV: a row for each place. */
+function valuesOf(
+  study: Study,
+  places: readonly Place[],
+  records: TrialRecords,
+  metric: string,
+  compared: Shown,
+): Pick<CsvFile, "columns" | "rows"> {
+  const { configs } = records;
+  const first = (series: string): number => places.findIndex((place) => place.series === series);
+  const rows = places.map(({ variant, series }, i): Row => ({
+    ...keyCells(configs[i], study.trials, undefined, study.registry),
+    scheduler: schedulerLabel(configs[i]),
+    ...Object.fromEntries(Object.entries(variant.settings).filter(([key]) => HELD[key] === undefined)),
+    ...metricCells(records, i),
+    ...(hasColumn(metric) ? {} : cellsFor(records, i, metric)),
+    ...(i === first(series) ? {} : differenceCells(compared, records, i, first(series))),
+    ...failureCell(records, i),
+  }));
+  const columns = [
+    ...KEY_COLUMNS,
+    ...Object.keys(places[0].variant.settings).filter((key) => HELD[key] === undefined),
+    ...metricColumns(study.config),
+    ...(hasColumn(metric) ? [] : columnsFor(metric)),
+    ...differenceColumns(compared),
+    ...failureColumn(records),
+  ];
+  return { columns, rows };
 }
 
 /** The records of one of several configurations. */

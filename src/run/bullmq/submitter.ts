@@ -19,8 +19,9 @@ import { WorkerFault } from "../worker-fault.js";
 import type { RedisAddress } from "./address.js";
 import { connectionTo, forgets, loadPackages, plainText, probe, within } from "./connection.js";
 import { QUEUE_WIDTH, queueGrain } from "./grain.js";
-import { GONE, isRefusal, jobId, jobOf, type ShardJob } from "./job.js";
+import { GONE, isRefusal, jobId, jobOf } from "./job.js";
 import { type Build, connectionName, queueName } from "./peers.js";
+import { type Done, inWords, parsed, type Pending } from "./pending.js";
 import { DISAGREES, fingerprint, readResult, sourceOf } from "./result.js";
 import { deposit, type Parcel, parcelsOf } from "./traces.js";
 import { watch, type Watch } from "./watch.js";
@@ -60,33 +61,6 @@ const MOST_GONE = 20;
 const REMEMBERED = 16_384;
 /** A result stands in one value of Redis, which holds 512 MB, and as text. */
 const MOST_VALUES = 2 ** 24;
-
-interface Pending {
-  readonly id: string;
-  readonly task: Task;
-  readonly job: ShardJob;
-  readonly resolve: (values: TrialValues) => void;
-  readonly reject: (error: unknown) => void;
-  /** When it was last handed in or asked after. */
-  seenAt: number;
-  /** Its arrival in the queue was heard of: what fails from then on is this one. */
-  isIn: boolean;
-  /** It was there before: what it failed of may be long over. */
-  isOld: boolean;
-  /** It has been taken out and handed in anew. */
-  isRenewed: boolean;
-  /** How often it, or its trace, was gone when a worker came to it. */
-  gone: number;
-  /** It is being taken out: what is heard of it is about the one before. */
-  isLeaving: boolean;
-}
-
-/** What a job came to, to compare a second result with. */
-interface Done {
-  readonly task: Task;
-  readonly fingerprint: string;
-  readonly by: string;
-}
 
 /**
  * Connects to the queue.
@@ -363,16 +337,5 @@ class Submitter implements Executor {
     this.listener.disconnect();
     await within(1000, closed);
     if (this.fault && !this.isFaultTold) throw this.fault;
-  }
-}
-
-const inWords = (reason: string): string =>
-  reason === "job stalled more than allowable limit" ? "died or lost its connection" : reason;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

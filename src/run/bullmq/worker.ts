@@ -4,10 +4,9 @@
  * they are found by their locks, which run out.
  */
 import { hostname } from "node:os";
-import type { Job } from "bullmq";
+import type { Job, Worker as BullWorker } from "bullmq";
 import { coreHash } from "../core-hash.js";
 import { withTraces } from "../../core/configuration/trace-registry.js";
-import type { Task } from "../../core/trial/trial.js";
 import { answerTo, type Executor } from "../executor.js";
 import { MachineFault } from "../machine-fault.js";
 import { Memory } from "../memory.js";
@@ -62,20 +61,19 @@ export async function serve(options: WorkerOptions): Promise<number> {
   if (warning !== undefined) tell(warning);
   const { UnrecoverableError, Worker } = packages.bullmq;
   const name = connectionName("worker", build);
-  const by = `${hostname()}/${process.pid}`;
   const control = connectionTo(packages, redis, name, probed);
   const pools = poolsFor(control, (traces) =>
     makePool(threads, { traces, memory: new Memory(withTraces(traces), { tell }) }),
   );
-  let running = 0;
-  let finished = 0;
-  const how = (task: Task): Task => (options.plain === true ? { ...task, plain: true } : task);
-
+  const times = { ...LOCKS, ...locks };
+  let [running, finished] = [0, 0];
   const work = async (job: Job<unknown, Result>): Promise<Result> => {
     running++;
     try {
       const { task, traces } = readJob(job.data, job.id, build);
-      const result: Result = { by, ...(await pools.using(traces, (pool) => ran(pool, how(task)))) };
+      const given = options.plain === true ? { ...task, plain: true } : task;
+      const answer = await pools.using(traces, (pool) => ran(pool, given));
+      const result: Result = { by: `${hostname()}/${process.pid}`, ...answer };
       finished++;
       handing.begin(job, result);
       return result;
@@ -90,14 +88,12 @@ export async function serve(options: WorkerOptions): Promise<number> {
   const worker = new Worker<unknown, Result>(queueName(build), work, {
     connection: lasting(redis, name, probed),
     concurrency: threads,
-    ...LOCKS,
-    ...locks,
+    ...times,
   });
   worker.on("error", () => {}); // connections come back; a lost lock's job is another's now
   worker.on("completed", ({ id }) => handing.taken(id));
-  const { lockDuration, stalledInterval } = { ...LOCKS, ...locks };
   const handing = handovers(
-    lockDuration,
+    times.lockDuration,
     (id) => worker.getBackend().isFinished(id, true) as Promise<[number, string?]>,
     async (job, first, second) => {
       tell(`two results of ${job.id} differ: one of ${first}, one of ${second}`);
@@ -106,7 +102,7 @@ export async function serve(options: WorkerOptions): Promise<number> {
       await job.remove(); // who asks for it gets neither
     },
   );
-  const comparing = setInterval(() => void handing.compare().catch(() => {}), stalledInterval);
+  const comparing = setInterval(() => void handing.compare().catch(() => {}), times.stalledInterval);
   const stopTelling = tellOf(control, {
     tell,
     insist: options.insist ?? tell,
@@ -119,19 +115,27 @@ export async function serve(options: WorkerOptions): Promise<number> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   stopTelling();
   if (running > 0) tell(`finishing ${running} ${running === 1 ? "shard" : "shards"}`);
-  let isClosed = false;
-  const closed = worker.close().finally(() => (isClosed = true));
-  // Nothing to do but to hand over, and nobody takes it: others will find the jobs.
-  for (let idleSince = performance.now(); !isClosed && performance.now() - idleSince < LAST_MS;) {
-    await within(100, closed);
-    if (running > 0) idleSince = performance.now();
-  }
-  if (!isClosed) await within(1000, worker.disconnect());
+  await closeOnceIdle(worker, () => running === 0);
   clearInterval(comparing);
   await within(1000, handing.compare());
   control.disconnect();
   await pools.close();
   return finished;
+}
+
+/** Lets a worker finish what it has; with nothing to do but to hand over, and nobody who takes it, it leaves. */
+async function closeOnceIdle(
+  worker: Pick<BullWorker, "close" | "disconnect">,
+  isIdle: () => boolean,
+): Promise<void> {
+  let isClosed = false;
+  const closed = worker.close().finally(() => (isClosed = true));
+  // Others will find the jobs.
+  for (let idleSince = performance.now(); !isClosed && performance.now() - idleSince < LAST_MS;) {
+    await within(100, closed);
+    if (!isIdle()) idleSince = performance.now();
+  }
+  if (!isClosed) await within(1000, worker.disconnect());
 }
 
 /** A task's result; only a worker's own death is an error here, which another try may mend. */
