@@ -39,14 +39,4 @@ export default tseslint.config(
       "max-lines-per-function": ["error", { max: 70, skipBlankLines: true, skipComments: true, IIFEs: true }],
     },
   },
-  {
-    // Until split.
-    files: ["src/core/engine/{plan,loop,iteration}.ts"],
-    rules: { "max-lines": "off", "max-lines-per-function": "off" },
-  },
-  {
-    // `addBlock` is one loop over the rows of every trial: nothing is called in it that need not be.
-    files: ["src/core/measures/request-times.ts"],
-    rules: { "max-lines-per-function": "off" },
-  },
 );
